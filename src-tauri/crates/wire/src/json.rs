@@ -427,6 +427,10 @@ fn has_controls(bytes: &[u8]) -> bool {
 impl<'a> Raw<'a> {
     /// `null`, for members that are absent.
     pub const NULL: Raw<'static> = Raw("null");
+    /// `{}`
+    pub const EMPTY_OBJECT: Raw<'static> = Raw("{}");
+    /// `""`
+    pub const EMPTY_STRING: Raw<'static> = Raw("\"\"");
 
     /// The text of the value, as it stood.
     pub fn as_slice_str(self) -> &'a str {
@@ -505,7 +509,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The member `name` of an object, the last one if it stands more than once.
-    pub fn get(self, name: &str) -> Option<Raw<'a>> {
+    pub fn get(self, name: &str) -> Option<Self> {
         if self.kind() != Kind::Object {
             return None;
         }

@@ -5,4 +5,5 @@
 
 #![deny(missing_docs)]
 
+pub mod anthropic;
 pub mod json;

@@ -1,0 +1,3 @@
+//! The language of Anthropic's Messages API.
+
+pub mod request;
