@@ -1,2 +1,62 @@
-//! xtask
-fn main() {}
+//! Developer tasks: `cargo xtask start | test | check | bench`.
+//!
+//! Each task first installs what it needs and does not find, then does its job. What it installs goes into the cache
+//! folder (see [`place`]), never into the clone and never over what the user has.
+//!
+//! **Invariant:** this crate knows no other crate of the workspace. It starts cargo and the built binary and reads
+//! what they print, so that it builds in seconds and works while the rest does not compile.
+
+mod bench;
+mod check;
+mod place;
+mod run;
+mod say;
+mod start;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::place::Place;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Developer tasks of Codeferry")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the gateway, make sure there is a client key, serve, and say how to point Claude Code at it
+    Start(start::Args),
+    /// Install the real clients if they are missing and run every test
+    Test(test::Args),
+    /// Format, lints, documentation, licences and spelling: what a change must pass
+    Check(check::Args),
+    /// Measure speed and memory beside a raw byte relay
+    Bench(bench::Args),
+    /// Read the server's announcement from standard input and explain it (used by `start`)
+    #[command(hide = true)]
+    Announce(start::announce::Args),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = Place::find().and_then(|place| match args.task {
+        Task::Start(args) => start::run(&place, &args),
+        Task::Test(args) => test::run(&place, &args),
+        Task::Check(args) => check::run(&place, &args),
+        Task::Bench(args) => bench::run(&place, &args),
+        Task::Announce(args) => start::announce::run(&args),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failed(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

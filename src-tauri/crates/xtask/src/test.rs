@@ -1,0 +1,45 @@
+//! `cargo xtask test`: every test there is, with the real clients.
+
+use anyhow::{Context as _, Result};
+
+use crate::place::Place;
+use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, debian, node, python};
+use crate::{run, say};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Do not install or use Claude Code and the Python SDK; the tests that need them say that they were skipped
+    #[arg(long)]
+    without_clients: bool,
+    /// Passed on to `cargo test` instead of `--workspace`, for example `-- -p codeferry-wire sse`
+    #[arg(last = true)]
+    cargo: Vec<String>,
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
+    debian::ensure(&[debian::COMPILER, debian::ROOTS])?;
+    let mut tests = run::cargo(place, &["test"]);
+    if args.cargo.is_empty() {
+        tests.arg("--workspace");
+    } else {
+        tests.args(&args.cargo);
+    }
+    if !args.without_clients {
+        debian::ensure(&[debian::NODE, debian::PYTHON])?;
+        let offline = "cannot install the real clients (`--without-clients` leaves them out)";
+        let claude = node::install(place, CLAUDE_CODE, "claude").context(offline)?;
+        let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
+        tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
+    }
+    say::step("building the gateway");
+    run::run(&mut run::cargo(place, &["build", "--quiet", "-p", "codeferry-cli", "--bin", "codeferry"]))?;
+    tests.env("CODEFERRY_BIN", place.built("debug", "codeferry"));
+    say::step("running the tests");
+    run::run(&mut tests)?;
+    say::data(&if args.without_clients {
+        "All tests passed; the real clients were left out.".to_owned()
+    } else {
+        format!("All tests passed, with Claude Code {} and anthropic {}.", CLAUDE_CODE.version, ANTHROPIC_SDK.version)
+    });
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! What the tasks need and how it is installed.
+//!
+//! Versions are pinned here and nowhere else. A tool that stands in the cache folder in the pinned version is not
+//! installed again; a tool the user has elsewhere is not touched.
+
+pub(crate) mod cargo;
+pub(crate) mod debian;
+pub(crate) mod node;
+pub(crate) mod python;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::say;
+
+/// Claude Code, the client the project is measured against.
+pub(crate) const CLAUDE_CODE: Pin = Pin { name: "@anthropic-ai/claude-code", version: "2.1.197" };
+/// The Python SDK, used as a second, independent reader of what we write.
+pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0" };
+/// The spelling check. PyPI carries the binary.
+pub(crate) const TYPOS: Pin = Pin { name: "typos", version: "1.52.0" };
+/// Licences, bans and sources of the dependencies. Only crates.io carries a current one.
+pub(crate) const CARGO_DENY: Pin = Pin { name: "cargo-deny", version: "0.20.2" };
+
+/// A package in a fixed version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pin {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// Runs `install` unless `folder` already holds exactly these packages.
+///
+/// The stamp is written last: a folder whose installation was interrupted has none and is made anew.
+fn installed(folder: &Path, pins: &[Pin], install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let stamp = folder.join("installed");
+    let wanted: String = pins.iter().map(|pin| format!("{} {}\n", pin.name, pin.version)).collect();
+    if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    for pin in pins {
+        say::step(&format!("installing {} {} into {}", pin.name, pin.version, folder.display()));
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    install()?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// The folder of one tool in one version inside the cache.
+fn folder(cache: &Path, kind: &str, pin: Pin) -> PathBuf {
+    cache.join(kind).join(format!("{}-{}", pin.name.replace(['@', '/'], "_"), pin.version))
+}
+
+#[cfg(test)]
+mod tests;

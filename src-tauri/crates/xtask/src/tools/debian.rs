@@ -1,0 +1,117 @@
+//! What must be on the machine itself: found by probing, installed with apt-get where that is allowed.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::python;
+use crate::{run, say};
+
+/// Something the machine must have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Need {
+    /// What it is for, to be read by a person.
+    pub(crate) what: &'static str,
+    /// The Debian packages that bring it.
+    pub(crate) packages: &'static [&'static str],
+    /// Whether it is there.
+    pub(crate) here: fn() -> bool,
+}
+
+/// Compiling: ring and zstd build C.
+pub(crate) const COMPILER: Need =
+    Need { what: "a C compiler", packages: &["gcc", "libc6-dev"], here: || cfg!(windows) || run::on_path("cc") };
+
+/// Talking TLS: the system's root certificates.
+pub(crate) const ROOTS: Need = Need {
+    what: "root certificates",
+    packages: &["ca-certificates"],
+    here: || {
+        let linux = cfg!(target_os = "linux");
+        !linux
+            || ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
+                .iter()
+                .any(|path| Path::new(path).exists())
+    },
+};
+
+/// The clients from npm.
+pub(crate) const NODE: Need =
+    Need { what: "Node.js with npm", packages: &["nodejs", "npm"], here: || run::on_path("node") && on_path_npm() };
+
+/// The clients from PyPI.
+pub(crate) const PYTHON: Need = Need {
+    what: "Python with venv",
+    packages: &["python3", "python3-venv"],
+    here: || run::succeeds(Command::new(python::interpreter()).args(["-c", "import venv, ensurepip"])),
+};
+
+fn on_path_npm() -> bool {
+    if cfg!(windows) { run::succeeds(Command::new("npm.cmd").arg("--version")) } else { run::on_path("npm") }
+}
+
+/// How `apt-get` may be called here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Root,
+    Sudo,
+    None,
+}
+
+/// Installs what is missing, or says with one line how to.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    let missing: Vec<_> = needs.iter().filter(|need| !(need.here)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what = missing.iter().map(|need| need.what).collect::<Vec<_>>().join(", ");
+    let packages: Vec<_> = missing.iter().flat_map(|need| need.packages).copied().collect();
+    match right() {
+        Some(right @ (Right::Root | Right::Sudo)) => {
+            say::step(&format!("installing {what}"));
+            apt(right, &["update", "-qq"])?;
+            apt(right, &[&["install", "-y", "-qq", "--no-install-recommends"], packages.as_slice()].concat())
+        }
+        Some(Right::None) => {
+            bail!("missing: {what}; run `{}` and try again", install_line(&packages))
+        }
+        None => bail!("missing: {what}; install it with your system's package manager and try again"),
+    }
+}
+
+/// `None` where there is no apt-get at all.
+fn right() -> Option<Right> {
+    if !run::on_path("apt-get") {
+        return None;
+    }
+    if run::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0") {
+        return Some(Right::Root);
+    }
+    Some(if run::succeeds(Command::new("sudo").args(["-n", "true"])) { Right::Sudo } else { Right::None })
+}
+
+fn apt(right: Right, args: &[&str]) -> Result<()> {
+    let mut command = if right == Right::Sudo { Command::new("sudo") } else { Command::new("env") };
+    run::run(command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(args))
+}
+
+fn install_line(packages: &[&str]) -> String {
+    format!("sudo apt-get update && sudo apt-get install -y {}", packages.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_needs_no_installation() {
+        ensure(&[Need { what: "air", packages: &["no-such-package"], here: || true }]).unwrap();
+    }
+
+    #[test]
+    fn the_line_to_run_can_be_pasted() {
+        let line = install_line(&["gcc", "libc6-dev"]);
+        assert_eq!(line, "sudo apt-get update && sudo apt-get install -y gcc libc6-dev");
+    }
+}

@@ -1,0 +1,104 @@
+//! The house as drawn in docs/architecture.md, checked.
+//!
+//! Edges and habits, never lists of files: moving code about inside a crate must not fail here. The rules are pure
+//! functions in `architecture/`, each with made-up trees that break it; this file only reads the real tree.
+
+#[path = "architecture/edges.rs"]
+mod edges;
+#[path = "architecture/sources.rs"]
+mod sources;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+use edges::{Edge, Kind};
+use sources::Source;
+
+#[test]
+fn crates_depend_only_on_what_the_plan_allows() {
+    let metadata = metadata().unwrap();
+    let edges = edges_of(&metadata);
+    assert!(edges.len() > 20, "the workspace was not read: {edges:?}");
+    let members: Vec<_> = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+    assert_clean(&edges::broken(&members, &edges));
+}
+
+#[test]
+fn every_member_inherits_the_lints() {
+    let metadata = metadata().unwrap();
+    let mut broken = Vec::new();
+    for package in metadata.workspace_packages() {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+        if !sources::inherits_lints(&manifest) {
+            broken.push(format!("{} has no `[lints] workspace = true`", package.name));
+        }
+    }
+    assert_clean(&broken);
+}
+
+#[test]
+fn a_folder_is_named_as_its_package_without_the_prefix() {
+    let metadata = metadata().unwrap();
+    let mut broken = Vec::new();
+    for package in metadata.workspace_packages() {
+        let folder = package.manifest_path.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
+        let is_shell = folder == "src-tauri";
+        if !is_shell && format!("codeferry-{folder}") != *package.name {
+            broken.push(format!("package {} stands in the folder {folder}", package.name));
+        }
+    }
+    assert_clean(&broken);
+}
+
+#[test]
+fn sources_keep_the_habits() {
+    let metadata = metadata().unwrap();
+    let root = metadata.workspace_root.as_std_path();
+    let sources = read_sources(root).unwrap();
+    assert!(sources.len() > 20, "the sources were not read: {} files", sources.len());
+    assert_clean(&sources::broken(&sources));
+}
+
+#[track_caller]
+fn assert_clean(broken: &[String]) {
+    assert!(broken.is_empty(), "docs/architecture.md is not kept:\n  {}", broken.join("\n  "));
+}
+
+fn metadata() -> Result<Metadata> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).no_deps().exec().context("cargo metadata failed")
+}
+
+fn edges_of(metadata: &Metadata) -> Vec<Edge> {
+    let packages = metadata.workspace_packages();
+    let edge = |from: &str, dependency: &cargo_metadata::Dependency| Edge {
+        from: from.to_owned(),
+        to: dependency.name.clone(),
+        kind: if dependency.kind == DependencyKind::Development { Kind::Dev } else { Kind::Normal },
+    };
+    packages
+        .iter()
+        .flat_map(|package| package.dependencies.iter().map(|dependency| edge(&package.name, dependency)))
+        .collect()
+}
+
+fn read_sources(root: &Path) -> Result<Vec<Source>> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root.join("src-tauri"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let path = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
+                found.push(Source { path, text });
+            }
+        }
+    }
+    Ok(found)
+}
