@@ -12,6 +12,7 @@
 mod account;
 mod claims;
 mod credential;
+pub mod import;
 mod lease;
 mod secret;
 
