@@ -7,3 +7,5 @@
 
 pub mod anthropic;
 pub mod json;
+pub mod responses;
+pub mod sse;

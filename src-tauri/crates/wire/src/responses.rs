@@ -1,0 +1,5 @@
+//! The Responses dialect: what is sent upstream, and what comes back.
+
+pub mod event;
+
+pub use event::StreamEvent;
