@@ -15,8 +15,10 @@ mod credential;
 pub mod import;
 mod lease;
 mod secret;
+mod vault;
 
 pub use account::{Account, AccountId, Kind, ParseIdError, ParseKindError};
 pub use credential::{Clock, Credential, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing};
 pub use lease::{Blocked, Cooldown, Lease, NoAccount, RecoverError};
 pub use secret::Secret;
+pub use vault::{KeyError, KeySource, Vault, VaultError};
