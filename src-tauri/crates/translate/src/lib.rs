@@ -1,1 +1,19 @@
-//! codeferry-translate
+//! Meaning between the languages.
+//!
+//! Requests of every dialect are lowered straight into the Responses dialect, which every upstream speaks; answers pass one
+//! reducer and are rendered in the client's dialect. There are no pairs of dialects, and no neutral form.
+//!
+//! Everything here is pure: no IO, no async, no clock.
+
+#![deny(missing_docs)]
+
+pub mod conversation;
+pub mod effort;
+pub mod envelope;
+pub mod loss;
+pub mod lower;
+pub mod names;
+pub mod pairing;
+pub mod schema;
+
+pub use loss::{Loss, Losses};

@@ -16,7 +16,7 @@ mod string;
 #[cfg(test)]
 mod tests;
 
-pub use string::{repair_surrogates, write_str};
+pub use string::{repair_surrogates, write_escaped, write_str};
 
 /// How deep arrays and objects may nest. serde_json's own limit.
 pub const MAX_DEPTH: usize = 128;

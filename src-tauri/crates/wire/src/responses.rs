@@ -1,5 +1,6 @@
 //! The Responses dialect: what is sent upstream, and what comes back.
 
 pub mod event;
+pub mod request;
 
 pub use event::StreamEvent;

@@ -69,7 +69,8 @@ pub fn write_str(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-fn write_escaped(out: &mut Vec<u8>, text: &str) {
+/// Appends `text` as it stands between the quotes of a JSON string literal.
+pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
     for (at, byte) in bytes.iter().enumerate() {

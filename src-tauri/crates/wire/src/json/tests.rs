@@ -1,5 +1,7 @@
 //! The reader against serde_json: what one takes, the other takes, and they agree on what it means.
 
+#![expect(clippy::disallowed_types, reason = "the tests compare with serde_json")]
+
 use proptest::prelude::*;
 use serde_json::Value;
 

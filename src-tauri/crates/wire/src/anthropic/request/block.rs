@@ -34,7 +34,7 @@ pub enum Block<'a> {
         /// Address, a string literal.
         source: Option<Raw<'a>>,
         /// The text found.
-        content: Vec<Block<'a>>,
+        content: Vec<Self>,
     },
     /// What the model thought, with a signature that carries our envelope if it was ours.
     Thinking {

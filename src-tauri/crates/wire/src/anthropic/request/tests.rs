@@ -1,5 +1,7 @@
 //! Shapes the real client sends (`claude-code.md §3`), and bodies that are none.
 
+#![expect(clippy::disallowed_types, reason = "the tests compare with serde_json")]
+
 use super::{BadRequest, Block, ChoiceMode, Content, Request, Role, Source, Thinking};
 
 fn parse(text: &str) -> Request<'_> {

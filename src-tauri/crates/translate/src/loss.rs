@@ -1,0 +1,111 @@
+//! What a translation could not carry, as values.
+//!
+//! A loss never fails a request. It is named in the `codeferry-losses` answer header and in the log, so that nobody has to
+//! guess why an answer differs.
+
+use smallvec::SmallVec;
+
+/// Something of the client's request that the upstream cannot be told, or not in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loss {
+    /// A web search was to avoid some domains; the upstream has no such filter.
+    BlockedDomains,
+    /// A block inside a place where only text can stand, such as the system prompt.
+    BlockPlace,
+    /// A document or image source that only Anthropic can resolve, such as an uploaded file.
+    FileSource,
+    /// A thinking block that another service signed; it means nothing here.
+    ForeignThinking,
+    /// An image of a kind the upstream does not read.
+    ImageType,
+    /// Half a surrogate pair, replaced by U+FFFD.
+    LoneSurrogate,
+    /// A server tool was limited to a number of uses.
+    MaxUses,
+    /// MCP servers the API should have connected to.
+    McpServers,
+    /// A tool call without a result; one that says so was put in its place.
+    MissingResult,
+    /// A tool result whose call is not in the conversation; it went in as text.
+    OrphanResult,
+    /// The answer was to begin with given words; the upstream starts afresh.
+    Prefill,
+    /// What a server tool did earlier, carried as text.
+    ServerToolHistory,
+    /// A tool that only Anthropic's servers can run.
+    ServerTool,
+    /// A tool's input was to follow its schema strictly.
+    StrictTool,
+    /// The sampling temperature.
+    Temperature,
+    /// `top_k`
+    TopK,
+    /// `top_p`
+    TopP,
+    /// Thinking at the end of a turn that led to nothing.
+    TrailingThinking,
+    /// A block of an unknown type, carried as text if short.
+    UnknownBlock,
+    /// A member of the request nobody here knows.
+    UnknownMember,
+}
+
+/// The losses of one request, each named once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Losses(SmallVec<[Loss; 4]>);
+
+// === impl Loss ===
+
+impl Loss {
+    /// The name in headers and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BlockedDomains => "blocked_domains",
+            Self::BlockPlace => "block_place",
+            Self::FileSource => "file_source",
+            Self::ForeignThinking => "foreign_thinking",
+            Self::ImageType => "image_type",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::MaxUses => "max_uses",
+            Self::McpServers => "mcp_servers",
+            Self::MissingResult => "missing_result",
+            Self::OrphanResult => "orphan_result",
+            Self::Prefill => "prefill",
+            Self::ServerToolHistory => "server_tool_history",
+            Self::ServerTool => "server_tool",
+            Self::StrictTool => "strict_tool",
+            Self::Temperature => "temperature",
+            Self::TopK => "top_k",
+            Self::TopP => "top_p",
+            Self::TrailingThinking => "trailing_thinking",
+            Self::UnknownBlock => "unknown_block",
+            Self::UnknownMember => "unknown_member",
+        }
+    }
+}
+
+// === impl Losses ===
+
+impl Losses {
+    /// Notes a loss.
+    pub fn add(&mut self, loss: Loss) {
+        if let Err(place) = self.0.binary_search(&loss) {
+            self.0.insert(place, loss);
+        }
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The losses, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = Loss> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The names, separated by commas, as they stand in the `codeferry-losses` header.
+    pub fn header(&self) -> String {
+        self.0.iter().map(|loss| loss.name()).collect::<Vec<_>>().join(", ")
+    }
+}

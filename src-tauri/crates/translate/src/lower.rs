@@ -1,0 +1,3 @@
+//! Requests of every dialect, lowered to the one the upstreams speak.
+
+pub mod anthropic;

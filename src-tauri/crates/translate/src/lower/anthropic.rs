@@ -1,0 +1,308 @@
+//! An Anthropic request becomes a Responses request.
+//!
+//! The history is written in one pass, straight into the bytes that go upstream; texts, tool inputs and schemas are
+//! copied as they stood. The mapping, member by member, is in `docs/dialects.md`.
+//!
+//! **Invariant:** the same history gives the same bytes. Nothing that changes from request to request stands before the
+//! history: the upstream's prompt cache lives on a stable prefix.
+
+use std::ops::Range;
+
+use codeferry_wire::anthropic::request::{BadRequest, Block, ChoiceMode, Request, Thinking};
+use codeferry_wire::json::Raw;
+use codeferry_wire::responses::request::{Array, Object, Part, Role};
+
+use crate::conversation::Conversation;
+use crate::effort::Effort;
+use crate::loss::{Loss, Losses};
+use crate::names::{Names, tool_name};
+use crate::pairing::Pairing;
+use crate::schema;
+
+mod history;
+mod parts;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+/// What stands in `instructions` when the client gives no system prompt: the upstream refuses a request without
+/// (`codex-backend.md §2`).
+pub const DEFAULT_INSTRUCTIONS: &str = "You are a helpful assistant.";
+
+/// The line Claude Code puts before its system prompt. It changes with every prompt (`claude-code.md §3`).
+const BILLING_HEADER: &str = "x-anthropic-billing-header:";
+
+/// What the request is lowered for.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'t> {
+    /// The model upstream.
+    pub model: &'t str,
+    /// The effort, already one the model offers. `None` leaves it to the model.
+    pub effort: Option<Effort>,
+    /// How reasoning is to be summed up for people: `auto`, `concise`, `detailed`. `None` for not at all.
+    pub summary: Option<&'t str>,
+    /// The Responses-Lite shape (`codex-backend.md §0.1`).
+    pub lite: bool,
+    /// The conversation the request belongs to.
+    pub conversation: &'t Conversation,
+}
+
+/// A request ready to be sent, and what its answer needs to be read.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Where in the body sealed reasoning stands, and whose it is.
+    pub reasoning: Vec<ReasoningSpan>,
+    /// What could not be carried.
+    pub losses: Losses,
+    /// The way back for tool names.
+    pub names: Names,
+    /// The ids of the tool calls in the history. The answer must not use one again (`claude-code.md §0.9`).
+    pub call_ids: Vec<String>,
+    /// Whether the client asked for thinking, and so can make use of it.
+    pub thinking: bool,
+    /// Bytes of base64 in the body; they are no text, so they do not count as tokens.
+    pub base64_bytes: usize,
+}
+
+/// A reasoning item in a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasoningSpan {
+    /// Its bytes, with the comma before it.
+    pub range: Range<usize>,
+    /// The account that can open it.
+    pub account: String,
+}
+
+/// Why a request cannot be served at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The body is no request.
+    #[error(transparent)]
+    Bad(#[from] BadRequest),
+    /// The client wants its history kept for it (`thread`). It will replay the history when it reads the error code.
+    #[error("threads are not kept by this gateway; send the whole conversation")]
+    Thread,
+    /// `tool_choice` names a tool that is not on offer.
+    #[error("tool_choice: the tool '{0}' is not among the tools of this request")]
+    UnknownTool(String),
+}
+
+/// Lowers a request.
+///
+/// # Errors
+/// Only for what would change the meaning of the answer; everything else that cannot be carried is a [`Loss`].
+pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Result<Lowered, Refusal> {
+    if request.thread {
+        return Err(Refusal::Thread);
+    }
+    let mut lowered = Lowered {
+        body: Vec::with_capacity(size_hint + size_hint / 16 + 4096),
+        reasoning: Vec::new(),
+        losses: Losses::default(),
+        names: Names::default(),
+        call_ids: Vec::new(),
+        thinking: matches!(request.thinking, Thinking::Adaptive | Thinking::Enabled { .. }),
+        base64_bytes: 0,
+    };
+    note_losses(request, &mut lowered.losses);
+    let pairing = Pairing::of(&request.messages);
+    let mut body = std::mem::take(&mut lowered.body);
+    let mut object = Object::begin(&mut body);
+    object.string("model", target.model);
+    let tools = tools::Offer::of(&request.tools, &mut lowered.losses);
+    if !target.lite {
+        write_instructions(object.key("instructions"), &request.system, &mut lowered.losses);
+        if !tools.is_empty() {
+            object.array("tools", |array| tools.write(array, &mut lowered.names));
+        }
+    }
+    object.array("input", |input| {
+        if target.lite {
+            write_lite_preamble(input, request, &tools, &mut lowered);
+        }
+        history::History::new(input, &pairing, &mut lowered).write(&request.messages);
+    });
+    if !tools.is_empty() {
+        write_choice(&mut object, request, &tools)?;
+        let parallel = !target.lite && request.tool_choice.as_ref().is_none_or(|choice| !choice.no_parallel);
+        object.bool("parallel_tool_calls", parallel);
+    }
+    write_reasoning(&mut object, target, lowered.thinking);
+    if let Some(schema) = request.format {
+        write_format(&mut object, schema);
+    }
+    object.array("include", |include| {
+        include.string("reasoning.encrypted_content");
+        if tools.searches() {
+            include.string("web_search_call.action.sources");
+        }
+    });
+    object.string("prompt_cache_key", &target.conversation.key);
+    object.bool("store", false).bool("stream", true);
+    object.end();
+    lowered.body = body;
+    lowered.call_ids = request
+        .messages
+        .iter()
+        .flat_map(|message| &message.content)
+        .filter_map(|block| match block {
+            Block::ToolUse { id, .. } => Some(id.clone().into_owned()),
+            _ => None,
+        })
+        .collect();
+    Ok(lowered)
+}
+
+fn note_losses(request: &Request<'_>, losses: &mut Losses) {
+    // 1 is the default, and what Claude Code sends for small models: nothing is lost.
+    if request.temperature.is_some_and(|temperature| (temperature - 1.0).abs() > f64::EPSILON) {
+        losses.add(Loss::Temperature);
+    }
+    for name in &request.sampling {
+        losses.add(if *name == "top_p" { Loss::TopP } else { Loss::TopK });
+    }
+    if request.mcp_servers {
+        losses.add(Loss::McpServers);
+    }
+    if !request.unknown.is_empty() {
+        losses.add(Loss::UnknownMember);
+    }
+    if request.lone_surrogate {
+        losses.add(Loss::LoneSurrogate);
+    }
+    if request.messages.last().is_some_and(|last| {
+        last.role == codeferry_wire::anthropic::request::Role::Assistant
+            && last.content.iter().any(|block| matches!(block, Block::Text { .. }))
+    }) {
+        losses.add(Loss::Prefill);
+    }
+}
+
+/// The texts of the system prompt, one string, blank lines between.
+fn write_instructions(out: &mut Vec<u8>, system: &[Block<'_>], losses: &mut Losses) {
+    out.push(b'"');
+    let from = out.len();
+    for text in system_texts(system, losses) {
+        if out.len() > from {
+            out.extend_from_slice(b"\\n\\n");
+        }
+        out.extend_from_slice(text.literal().unwrap_or_default().as_bytes());
+    }
+    if out.len() == from {
+        out.extend_from_slice(DEFAULT_INSTRUCTIONS.as_bytes());
+    }
+    out.push(b'"');
+}
+
+fn system_texts<'a>(system: &[Block<'a>], losses: &mut Losses) -> Vec<Raw<'a>> {
+    let mut texts = Vec::with_capacity(system.len());
+    for block in system {
+        match block {
+            Block::Text { text } => {
+                let literal = text.literal().unwrap_or_default();
+                if !literal.is_empty() && !literal.starts_with(BILLING_HEADER) {
+                    texts.push(*text);
+                }
+            }
+            _ => losses.add(Loss::BlockPlace),
+        }
+    }
+    texts
+}
+
+/// Lite models take tools and instructions as the first items of the input (`codex-backend.md §0.1`).
+fn write_lite_preamble(
+    input: &mut Array<'_>,
+    request: &Request<'_>,
+    tools: &tools::Offer<'_, '_>,
+    lowered: &mut Lowered,
+) {
+    if !tools.is_empty() {
+        input.object(|item| {
+            item.string("type", "additional_tools").string("role", "developer");
+            item.array("tools", |array| tools.write_namespaced(array, &mut lowered.names));
+        });
+    }
+    let parts: Vec<Part<'_>> =
+        system_texts(&request.system, &mut lowered.losses).into_iter().map(Part::InputText).collect();
+    if parts.is_empty() {
+        input.message(Role::Developer, &[Part::InputNote(DEFAULT_INSTRUCTIONS.into())]);
+    } else {
+        input.message(Role::Developer, &parts);
+    }
+}
+
+fn write_choice(object: &mut Object<'_>, request: &Request<'_>, tools: &tools::Offer<'_, '_>) -> Result<(), Refusal> {
+    match request.tool_choice.as_ref().map(|choice| &choice.mode) {
+        None | Some(ChoiceMode::Auto) => object.string("tool_choice", "auto"),
+        Some(ChoiceMode::Any) => object.string("tool_choice", "required"),
+        Some(ChoiceMode::None) => object.string("tool_choice", "none"),
+        Some(ChoiceMode::Tool(name)) => match tools.find(name) {
+            None => return Err(Refusal::UnknownTool(name.clone().into_owned())),
+            Some(tools::Found::Function) => object.object("tool_choice", |choice| {
+                choice.string("type", "function").string("name", &tool_name(name));
+            }),
+            // With nothing else on offer, "some tool" is this tool.
+            Some(tools::Found::Search) if tools.len() == 1 => object.string("tool_choice", "required"),
+            Some(tools::Found::Search) => object.object("tool_choice", |choice| {
+                choice.string("type", "web_search");
+            }),
+        },
+    };
+    Ok(())
+}
+
+/// A summary is asked for only if the client shows thinking: nobody else reads it.
+fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool) {
+    let summary = target.summary.filter(|_| thinking && target.effort != Some(Effort::None));
+    if target.effort.is_none() && summary.is_none() && !target.lite {
+        return;
+    }
+    object.object("reasoning", |reasoning| {
+        if let Some(effort) = target.effort {
+            reasoning.string("effort", effort.as_str());
+        }
+        if let Some(summary) = summary {
+            reasoning.string("summary", summary);
+        }
+        if target.lite {
+            reasoning.string("context", "all_turns");
+        }
+    });
+}
+
+fn write_format(object: &mut Object<'_>, schema: Raw<'_>) {
+    object.object("text", |text| {
+        text.object("format", |format| {
+            format.string("type", "json_schema").string("name", "output");
+            format.bool("strict", schema::is_strict(schema)).raw("schema", schema);
+        });
+    });
+}
+
+// === impl Lowered ===
+
+impl Lowered {
+    /// Whether the body carries reasoning that `account` cannot open.
+    pub fn has_foreign_reasoning(&self, account: &str) -> bool {
+        self.reasoning.iter().any(|span| span.account != account)
+    }
+
+    /// The body without the reasoning that `keep` does not want. The rest stays byte for byte.
+    pub fn without_reasoning(&self, keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.body.len());
+        let mut from = 0;
+        for span in self.reasoning.iter().filter(|span| !keep(span)) {
+            out.extend_from_slice(&self.body[from..span.range.start]);
+            from = span.range.end;
+            // At the head of the list the comma stands behind the item.
+            if out.last() == Some(&b'[') && self.body.get(from) == Some(&b',') {
+                from += 1;
+            }
+        }
+        out.extend_from_slice(&self.body[from..]);
+        out
+    }
+}

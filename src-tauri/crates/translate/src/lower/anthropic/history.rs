@@ -1,0 +1,212 @@
+//! The conversation, item by item.
+
+use std::borrow::Cow;
+
+use codeferry_wire::anthropic::request::{Block, Content, Message, Role};
+use codeferry_wire::responses::request::{self as responses, Array, Output, Part};
+
+use super::parts::{Side, push_part};
+use super::{Lowered, ReasoningSpan};
+use crate::envelope::{self, Reasoning};
+use crate::loss::Loss;
+use crate::names::tool_name;
+use crate::pairing::Pairing;
+
+/// Before the text of a tool result that reports a failure: the upstream has no flag for it.
+const FAILED: &str = "The tool reported an error:\n";
+/// In place of a result that never came.
+const NO_RESULT: &str = "No result: the tool call was interrupted.";
+
+/// Writes messages as items.
+pub(super) struct History<'w, 'o, 'a> {
+    input: &'w mut Array<'o>,
+    pairing: &'a Pairing<'a>,
+    lowered: &'w mut Lowered,
+    /// How many tool calls and results were written.
+    calls: usize,
+    results: usize,
+    /// Calls of this turn that nobody answers.
+    unanswered: Vec<usize>,
+    /// Content of the message being gathered.
+    parts: Vec<Part<'a>>,
+    /// What must follow the tool results of the message: documents that cannot stand inside a result.
+    after: Vec<Part<'a>>,
+    /// Reasoning waits for what it led to; alone it is refused.
+    reasoning: Vec<Reasoning<'a>>,
+}
+
+// === impl History ===
+
+impl<'w, 'o, 'a> History<'w, 'o, 'a> {
+    pub(super) fn new(input: &'w mut Array<'o>, pairing: &'a Pairing<'a>, lowered: &'w mut Lowered) -> Self {
+        Self {
+            input,
+            pairing,
+            lowered,
+            calls: 0,
+            results: 0,
+            unanswered: Vec::new(),
+            parts: Vec::new(),
+            after: Vec::new(),
+            reasoning: Vec::new(),
+        }
+    }
+
+    pub(super) fn write(mut self, messages: &'a [Message<'a>]) {
+        for message in messages {
+            match message.role {
+                Role::Assistant => self.assistant(&message.content),
+                Role::User => self.user(&message.content),
+                Role::System => self.system(&message.content),
+            }
+        }
+        self.end_of_turn();
+    }
+
+    fn assistant(&mut self, content: &'a [Block<'a>]) {
+        for block in content {
+            match block {
+                Block::Thinking { signature } => self.thinking(signature),
+                Block::RedactedThinking { data } => self.thinking(data),
+                Block::ToolUse { name, input, .. } => {
+                    self.flush(responses::Role::Assistant);
+                    self.release_reasoning();
+                    let Some(call) = self.pairing.calls.get(self.calls) else { continue };
+                    if !call.answered {
+                        self.unanswered.push(self.calls);
+                    }
+                    self.calls += 1;
+                    self.input.function_call(&call.id, &tool_name(name), *input);
+                }
+                // A result the client put into the model's mouth; it still answers its call.
+                Block::ToolResult { content, is_error, .. } => {
+                    self.result(content, *is_error, responses::Role::Assistant);
+                }
+                other => push_part(&mut self.parts, other, Side::Assistant, self.lowered),
+            }
+        }
+        self.flush(responses::Role::Assistant);
+    }
+
+    fn user(&mut self, content: &'a [Block<'a>]) {
+        self.end_of_turn();
+        for block in content {
+            match block {
+                Block::ToolResult { content, is_error, .. } => self.result(content, *is_error, responses::Role::User),
+                Block::ToolUse { .. } => self.misplaced_call(block, responses::Role::User),
+                other => push_part(&mut self.parts, other, Side::User, self.lowered),
+            }
+        }
+        self.parts.append(&mut self.after);
+        self.flush(responses::Role::User);
+    }
+
+    fn system(&mut self, content: &'a [Block<'a>]) {
+        self.end_of_turn();
+        for block in content {
+            match block {
+                Block::ToolUse { .. } => self.misplaced_call(block, responses::Role::Developer),
+                Block::ToolResult { content, is_error, .. } => {
+                    self.result(content, *is_error, responses::Role::Developer);
+                }
+                other => push_part(&mut self.parts, other, Side::User, self.lowered),
+            }
+        }
+        self.flush(responses::Role::Developer);
+    }
+
+    /// A call outside of the model's messages. The pairing has counted it, so it must be written.
+    fn misplaced_call(&mut self, block: &'a Block<'a>, side: responses::Role) {
+        self.flush(side);
+        self.assistant(std::slice::from_ref(block));
+        self.end_of_turn();
+    }
+
+    fn thinking(&mut self, envelope: &'a str) {
+        self.flush(responses::Role::Assistant);
+        match envelope::open(envelope) {
+            Some(reasoning) => self.reasoning.push(reasoning),
+            // An empty one is our own keep-alive, or a block without signature: nothing is lost.
+            None if envelope.is_empty() => {}
+            None => self.lowered.losses.add(Loss::ForeignThinking),
+        }
+    }
+
+    fn result(&mut self, content: &'a Content<'a>, is_error: bool, side: responses::Role) {
+        let call = self.pairing.results.get(self.results).copied().flatten();
+        self.results += 1;
+        let Some(call) = call.and_then(|index| self.pairing.calls.get(index)) else {
+            self.orphan(content);
+            return;
+        };
+        self.flush(side);
+        let mut parts = Vec::new();
+        let output = match content {
+            Content::Text(text) if is_error => Output::Marked(FAILED, *text),
+            Content::Text(text) => Output::Text(*text),
+            Content::Blocks(blocks) => {
+                if is_error {
+                    parts.push(Part::InputNote(Cow::Borrowed(FAILED)));
+                }
+                for block in blocks {
+                    push_part(&mut parts, block, Side::Result { after: &mut self.after }, self.lowered);
+                }
+                match &parts[..] {
+                    [] => Output::Note(""),
+                    [Part::InputText(text)] => Output::Text(*text),
+                    _ => Output::Parts(&parts),
+                }
+            }
+        };
+        self.input.function_call_output(&call.id, &output);
+    }
+
+    /// A result whose call was compacted away still holds what the tool said.
+    fn orphan(&mut self, content: &'a Content<'a>) {
+        self.lowered.losses.add(Loss::OrphanResult);
+        match content {
+            Content::Text(text) => self.parts.push(Part::InputText(*text)),
+            Content::Blocks(blocks) => {
+                for block in blocks {
+                    push_part(&mut self.parts, block, Side::User, self.lowered);
+                }
+            }
+        }
+    }
+
+    /// Ends the model's turn: no reasoning may be left over, and no call without a result.
+    fn end_of_turn(&mut self) {
+        if !self.reasoning.is_empty() {
+            self.lowered.losses.add(Loss::TrailingThinking);
+            self.reasoning.clear();
+        }
+        for index in std::mem::take(&mut self.unanswered) {
+            if let Some(call) = self.pairing.calls.get(index) {
+                self.lowered.losses.add(Loss::MissingResult);
+                self.input.function_call_output(&call.id, &Output::Note(NO_RESULT));
+            }
+        }
+    }
+
+    /// Writes the message gathered so far, if there is any.
+    fn flush(&mut self, role: responses::Role) {
+        if self.parts.is_empty() {
+            return;
+        }
+        if role == responses::Role::Assistant {
+            self.release_reasoning();
+        }
+        self.input.message(role, &self.parts);
+        self.parts.clear();
+    }
+
+    fn release_reasoning(&mut self) {
+        for reasoning in std::mem::take(&mut self.reasoning) {
+            let start = self.input.position();
+            self.input.reasoning(reasoning.encrypted_content);
+            self.lowered
+                .reasoning
+                .push(ReasoningSpan { range: start..self.input.position(), account: reasoning.account.to_owned() });
+        }
+    }
+}
