@@ -14,6 +14,7 @@ pub mod loss;
 pub mod lower;
 pub mod names;
 pub mod pairing;
+pub mod route;
 pub mod schema;
 
 pub use loss::{Loss, Losses};

@@ -254,7 +254,7 @@ fn thinking_travels_in_its_envelope() {
 
     assert!(lowered.has_foreign_reasoning("acc_1"));
     let kept: Value = serde_json::from_slice(&lowered.without_reasoning(|span| span.account == "acc_1")).unwrap();
-    let mut expected = written.clone();
+    let mut expected = written;
     expected["input"].as_array_mut().unwrap().remove(4);
     assert_eq!(kept, expected);
     let none: Value = serde_json::from_slice(&lowered.without_reasoning(|_| false)).unwrap();
