@@ -11,7 +11,7 @@ pub(crate) struct Args {
     /// Write the table into docs/performance.md
     #[arg(long)]
     record: bool,
-    /// Passed on to the bench, for example `-- --only streams`
+    /// Passed on to the bench, `-- --quick`, or one of start, streams, first, history, memory: `-- --only streams`
     #[arg(last = true)]
     bench: Vec<String>,
 }
@@ -21,11 +21,11 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     say::step("building for release (minutes, the first time)");
     let gateway = ["build", "--quiet", "--release", "-p", "codeferry-cli", "--bin", "codeferry"];
     run::run(&mut run::cargo(place, &gateway))?;
-    let bench = ["build", "--quiet", "--release", "-p", "codeferry-tests", "--bins"];
-    run::run(&mut run::cargo(place, &bench))?;
-    say::step("measuring");
-    let mut command = std::process::Command::new(place.built("release", "bench"));
-    command.current_dir(&place.root).env("CODEFERRY_BIN", place.built("release", "codeferry")).args(&args.bench);
+    let bench = ["bench", "--quiet", "-p", "codeferry-tests", "--bench", "bench"];
+    run::run(run::cargo(place, &bench).arg("--no-run"))?;
+    say::step("measuring (some minutes; leave the machine alone)");
+    let mut command = run::cargo(place, &bench);
+    command.env("CODEFERRY_BIN", place.built("release", "codeferry")).arg("--").args(&args.bench);
     if args.record {
         command.arg("--record").arg(place.root.join("docs/performance.md"));
     }

@@ -1,0 +1,130 @@
+//! The load: a client that sends a body and counts what comes back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use reqwest::Client;
+use tokio::task::JoinSet;
+
+use crate::body::Order;
+
+/// A client with its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    client: Client,
+    key: String,
+}
+
+/// One answer, read to its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    /// From the request to the first text.
+    pub(crate) first: Duration,
+}
+
+/// How a text delta can be told, in either dialect: the relay passes upstream's events on, the gateway translates.
+const DELTAS: [&[u8]; 2] = [b"\nevent: response.output_text.delta\n", b"\nevent: content_block_delta\n"];
+const ENDS: [&[u8]; 2] = [b"event: response.completed\n", b"event: message_stop\n"];
+
+// === impl Load ===
+
+impl Load {
+    pub(crate) fn new(key: &str) -> Result<Self> {
+        let client = Client::builder().no_proxy().tcp_nodelay(true).build()?;
+        Ok(Self { client, key: key.to_owned() })
+    }
+
+    pub(crate) async fn is_healthy(&self, url: &str) -> bool {
+        self.client.get(format!("{url}/health")).send().await.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Sends one request and reads the answer; one that is not what was ordered is an error, not a fast answer.
+    pub(crate) async fn one(&self, url: &str, body: Bytes, order: Order) -> Result<Answer> {
+        let begun = Instant::now();
+        let mut answer = self.send(url, body).await?;
+        let mut first = None;
+        let mut count = Count::default();
+        while let Some(chunk) = answer.chunk().await.context("the answer broke off")? {
+            count.take(&chunk);
+            if count.deltas > 0 {
+                first.get_or_insert_with(|| begun.elapsed());
+            }
+        }
+        if !count.ended || count.deltas != order.events {
+            bail!("{} deltas ordered, {} came, ended: {}", order.events, count.deltas, count.ended);
+        }
+        Ok(Answer { first: first.unwrap_or_default() })
+    }
+
+    /// Several at once, each reading to the end.
+    pub(crate) async fn many(&self, url: &str, body: &Bytes, order: Order, streams: usize) -> Result<()> {
+        let mut running = JoinSet::new();
+        for _ in 0..streams {
+            let (load, url, body) = (self.clone(), url.to_owned(), body.clone());
+            running.spawn(async move { load.one(&url, body, order).await });
+        }
+        while let Some(done) = running.join_next().await {
+            done??;
+        }
+        Ok(())
+    }
+
+    /// Opens streams and waits until each has said something. They stay open as long as the answers are kept.
+    pub(crate) async fn open(&self, url: &str, body: &Bytes, streams: usize) -> Result<Vec<reqwest::Response>> {
+        let mut opening = JoinSet::new();
+        for _ in 0..streams {
+            let (load, url, body) = (self.clone(), url.to_owned(), body.clone());
+            opening.spawn(async move {
+                let mut answer = load.send(&url, body).await?;
+                answer.chunk().await?.context("an empty answer")?;
+                Ok::<_, anyhow::Error>(answer)
+            });
+        }
+        let mut open = Vec::with_capacity(streams);
+        while let Some(answer) = opening.join_next().await {
+            open.push(answer??);
+        }
+        Ok(open)
+    }
+
+    async fn send(&self, url: &str, body: Bytes) -> Result<reqwest::Response> {
+        let request = self
+            .client
+            .post(format!("{url}/v1/messages?beta=true"))
+            .bearer_auth(&self.key)
+            .header("anthropic-version", "2023-06-01")
+            .header("content-type", "application/json");
+        let answer = request.body(body).send().await.context("no answer")?;
+        let status = answer.status();
+        if !status.is_success() {
+            bail!("{status}: {}", answer.text().await.unwrap_or_default());
+        }
+        Ok(answer)
+    }
+}
+
+/// Counts deltas without reading them. A mark that is cut between chunks is found through the carried end.
+#[derive(Debug, Default)]
+struct Count {
+    carried: Vec<u8>,
+    deltas: usize,
+    ended: bool,
+}
+
+// === impl Count ===
+
+impl Count {
+    fn take(&mut self, chunk: &[u8]) {
+        self.carried.extend_from_slice(chunk);
+        let mut done = 0;
+        // Whole lines only; the rest waits for the next chunk. A mark begins with the end of the line before.
+        while let Some(end) = self.carried[done..].iter().position(|byte| *byte == b'\n') {
+            let line = &self.carried[done..=done + end];
+            self.deltas += usize::from(DELTAS.iter().any(|mark| line == &mark[1..]));
+            self.ended |= ENDS.contains(&line);
+            done += end + 1;
+        }
+        self.carried.drain(..done);
+    }
+}
