@@ -14,11 +14,17 @@ mod claims;
 mod credential;
 pub mod import;
 mod lease;
+pub mod pick;
+mod pool;
 mod secret;
+mod status;
 mod vault;
 
 pub use account::{Account, AccountId, Kind, ParseIdError, ParseKindError};
 pub use credential::{Clock, Credential, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing};
+pub use import::Imported;
 pub use lease::{Blocked, Cooldown, Lease, NoAccount, RecoverError};
+pub use pool::{ChooseError, Import, ImportError, ImportOutcome, Pool, Removed};
 pub use secret::Secret;
+pub use status::{AccountState, AccountStatus};
 pub use vault::{KeyError, KeySource, Vault, VaultError};

@@ -109,6 +109,9 @@ pub enum VaultError {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot save the vault in {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// The thread at work panicked, or the process is ending.
+    #[error("the vault was left in the middle: {0}")]
+    Interrupted(String),
 }
 
 /// Credentials on disk. Cheap to make: it touches nothing until it is asked to.
@@ -121,6 +124,15 @@ struct Inner {
     disk: Box<dyn Disk>,
     /// The key, once it was had: asking the keychain may cost the user a dialog.
     key: Mutex<Option<(KeyId, Key)>>,
+}
+
+/// What a reading of the file gave.
+#[derive(Default)]
+struct Opened {
+    contents: Contents,
+    stamp: Option<Stamp>,
+    /// What it was sealed with; `None`: there is no file.
+    key: Option<(KeyId, Key)>,
 }
 
 /// Which file was read, as far as can be told without reading it again.
@@ -155,16 +167,16 @@ impl Vault {
 
     /// What it holds; empty when there is no vault yet, and then no key is asked for.
     pub(crate) fn read(&self) -> Result<(Contents, Option<Stamp>), VaultError> {
-        self.open().map(|(contents, stamp, _)| (contents, stamp))
+        self.open().map(|opened| (opened.contents, opened.stamp))
     }
 
-    fn open(&self) -> Result<(Contents, Option<Stamp>, Option<(KeyId, Key)>), VaultError> {
+    fn open(&self) -> Result<Opened, VaultError> {
         let path = self.path();
         // Before the reading: a file replaced between the two calls looks changed next time, never unchanged.
         let stamp = self.stamp();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Contents::default(), None, None)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::default()),
             Err(source) => return Err(VaultError::Read { path, source }),
         };
         let sealed = Sealed::parse(&bytes).map_err(|error| error.at(&path))?;
@@ -175,7 +187,7 @@ impl Vault {
             ContentsError::Newer { version } => VaultError::Newer { path: path.clone(), version },
             ContentsError::Malformed => VaultError::Damaged { path: path.clone() },
         })?;
-        Ok((contents, stamp, Some((key_id, key))))
+        Ok(Opened { contents, stamp, key: Some((key_id, key)) })
     }
 
     /// Read, change, write, while no other process does.
@@ -189,7 +201,7 @@ impl Vault {
         disk::make_folder(&self.0.folder).map_err(failed)?;
         let lock = disk::open_lock(&self.0.folder.join(LOCK_FILE)).map_err(failed)?;
         lock.lock().map_err(failed)?;
-        let (before, stamp, key) = self.open()?;
+        let Opened { contents: before, stamp, key } = self.open()?;
         let mut contents = before.clone();
         let out = change(&mut contents)?;
         if contents == before {

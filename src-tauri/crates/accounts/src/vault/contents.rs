@@ -47,11 +47,6 @@ impl Contents {
         self.entries.iter_mut().find(|entry| entry.account.id == *id)
     }
 
-    pub(crate) fn next_generation(&mut self) -> u64 {
-        self.last_generation += 1;
-        self.last_generation
-    }
-
     pub(crate) fn to_json(&self) -> serde_json::Result<Zeroizing<Vec<u8>>> {
         let file = File {
             version: VERSION,

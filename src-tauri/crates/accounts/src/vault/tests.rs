@@ -159,7 +159,8 @@ pub(crate) fn credential(access: &str, refresh: &str) -> Credential {
 fn put(vault: &Vault, user: &str, access: &str) -> Result<(), VaultError> {
     vault
         .update(|contents| {
-            let generation = contents.next_generation();
+            contents.last_generation += 1;
+            let generation = contents.last_generation;
             let entry =
                 Entry { account: account(user), credential: credential(access, "rt"), generation, sign_in: None };
             match contents.entry_mut(&account(user).id) {
@@ -306,7 +307,8 @@ fn a_damaged_vault_is_an_error_and_stays_as_it_is() {
     *flipped.last_mut().expect("not empty") ^= 1;
     let mut newer = sound.clone();
     newer[7] = 9;
-    let cases: [(&[u8], fn(&VaultError) -> bool); 5] = [
+    type Expected = fn(&VaultError) -> bool;
+    let cases: [(&[u8], Expected); 5] = [
         (&flipped, |error| matches!(error, VaultError::Damaged { .. })),
         (&sound[..sound.len() - 1], |error| matches!(error, VaultError::Damaged { .. })),
         (&sound[..20], |error| matches!(error, VaultError::NotAVault { .. })),
