@@ -3,6 +3,8 @@
 //! Edges and habits, never lists of files: moving code about inside a crate must not fail here. The rules are pure
 //! functions in `architecture/`, each with made-up trees that break it; this file only reads the real tree.
 
+#[path = "architecture/documents.rs"]
+mod documents;
 #[path = "architecture/edges.rs"]
 mod edges;
 #[path = "architecture/sources.rs"]
@@ -60,6 +62,38 @@ fn sources_keep_the_habits() {
     let sources = read_sources(root).unwrap();
     assert!(sources.len() > 20, "the sources were not read: {} files", sources.len());
     assert_clean(&sources::broken(&sources));
+}
+
+#[test]
+fn every_loss_has_a_row_in_the_document() {
+    let root = metadata().unwrap().workspace_root.into_std_path_buf();
+    let source = fs::read_to_string(root.join("src-tauri/crates/translate/src/loss.rs")).unwrap();
+    let document = fs::read_to_string(root.join("docs/dialects.md")).unwrap();
+    let losses = documents::losses_in_source(&source);
+    assert!(losses.len() > 10, "the losses were not read: {losses:?}");
+    assert_eq!(documents::losses_in_document(&document), losses, "docs/dialects.md and translate::loss differ");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = metadata().unwrap().workspace_root.into_std_path_buf();
+    let mut broken = Vec::new();
+    for folder in ["", "docs", "docs/decisions"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for link in documents::links(&text) {
+                let target = link.split('#').next().unwrap_or_default();
+                if !path.with_file_name(target).exists() {
+                    broken.push(format!("{}: {link}", path.display()));
+                }
+            }
+        }
+    }
+    assert_clean(&broken);
 }
 
 #[track_caller]
