@@ -224,7 +224,7 @@ mod tests {
     fn reserved_crates_are_found_wherever_they_do_not_belong() {
         for (from, to) in [
             ("app", "axum"),
-            ("cli", "axum-extra"),
+            ("store", "axum-extra"),
             ("app", "reqwest"),
             ("accounts", "reqwest"),
             ("accounts", "hyper-util"),
