@@ -1,1 +1,33 @@
-//! codeferry-upstream
+//! The way to the model hosts and auth hosts: the only crate with an HTTP client on the data path.
+//!
+//! - [`Upstream`] is the door: [`Upstream::respond`] sends one request and gives back a [`Body`] to read,
+//!   [`Upstream::models`] asks for the catalogue.
+//! - [`Provider`] says how the providers differ; [`Endpoints`] says where they are.
+//! - [`Failure`] is what went wrong and what follows from it. Whether to try again is the caller's decision.
+//! - [`OAuth`] renews tokens for the account pool.
+//! - [`Catalog`] is what the models can do, [`Limits`] what an answer tells of an account's windows.
+//!
+//! **Invariant:** this crate knows nothing of the client. A request carries our own identity and the headers listed in
+//! [`provider`], and there is no way to pass it another.
+
+pub mod catalog;
+mod endpoints;
+mod failure;
+pub mod headers;
+pub mod limits;
+mod oauth;
+pub mod provider;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod upstream;
+
+pub use catalog::{Catalog, Effort, Model};
+pub use endpoints::Endpoints;
+pub use failure::{Consequence, Failure, FailureKind};
+pub use limits::Limits;
+pub use oauth::OAuth;
+pub use provider::{Allowed, Provider};
+pub use transport::body::Body;
+pub use transport::payload::Payload;
+pub use upstream::{Answer, Call, Fetched, ModelsCall, Options, Upstream};

@@ -1,0 +1,158 @@
+//! Rate-limit windows, from the headers of an answer (`codex-backend.md §4`).
+//!
+//! **Invariant:** a window is known by its length, never by its position: on free plans the week is *primary*, on paid
+//! ones it is *secondary*, and an upstream that adds a third position changes nothing here.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::headers;
+
+/// What one answer tells about its account's limits. Empty for providers that tell nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    /// The windows with a length, shortest first within each family.
+    pub windows: Vec<Window>,
+    /// The account's plan, as the upstream calls it.
+    pub plan: Option<String>,
+    /// The family that counted this request, for example `premium`.
+    pub active: Option<String>,
+    /// Which limit is reached, if one is.
+    pub reached: Option<String>,
+    /// Credits beyond the plan.
+    pub credits: Option<Credits>,
+}
+
+/// One period and how much of it is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// `codex`, or the id of a limit of its own (`codex_bengalfox`).
+    pub family: String,
+    /// The family's display name, where it has one.
+    pub title: Option<String>,
+    /// How long the period is. Its name.
+    pub minutes: u32,
+    /// 0 to 100; may exceed 100.
+    pub used_percent: f64,
+    /// When it begins anew.
+    pub resets_at: Option<Timestamp>,
+}
+
+/// Bought credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credits {
+    /// There are some.
+    pub has_credits: bool,
+    /// There is no end to them.
+    pub unlimited: bool,
+    /// As the upstream writes it.
+    pub balance: Option<String>,
+}
+
+/// The family every account has.
+const MAIN: &str = "codex";
+/// The positions a family may fill. Only used to find headers.
+const POSITIONS: [&str; 2] = ["primary", "secondary"];
+
+// === impl Limits ===
+
+impl Limits {
+    /// Reads what is there. A window without a length (absent, empty or zero) is no window.
+    pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
+        let mut windows: Vec<Window> = families(headers)
+            .iter()
+            .flat_map(|family| POSITIONS.iter().filter_map(|position| window(headers, family, position, now)))
+            .collect();
+        let place = |window: &Window| (window.family != MAIN, window.family.clone(), window.minutes);
+        windows.sort_by_cached_key(place);
+        Self {
+            windows,
+            plan: headers::text(headers, "x-codex-plan-type"),
+            active: headers::text(headers, "x-codex-active-limit"),
+            reached: headers::text(headers, "x-codex-rate-limit-reached-type"),
+            credits: headers::flag(headers, "x-codex-credits-has-credits").map(|has_credits| Credits {
+                has_credits,
+                unlimited: headers::flag(headers, "x-codex-credits-unlimited").unwrap_or(false),
+                balance: headers::text(headers, "x-codex-credits-balance"),
+            }),
+        }
+    }
+
+    /// The window of this length in the main family.
+    pub fn of_minutes(&self, minutes: u32) -> Option<&Window> {
+        self.windows.iter().find(|window| window.family == MAIN && window.minutes == minutes)
+    }
+
+    /// The window that is used up: the one that resets when the refusal says, else the one that stays closed longest.
+    pub fn exhausted(&self, resets_at: Option<Timestamp>) -> Option<&Window> {
+        // The two are computed apart: a few seconds between them are normal.
+        let near = |window: &&Window| match (window.resets_at, resets_at) {
+            (Some(a), Some(b)) => a.duration_since(b).unsigned_abs() <= Duration::from_secs(60),
+            _ => false,
+        };
+        let full = || self.windows.iter().filter(|window| window.used_percent >= 100.0);
+        full().find(near).or_else(|| full().max_by_key(|window| window.resets_at)).or_else(|| {
+            // The percentage lags behind the refusal at times; the reset does not.
+            self.windows.iter().find(near)
+        })
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    /// The length in words: `5-hour`, `weekly`, `3-day`.
+    pub fn name(&self) -> String {
+        window_name(self.minutes)
+    }
+}
+
+/// A window's length in words, for sentences like "the weekly limit".
+pub fn window_name(minutes: u32) -> String {
+    const HOUR: u32 = 60;
+    const DAY: u32 = 24 * HOUR;
+    match minutes {
+        DAY => "daily".to_owned(),
+        10_080 => "weekly".to_owned(),
+        40_320..=44_640 => "monthly".to_owned(),
+        _ if minutes.is_multiple_of(DAY) => format!("{}-day", minutes / DAY),
+        _ if minutes.is_multiple_of(HOUR) => format!("{}-hour", minutes / HOUR),
+        _ => format!("{minutes}-minute"),
+    }
+}
+
+/// The families that headers name: `x-<family>-primary-used-percent`.
+fn families(headers: &HeaderMap) -> Vec<String> {
+    let mut families: Vec<String> = headers
+        .keys()
+        .filter_map(|name| {
+            let name = name.as_str().strip_prefix("x-")?.strip_suffix("-used-percent")?;
+            POSITIONS.iter().find_map(|position| name.strip_suffix(position)?.strip_suffix('-').map(str::to_owned))
+        })
+        .collect();
+    families.sort_unstable();
+    families.dedup();
+    families
+}
+
+fn window(headers: &HeaderMap, family: &str, position: &str, now: Timestamp) -> Option<Window> {
+    let number = |field: &str| headers::number(headers, &format!("x-{family}-{position}-{field}"));
+    let minutes = number("window-minutes").map(|minutes| minutes as u32).filter(|minutes| *minutes > 0)?;
+    let at = number("reset-at").filter(|at| *at > 0.0).and_then(|at| Timestamp::from_second(at as i64).ok());
+    let resets_at = at.or_else(|| {
+        let after = Duration::try_from_secs_f64(number("reset-after-seconds")?).ok()?;
+        now.checked_add(after).ok()
+    });
+    Some(Window {
+        family: family.replace('-', "_"),
+        title: headers::text(headers, &format!("x-{family}-limit-name")),
+        minutes,
+        used_percent: number("used-percent")?,
+        resets_at,
+    })
+}
+
+#[cfg(test)]
+mod tests;

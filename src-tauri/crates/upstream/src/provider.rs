@@ -1,0 +1,205 @@
+//! The providers, and how they differ: one table, no code.
+//!
+//! **Invariant:** whatever is true of one provider only is a field here. Nothing else in this crate asks which provider
+//! it is talking to, but the addresses ([`Endpoints`](crate::Endpoints)).
+
+use codeferry_accounts::Kind;
+
+/// What is particular to one provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// Which accounts use it.
+    pub kind: Kind,
+    /// The path for answers, below the model host.
+    pub(crate) responses: &'static str,
+    /// The path of the model catalogue, below the model host.
+    pub(crate) models: &'static str,
+    /// Headers beyond `authorization`, `user-agent`, `accept` and `content-type`.
+    pub(crate) headers: &'static [Extra],
+    /// Its own client compresses request bodies (zstd), so we may.
+    pub(crate) compress: bool,
+    /// How tokens are renewed.
+    pub(crate) renewal: Renewal,
+    /// What a request body may contain.
+    pub allowed: Allowed,
+}
+
+/// A header some providers get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extra {
+    /// `chatgpt-account-id`: the workspace that pays.
+    Account,
+    /// `originator: codeferry`: who we are.
+    Originator,
+    /// `version`: ours.
+    Version,
+    /// `session-id`. Cache affinity follows it (`codex-backend.md §2`, prompt_cache_key).
+    Session,
+    /// `thread-id`.
+    Thread,
+    /// `x-client-request-id`: the thread, as the backend's own client has it.
+    ClientRequest,
+    /// `x-codex-turn-state`: sticky routing, given back within a turn.
+    TurnState,
+    /// `x-codex-routing-hint: model=…`.
+    RoutingHint,
+    /// `x-openai-internal-codex-responses-lite`, when the body has that shape.
+    Lite,
+}
+
+/// How a provider's auth host renews tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Renewal {
+    /// Below the auth host.
+    pub(crate) path: &'static str,
+    pub(crate) shape: RenewalShape,
+}
+
+/// The two spellings of a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RenewalShape {
+    /// JSON with a reason; the client is public and known (`codex-backend.md §1`).
+    Json {
+        /// Used where a credential names none.
+        client_id: &'static str,
+    },
+    /// A form for one resource; every installation has its own client (`codex-backend.md §12`).
+    Form {
+        /// What the token is for: a name, so no endpoint override changes it.
+        resource: &'static str,
+    },
+}
+
+/// What a request body may contain. The upstreams refuse what they do not know, so this is a list of what goes, never
+/// of what does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Top-level keys of the body.
+    pub parameters: &'static [&'static str],
+    /// Values of `service_tier`; any other is left out.
+    pub service_tiers: &'static [&'static str],
+    /// Values of `include`.
+    pub include: &'static [&'static str],
+    /// Values of `tools[].type`.
+    pub tools: &'static [&'static str],
+    /// Longest `prompt_cache_key`, in characters.
+    pub cache_key_chars: usize,
+    /// Longest `call_id` and item id, in characters.
+    pub id_chars: usize,
+}
+
+/// `codex-backend.md §2`: the keys its own client sends, in their order, plus `instructions`, which it may omit and we
+/// never do.
+const CODEX_ALLOWED: Allowed = Allowed {
+    parameters: &[
+        "model",
+        "stream",
+        "service_tier",
+        "instructions",
+        "input",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "store",
+        "include",
+        "prompt_cache_key",
+        "text",
+        "client_metadata",
+    ],
+    service_tiers: &["default", "priority", "ultrafast"],
+    include: &["reasoning.encrypted_content", "web_search_call.action.sources"],
+    tools: &["function", "custom", "web_search", "image_generation", "namespace", "tool_search", "local_shell"],
+    cache_key_chars: 64,
+    id_chars: 64,
+};
+
+/// `codex-backend.md §12`, "Inference". `service_tier` is ignored there, so it stays home; `client_metadata` is not
+/// named among what is accepted.
+const PLAN_ALLOWED: Allowed = Allowed {
+    parameters: &[
+        "model",
+        "stream",
+        "instructions",
+        "input",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "store",
+        "include",
+        "prompt_cache_key",
+        "text",
+    ],
+    service_tiers: &[],
+    include: &["reasoning.encrypted_content", "web_search_call.action.sources"],
+    tools: &["function", "custom", "web_search", "namespace"],
+    cache_key_chars: 64,
+    id_chars: 64,
+};
+
+const CODEX_HEADERS: &[Extra] = &[
+    Extra::Account,
+    Extra::Originator,
+    Extra::Version,
+    Extra::Session,
+    Extra::Thread,
+    Extra::ClientRequest,
+    Extra::TurnState,
+    Extra::RoutingHint,
+    Extra::Lite,
+];
+
+/// Refresh of the Codex sign-in, `codex-backend.md §1`.
+const CODEX_RENEWAL: Renewal =
+    Renewal { path: "oauth/token", shape: RenewalShape::Json { client_id: "app_EMoamEEZ73f0CkXaXp7hrann" } };
+
+/// The public API with a ChatGPT plan, `codex-backend.md §12`. Bearer only.
+static PLAN: Provider = Provider {
+    kind: Kind::Plan,
+    responses: "responses",
+    models: "models",
+    headers: &[],
+    compress: false,
+    renewal: Renewal {
+        path: "api/accounts/oauth/token",
+        shape: RenewalShape::Form { resource: "https://api.openai.com/v1" },
+    },
+    allowed: PLAN_ALLOWED,
+};
+
+/// The backend of the Codex CLI, `codex-backend.md §2`.
+static CODEX: Provider = Provider {
+    kind: Kind::Codex,
+    responses: "codex/responses",
+    models: "codex/models",
+    headers: CODEX_HEADERS,
+    compress: true,
+    renewal: CODEX_RENEWAL,
+    allowed: CODEX_ALLOWED,
+};
+
+/// The simulated upstream: the codex wire, on this machine.
+static DEMO: Provider = Provider {
+    kind: Kind::Demo,
+    responses: "backend-api/codex/responses",
+    models: "backend-api/codex/models",
+    headers: CODEX_HEADERS,
+    compress: true,
+    renewal: CODEX_RENEWAL,
+    allowed: CODEX_ALLOWED,
+};
+
+impl Provider {
+    /// The provider that accounts of this kind use.
+    pub fn of(kind: Kind) -> &'static Self {
+        match kind {
+            Kind::Plan => &PLAN,
+            Kind::Codex => &CODEX,
+            Kind::Demo => &DEMO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,374 @@
+//! The door: one request, one answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use codeferry_accounts::{AccountId, Clock, Kind, Secret};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use url::Url;
+
+use crate::catalog::{CLIENT_VERSION, Catalog, Shelf};
+use crate::endpoints::{Endpoints, below, host_of, is_loopback};
+use crate::failure::{Failure, FailureKind};
+use crate::headers;
+use crate::limits::Limits;
+use crate::oauth::OAuth;
+use crate::provider::{Extra, Provider};
+use crate::transport::body::Body;
+use crate::transport::http::Clients;
+use crate::transport::payload::Payload;
+
+/// Who we say we are. Honest: neither the client's name nor that of the backend's own client.
+pub(crate) const ORIGINATOR: &str = "codeferry";
+/// An error body that is longer is no error body.
+const LONGEST_ERROR: usize = 64 * 1024;
+/// How long an error body may take. The status alone says enough to go on.
+const ERROR_PATIENCE: Duration = Duration::from_secs(10);
+/// The catalogue is some hundred kilobytes of prompts nobody here reads.
+const LONGEST_CATALOG: usize = 16 * 1024 * 1024;
+const CATALOG_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Compress request bodies where the provider's own client does. Never towards this machine.
+    pub compress: bool,
+    /// For the connection alone, TLS included.
+    pub connect_timeout: Duration,
+    /// The longest silence of an upstream, before the first byte and between any two.
+    pub idle_timeout: Duration,
+    /// `codeferry/<version> (<os>; <arch>)`.
+    pub user_agent: String,
+    /// Our version.
+    pub version: String,
+}
+
+/// The way upstream. One for the whole program: it holds the connections.
+#[derive(Debug)]
+pub struct Upstream {
+    wire: Arc<Wire>,
+    compress: AtomicBool,
+    shelf: Shelf,
+}
+
+/// What requests of every kind need.
+pub(crate) struct Wire {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+    pub(crate) clients: Clients,
+}
+
+/// One request for an answer.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// The account's kind chooses the provider.
+    pub kind: Kind,
+    /// The bearer.
+    pub access_token: &'a Secret,
+    /// The workspace that pays.
+    pub chatgpt_account_id: Option<&'a str>,
+    /// The upstream's slug.
+    pub model: &'a str,
+    /// The body has the Responses-Lite shape.
+    pub lite: bool,
+    /// The body, whole. Keep a copy for the next attempt: it shares the bytes and their compressed form.
+    pub body: Payload,
+    /// Of the conversation.
+    pub session_id: &'a str,
+    /// Of the conversation or of one of its agents.
+    pub thread_id: &'a str,
+    /// What an earlier answer *of the same turn* gave in [`Answer::turn_state`].
+    pub turn_state: Option<&'a str>,
+}
+
+/// A request for the model catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelsCall<'a> {
+    /// Whose catalogue: plans differ.
+    pub account: &'a AccountId,
+    /// The account's kind chooses the provider.
+    pub kind: Kind,
+    /// The bearer.
+    pub access_token: &'a Secret,
+    /// The workspace that pays.
+    pub chatgpt_account_id: Option<&'a str>,
+}
+
+/// The catalogue, as far as it is news.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fetched {
+    /// The one we have is right.
+    Unchanged,
+    /// A new one, already on the shelf.
+    New(Arc<Catalog>),
+}
+
+/// The upstream accepted: headers, and a body to read.
+#[derive(Debug)]
+pub struct Answer {
+    /// The upstream's name for the request.
+    pub request_id: Option<String>,
+    /// To be given back on later requests of the same turn.
+    pub turn_state: Option<String>,
+    /// The version of the catalogue; see [`Upstream::is_stale`].
+    pub models_etag: Option<String>,
+    /// The model that really answers, where the upstream says.
+    pub model: Option<String>,
+    /// All of them.
+    pub headers: HeaderMap,
+    /// The event stream.
+    pub body: Body,
+}
+
+// === impl Options ===
+
+impl Options {
+    /// The usual ones, under this version.
+    pub fn new(version: &str) -> Self {
+        Self {
+            compress: true,
+            connect_timeout: Duration::from_secs(15),
+            // As the Codex CLI (`codex-backend.md §3`): models think for minutes without a word.
+            idle_timeout: Duration::from_secs(300),
+            user_agent: format!("codeferry/{version} ({}; {})", std::env::consts::OS, std::env::consts::ARCH),
+            version: version.to_owned(),
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new(env!("CARGO_PKG_VERSION"))
+    }
+}
+
+// === impl Upstream ===
+
+impl Upstream {
+    /// Makes no connection and reads no file yet.
+    pub fn new(endpoints: Endpoints, options: Options, clock: Clock) -> Self {
+        let compress = AtomicBool::new(options.compress);
+        let clients = Clients::new(options.connect_timeout);
+        Self { wire: Arc::new(Wire { endpoints, options, clock, clients }), compress, shelf: Shelf::default() }
+    }
+
+    /// Renews tokens, over the same connections.
+    pub fn oauth(&self) -> OAuth {
+        OAuth::new(Arc::clone(&self.wire))
+    }
+
+    /// Follows the setting while running.
+    pub fn set_compress(&self, compress: bool) {
+        self.compress.store(compress, Ordering::Relaxed);
+    }
+
+    /// The catalogues at hand.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Sends one request. `Ok` means that the upstream accepted and an event stream follows. Dropping the future, or
+    /// later the body, cancels it.
+    pub async fn respond(&self, call: Call<'_>) -> Result<Answer, Failure> {
+        let wire = &*self.wire;
+        let provider = Provider::of(call.kind);
+        let url = below(wire.models_host(call.kind)?, provider.responses);
+        let host: Arc<str> = host_of(&url).into();
+
+        let mut headers = wire.headers(call.access_token, "text/event-stream")?;
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        call.add_headers(provider, wire, &mut headers);
+        let compress = provider.compress && self.compress.load(Ordering::Relaxed) && !is_loopback(&url);
+        let packed = if compress { call.body.zstd().await } else { None };
+        if packed.is_some() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+        }
+        let body = packed.unwrap_or_else(|| call.body.plain().clone());
+
+        let request = wire.clients.for_url(&url)?.post(url).headers(headers).body(body);
+        let idle = wire.options.idle_timeout;
+        let response = match tokio::time::timeout(idle, request.send()).await {
+            Ok(sent) => sent.map_err(|error| Failure::from_transport(&error, &host))?,
+            Err(_) => return Err(Failure::idle(&host, idle)),
+        };
+        let response = wire.accepted(response, &host).await?;
+        expect_events(response.headers(), &host)?;
+        let headers = response.headers().clone();
+        Ok(Answer {
+            request_id: headers::request_id(&headers),
+            turn_state: headers::turn_state(&headers),
+            models_etag: headers::models_etag(&headers),
+            model: headers::model(&headers),
+            headers,
+            body: Body::new(response.into(), host, idle),
+        })
+    }
+
+    /// Asks for an account's catalogue and puts it on the shelf. On a failure the shelf stays as it is.
+    pub async fn models(&self, call: ModelsCall<'_>) -> Result<Fetched, Failure> {
+        let wire = &*self.wire;
+        let provider = Provider::of(call.kind);
+        let mut url = below(wire.models_host(call.kind)?, provider.models);
+        url.query_pairs_mut().append_pair("client_version", CLIENT_VERSION);
+        let host = host_of(&url);
+        let mut headers = wire.headers(call.access_token, "application/json")?;
+        for extra in provider.headers {
+            match extra {
+                Extra::Account => insert(&mut headers, "chatgpt-account-id", call.chatgpt_account_id),
+                Extra::Originator => insert(&mut headers, "originator", Some(ORIGINATOR)),
+                Extra::Version => insert(&mut headers, "version", Some(&wire.options.version)),
+                _ => {}
+            }
+        }
+        let held = self.shelf.of(call.account);
+        insert(&mut headers, "if-none-match", held.as_ref().and_then(|catalog| catalog.etag()));
+
+        let request = wire.clients.for_url(&url)?.get(url).headers(headers);
+        let exchange = async {
+            let response = request.send().await.map_err(|error| Failure::from_transport(&error, &host))?;
+            if response.status() == StatusCode::NOT_MODIFIED && held.is_some() {
+                return Ok(None);
+            }
+            let response = wire.accepted(response, &host).await?;
+            let etag = headers::text(response.headers(), header::ETAG.as_str());
+            Ok(Some((read(response, LONGEST_CATALOG, &host).await?, etag)))
+        };
+        let answer = tokio::time::timeout(CATALOG_PATIENCE, exchange).await;
+        let Some((body, etag)) = answer.map_err(|_| Failure::idle(&host, CATALOG_PATIENCE))?? else {
+            return Ok(Fetched::Unchanged);
+        };
+        let catalog = Catalog::parse(&body, etag).map_err(|error| {
+            Failure::new(FailureKind::Protocol, format!("{host} sent no model catalogue: {error}."))
+        })?;
+        Ok(Fetched::New(self.shelf.put(call.account.clone(), catalog)))
+    }
+
+    /// An answer named another version of this account's catalogue than the one on the shelf
+    /// (`codex-backend.md §4`, `x-models-etag`): time to ask for it.
+    pub fn is_stale(&self, account: &AccountId, answer: &Answer) -> bool {
+        let Some(current) = answer.models_etag.as_deref() else { return false };
+        self.shelf.of(account).is_none_or(|held| held.etag() != Some(current))
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// What the headers tell of the account's windows.
+    pub fn limits(&self, now: jiff::Timestamp) -> Limits {
+        Limits::from_headers(&self.headers, now)
+    }
+}
+
+// === impl Call ===
+
+impl Call<'_> {
+    /// The provider's own headers (`codex-backend.md §2`).
+    fn add_headers(&self, provider: &Provider, wire: &Wire, headers: &mut HeaderMap) {
+        for extra in provider.headers {
+            match extra {
+                Extra::Account => insert(headers, "chatgpt-account-id", self.chatgpt_account_id),
+                Extra::Originator => insert(headers, "originator", Some(ORIGINATOR)),
+                Extra::Version => insert(headers, "version", Some(&wire.options.version)),
+                Extra::Session => insert(headers, "session-id", Some(self.session_id)),
+                Extra::Thread => insert(headers, "thread-id", Some(self.thread_id)),
+                Extra::ClientRequest => insert(headers, "x-client-request-id", Some(self.thread_id)),
+                Extra::TurnState => insert(headers, "x-codex-turn-state", self.turn_state),
+                Extra::RoutingHint => insert(headers, "x-codex-routing-hint", Some(&format!("model={}", self.model))),
+                Extra::Lite => {
+                    insert(headers, "x-openai-internal-codex-responses-lite", self.lite.then_some("true"));
+                }
+            }
+        }
+    }
+}
+
+// === impl Wire ===
+
+impl Wire {
+    fn models_host(&self, kind: Kind) -> Result<&Url, Failure> {
+        self.endpoints
+            .models_host(kind)
+            .ok_or_else(|| Failure::new(FailureKind::Unavailable, "The demo upstream is not running."))
+    }
+
+    /// What every provider gets.
+    fn headers(&self, token: &Secret, accept: &'static str) -> Result<HeaderMap, Failure> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+            Failure::new(FailureKind::Unauthorized, "The access token holds characters that no header can carry.")
+        })?;
+        bearer.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, bearer);
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        insert(&mut headers, header::USER_AGENT.as_str(), Some(&self.options.user_agent));
+        Ok(headers)
+    }
+
+    /// The response if it is a success, else what is wrong with it.
+    async fn accepted(&self, response: reqwest::Response, host: &str) -> Result<reqwest::Response, Failure> {
+        let status = response.status();
+        if status.is_success() {
+            return match headers::text(response.headers(), header::CONTENT_ENCODING.as_str()) {
+                Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => {
+                    let message = format!("{host} compressed its answer ({encoding}), though it was asked not to.");
+                    Err(Failure::new(FailureKind::Protocol, message))
+                }
+                _ => Ok(response),
+            };
+        }
+        if status.is_redirection() {
+            return Err(Failure::redirected(status, host));
+        }
+        let headers = response.headers().clone();
+        // However the body ends, the status stands.
+        let body = tokio::time::timeout(ERROR_PATIENCE, read(response, LONGEST_ERROR, host)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        Err(Failure::from_http(status, &headers, &body, (self.clock)()))
+    }
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wire")
+            .field("endpoints", &self.endpoints)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds a header. A value no header can carry (ids come from clients) is left out rather than the request refused.
+pub(crate) fn insert(headers: &mut HeaderMap, name: &'static str, value: Option<&str>) {
+    if let Some(value) = value.filter(|value| !value.is_empty()).and_then(|value| HeaderValue::from_str(value).ok()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// A body, up to `limit` bytes; what comes after is not read.
+pub(crate) async fn read(mut response: reqwest::Response, limit: usize, host: &str) -> Result<Bytes, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::from_transport(&error, host))? {
+        body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
+        if body.len() == limit {
+            break;
+        }
+    }
+    Ok(body.into())
+}
+
+/// A page with status 200 is somebody in between (a captive portal, a proxy). No type at all is let through.
+fn expect_events(headers: &HeaderMap, host: &str) -> Result<(), Failure> {
+    match headers::text(headers, header::CONTENT_TYPE.as_str()) {
+        Some(kind) if !kind.to_ascii_lowercase().starts_with("text/event-stream") => {
+            Err(Failure::new(FailureKind::Protocol, format!("{host} answered with {kind} instead of an event stream.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
