@@ -16,5 +16,8 @@ pub mod names;
 pub mod pairing;
 pub mod route;
 pub mod schema;
+pub mod tokens;
+pub mod turn;
+pub mod usage;
 
 pub use loss::{Loss, Losses};
