@@ -126,8 +126,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SHORT_PAUSE: Duration = Duration::from_millis(300);
 /// How long an account rests where the upstream gives no reset time (`codex-backend.md §12`: plan limits never do).
 const BLIND_REST: Duration = Duration::from_secs(15 * 60);
-/// How long an account rests that was refused as such.
+/// How long an account rests that was refused as such: only somebody's action changes that.
 const LONG_REST: Duration = Duration::from_secs(60 * 60);
+/// How long an account rests after a plain 403. It may be the account, the region or the moment.
+const SHORT_REST: Duration = Duration::from_secs(60);
 
 // === impl Failure ===
 
@@ -201,7 +203,8 @@ impl Failure {
                 None => (self.retry_after.unwrap_or(BLIND_REST), Cooldown::UsageLimit),
             },
             K::RateLimited => (self.retry_after.filter(|after| *after > PATIENCE)?, Cooldown::RateLimit),
-            K::UsageNotIncluded | K::AccountDead | K::NotEligible | K::Forbidden => (LONG_REST, Cooldown::Unavailable),
+            K::UsageNotIncluded | K::AccountDead | K::NotEligible => (LONG_REST, Cooldown::Unavailable),
+            K::Forbidden => (SHORT_REST, Cooldown::Unavailable),
             _ => return None,
         };
         Some((now.checked_add(rest).ok()?, why))

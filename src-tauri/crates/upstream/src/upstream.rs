@@ -180,7 +180,8 @@ impl Upstream {
 
         let mut headers = wire.headers(call.access_token, "text/event-stream")?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        call.add_headers(provider, wire, &mut headers);
+        wire.add_identity(provider, call.chatgpt_account_id, &mut headers);
+        call.add_conversation(provider, &mut headers);
         let compress = provider.compress && self.compress.load(Ordering::Relaxed) && !is_loopback(&url);
         let packed = if compress { call.body.zstd().await } else { None };
         if packed.is_some() {
@@ -190,6 +191,7 @@ impl Upstream {
 
         let request = wire.clients.for_url(&url)?.post(url).headers(headers).body(body);
         let idle = wire.options.idle_timeout;
+        // Connecting and sending the body are within it, too: together they take a fraction of it.
         let response = match tokio::time::timeout(idle, request.send()).await {
             Ok(sent) => sent.map_err(|error| Failure::from_transport(&error, &host))?,
             Err(_) => return Err(Failure::idle(&host, idle)),
@@ -215,14 +217,7 @@ impl Upstream {
         url.query_pairs_mut().append_pair("client_version", CLIENT_VERSION);
         let host = host_of(&url);
         let mut headers = wire.headers(call.access_token, "application/json")?;
-        for extra in provider.headers {
-            match extra {
-                Extra::Account => insert(&mut headers, "chatgpt-account-id", call.chatgpt_account_id),
-                Extra::Originator => insert(&mut headers, "originator", Some(ORIGINATOR)),
-                Extra::Version => insert(&mut headers, "version", Some(&wire.options.version)),
-                _ => {}
-            }
-        }
+        wire.add_identity(provider, call.chatgpt_account_id, &mut headers);
         let held = self.shelf.of(call.account);
         insert(&mut headers, "if-none-match", held.as_ref().and_then(|catalog| catalog.etag()));
 
@@ -266,13 +261,11 @@ impl Answer {
 // === impl Call ===
 
 impl Call<'_> {
-    /// The provider's own headers (`codex-backend.md §2`).
-    fn add_headers(&self, provider: &Provider, wire: &Wire, headers: &mut HeaderMap) {
+    /// What a provider wants to know of the conversation (`codex-backend.md §2`).
+    fn add_conversation(&self, provider: &Provider, headers: &mut HeaderMap) {
         for extra in provider.headers {
             match extra {
-                Extra::Account => insert(headers, "chatgpt-account-id", self.chatgpt_account_id),
-                Extra::Originator => insert(headers, "originator", Some(ORIGINATOR)),
-                Extra::Version => insert(headers, "version", Some(&wire.options.version)),
+                Extra::Account | Extra::Originator | Extra::Version => {}
                 Extra::Session => insert(headers, "session-id", Some(self.session_id)),
                 Extra::Thread => insert(headers, "thread-id", Some(self.thread_id)),
                 Extra::ClientRequest => insert(headers, "x-client-request-id", Some(self.thread_id)),
@@ -307,6 +300,18 @@ impl Wire {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert(&mut headers, header::USER_AGENT.as_str(), Some(&self.options.user_agent));
         Ok(headers)
+    }
+
+    /// What a provider wants to know of us and of the account (`codex-backend.md §2, §7`).
+    fn add_identity(&self, provider: &Provider, account: Option<&str>, headers: &mut HeaderMap) {
+        for extra in provider.headers {
+            match extra {
+                Extra::Account => insert(headers, "chatgpt-account-id", account),
+                Extra::Originator => insert(headers, "originator", Some(ORIGINATOR)),
+                Extra::Version => insert(headers, "version", Some(&self.options.version)),
+                _ => {}
+            }
+        }
     }
 
     /// The response if it is a success, else what is wrong with it.

@@ -137,6 +137,8 @@ fn by_status(status: StatusCode, facts: &Facts) -> FailureKind {
     match status.as_u16() {
         401 => K::Unauthorized,
         402 => K::UsageNotIncluded,
+        // The upstreams refuse in JSON. A page is somebody in between, and no fault of the account's.
+        403 if facts.is_page => K::Protocol,
         403 => K::Forbidden,
         // Our own paths are right, so a bare 404 is a wrong address or someone in between.
         404 | 405 | 407 | 410 | 426 => K::Protocol,

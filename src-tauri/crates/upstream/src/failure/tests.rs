@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{BLIND_REST, Consequence, Failure, FailureKind as K, LONG_REST};
+use super::{BLIND_REST, Consequence, Failure, FailureKind as K, LONG_REST, SHORT_REST};
 
 const NOW: i64 = 1_795_143_900;
 
@@ -244,9 +244,17 @@ fn without_a_stated_end_an_account_rests_for_a_while() {
     let limit = http(429, &[], r#"{"error":{"code":"subscription_sharing_usage_limit_exceeded"}}"#);
     let rest = now().checked_add(BLIND_REST).unwrap();
     assert_eq!(limit.cooldown(now()), Some((rest, Cooldown::UsageLimit)));
-    let forbidden = http(403, &[], r#"{"detail":"No."}"#);
-    let rest = now().checked_add(LONG_REST).unwrap();
-    assert_eq!(forbidden.cooldown(now()), Some((rest, Cooldown::Unavailable)));
+    for (status, body, rest) in [
+        (402, r#"{"detail":{"code":"deactivated_workspace"}}"#, LONG_REST),
+        (403, r#"{"error":{"code":"subscription_sharing_user_not_eligible"}}"#, LONG_REST),
+        (429, r#"{"error":{"type":"usage_not_included"}}"#, LONG_REST),
+        (403, r#"{"detail":"No."}"#, SHORT_REST),
+    ] {
+        let rest = now().checked_add(rest).unwrap();
+        assert_eq!(http(status, &[], body).cooldown(now()), Some((rest, Cooldown::Unavailable)), "{status}");
+    }
+    let slow = http(429, &[("retry-after", "90")], "");
+    assert_eq!(slow.cooldown(now()), Some((Timestamp::from_second(NOW + 90).unwrap(), Cooldown::RateLimit)));
     for blameless in [
         Failure::cut_off(),
         http(503, &[], ""),
@@ -310,7 +318,7 @@ fn cloudflare_is_told_apart_from_the_backend() {
         (429, &[html, ("server", "cloudflare")], page, K::Challenge),
         (404, &[("cf-ray", "8f-FRA")], "", K::Challenge),
         // A proxy of the office, or a wrong address.
-        (403, &[html], page, K::Forbidden),
+        (403, &[html], page, K::Protocol),
         (404, &[], "", K::Protocol),
         (502, &[html, ("server", "cloudflare")], page, K::Unavailable),
     ];

@@ -136,8 +136,9 @@ async fn an_answer_brings_what_its_headers_tell() {
 
 #[tokio::test]
 async fn what_is_no_answer_is_a_failure() {
+    type Row<'a> = (u16, &'a [(&'a str, &'a str)], &'static str, FailureKind, &'a str);
     let challenge = "<!DOCTYPE html><html><title>Just a moment...</title></html>";
-    let rows: &[(u16, &[(&str, &str)], &'static str, FailureKind, &str)] = &[
+    let rows: &[Row<'_>] = &[
         (
             403,
             &[("content-type", "text/html"), ("cf-mitigated", "challenge")],

@@ -5,6 +5,7 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use codeferry_accounts::Kind;
 use http::Version;
@@ -17,7 +18,7 @@ use super::{BODY, STREAM, respond, whole};
 use crate::testing::{EVENTS, Fake, clock, options, response};
 use crate::{Endpoints, Options, Upstream};
 
-/// Where the errand goes: `kind address`.
+/// Where the errand goes: `kind address`, and how many milliseconds a connection may take.
 const ERRAND: &str = "CODEFERRY_TEST_ERRAND";
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/transport/testdata");
 
@@ -26,10 +27,14 @@ const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/transport/testd
 #[ignore = "run by the other tests in this file"]
 async fn errand() {
     let errand = std::env::var(ERRAND).expect("an errand");
-    let (kind, address) = errand.split_once(' ').expect("kind and address");
+    let mut words = errand.split(' ');
+    let (kind, address) = words.next().zip(words.next()).expect("kind and address");
+    let connect_timeout = words
+        .next()
+        .map_or(Options::default().connect_timeout, |ms| Duration::from_millis(ms.parse().expect("milliseconds")));
     let url: url::Url = address.parse().expect("an address");
     let endpoints = Endpoints { chatgpt: url.clone(), openai: url, ..Endpoints::default() };
-    let upstream = Upstream::new(endpoints, Options { compress: true, ..options() }, clock());
+    let upstream = Upstream::new(endpoints, Options { compress: true, connect_timeout, ..options() }, clock());
     let answer = match respond(&upstream, kind.parse::<Kind>().expect("a kind")).await {
         Ok(answer) => whole(answer).await,
         Err(failure) => Err(failure),
@@ -143,4 +148,14 @@ async fn a_certificate_named_by_ssl_cert_file_is_trusted_and_http_2_is_spoken() 
     let missing = run(&errand, &[("SSL_CERT_FILE", "/nowhere/ca.pem")]).await;
     assert!(missing.starts_with("protocol ") && missing.contains("SSL_CERT_FILE"), "{missing}");
     assert_eq!(fake.seen().len(), 1);
+}
+
+/// Somebody accepts the connection and then says nothing: the TLS handshake counts as connecting.
+#[tokio::test]
+async fn a_handshake_that_does_not_come_about_is_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let errand = format!("codex https://localhost:{} 100", listener.local_addr().unwrap().port());
+    let authority = format!("{TESTDATA}/ca.pem");
+    let told = run(&errand, &[("SSL_CERT_FILE", &authority)]).await;
+    assert!(told.starts_with("connect Cannot connect to localhost:"), "{told}");
 }
