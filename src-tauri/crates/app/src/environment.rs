@@ -1,0 +1,154 @@
+//! What the environment says, read once at the start and passed on as a value.
+//!
+//! Nothing else of ours looks at the environment. Libraries still do: the proxies (`HTTPS_PROXY` …) and
+//! `SSL_CERT_FILE` are theirs.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use codeferry_accounts::KeySource;
+use codeferry_upstream::Endpoints;
+use directories::BaseDirs;
+
+/// The environment of this process. `Default` is an empty one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// `CODEFERRY_HOME`, absolute; else the platform's data folder, where there is one.
+    pub home: Option<PathBuf>,
+    /// `CODEFERRY_VAULT`: where the vault's key lies.
+    pub vault: KeySource,
+    /// `CODEFERRY_AUTH_URL`, `CODEFERRY_CHATGPT_URL`, `CODEFERRY_OPENAI_URL`.
+    pub endpoints: Endpoints,
+    /// `CODEFERRY_LOG`, as it stands.
+    pub log: Option<String>,
+    /// `NO_COLOR` is set to something.
+    pub no_color: bool,
+}
+
+/// A variable holds something it cannot mean.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is {value:?}: {wanted}")]
+pub struct BadVariable {
+    variable: &'static str,
+    value: String,
+    wanted: &'static str,
+}
+
+// === impl Environment ===
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { home: None, vault: KeySource::Keychain, endpoints: Endpoints::default(), log: None, no_color: false }
+    }
+}
+
+impl Environment {
+    /// Reads the variables through `get`, usually [`std::env::var_os`]. Empty ones count as unset.
+    ///
+    /// # Errors
+    /// When a variable holds something it cannot mean: going on without it would send tokens somewhere else.
+    pub fn read(get: impl Fn(&'static str) -> Option<OsString>) -> Result<Self, BadVariable> {
+        let get = |name| get(name).filter(|value| !value.is_empty());
+        let mut endpoints = Endpoints::default();
+        for (variable, place) in [
+            ("CODEFERRY_AUTH_URL", &mut endpoints.auth),
+            ("CODEFERRY_CHATGPT_URL", &mut endpoints.chatgpt),
+            ("CODEFERRY_OPENAI_URL", &mut endpoints.openai),
+        ] {
+            if let Some(value) = get(variable) {
+                let value = value.to_string_lossy().into_owned();
+                let url = value.parse().ok().filter(|url: &url::Url| matches!(url.scheme(), "http" | "https"));
+                *place = url.ok_or(BadVariable { variable, value, wanted: "an http or https address is needed" })?;
+            }
+        }
+        Ok(Self {
+            home: home(get("CODEFERRY_HOME"))?,
+            vault: vault(get("CODEFERRY_VAULT"))?,
+            endpoints,
+            log: get("CODEFERRY_LOG").map(|value| value.to_string_lossy().into_owned()),
+            no_color: get("NO_COLOR").is_some(),
+        })
+    }
+}
+
+fn home(value: Option<OsString>) -> Result<Option<PathBuf>, BadVariable> {
+    let Some(value) = value else {
+        // On Linux ~/.local/share, on macOS ~/Library/Application Support, on Windows %APPDATA%.
+        return Ok(BaseDirs::new().map(|folders| folders.data_dir().join("codeferry")));
+    };
+    let bad = |_| BadVariable {
+        variable: "CODEFERRY_HOME",
+        value: value.to_string_lossy().into_owned(),
+        wanted: "a folder is needed",
+    };
+    // Absolute, so that it still names the same folder for whom it is shown to.
+    std::path::absolute(&value).map(Some).map_err(bad)
+}
+
+fn vault(value: Option<OsString>) -> Result<KeySource, BadVariable> {
+    let Some(value) = value else { return Ok(KeySource::Keychain) };
+    match value.to_str() {
+        Some("keychain") => Ok(KeySource::Keychain),
+        Some("file") => Ok(KeySource::File),
+        _ => Err(BadVariable {
+            variable: "CODEFERRY_VAULT",
+            value: value.to_string_lossy().into_owned(),
+            wanted: "keychain or file is needed",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, KeySource};
+
+    fn read(set: &[(&str, &str)]) -> Result<Environment, String> {
+        let get = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        Environment::read(get).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_set_means_the_real_hosts_and_the_keychain() {
+        let environment = read(&[("CODEFERRY_HOME", "/somewhere"), ("CODEFERRY_VAULT", ""), ("NO_COLOR", "")]).unwrap();
+        assert_eq!(environment, Environment { home: Some("/somewhere".into()), ..Environment::default() });
+    }
+
+    #[test]
+    fn each_variable_goes_where_it_belongs() {
+        let environment = read(&[
+            ("CODEFERRY_HOME", "/h"),
+            ("CODEFERRY_VAULT", "file"),
+            ("CODEFERRY_AUTH_URL", "http://127.0.0.1:1"),
+            ("CODEFERRY_CHATGPT_URL", "http://127.0.0.1:2/backend-api"),
+            ("CODEFERRY_OPENAI_URL", "https://gateway.example/v1"),
+            ("CODEFERRY_LOG", "debug"),
+            ("NO_COLOR", "1"),
+        ])
+        .unwrap();
+        let hosts = &environment.endpoints;
+        assert_eq!(hosts.auth.as_str(), "http://127.0.0.1:1/");
+        assert_eq!(hosts.chatgpt.as_str(), "http://127.0.0.1:2/backend-api");
+        assert_eq!(hosts.openai.as_str(), "https://gateway.example/v1");
+        assert_eq!((environment.vault, environment.no_color), (KeySource::File, true));
+        assert_eq!(environment.log.as_deref(), Some("debug"));
+    }
+
+    #[test]
+    fn a_relative_home_is_made_absolute() {
+        let home = read(&[("CODEFERRY_HOME", "data")]).unwrap().home.unwrap();
+        assert!(home.is_absolute() && home.ends_with("data"), "{}", home.display());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        for (name, value) in [
+            ("CODEFERRY_VAULT", "flie"),
+            ("CODEFERRY_AUTH_URL", "auth.openai.com"),
+            ("CODEFERRY_CHATGPT_URL", "ftp://chatgpt.com"),
+            ("CODEFERRY_OPENAI_URL", "/v1"),
+        ] {
+            let error = read(&[("CODEFERRY_HOME", "/h"), (name, value)]).unwrap_err();
+            assert!(error.starts_with(name) && error.contains(value), "{error}");
+        }
+    }
+}
