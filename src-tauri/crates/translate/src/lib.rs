@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 pub mod conversation;
+pub mod count;
 pub mod effort;
 pub mod envelope;
 pub mod loss;

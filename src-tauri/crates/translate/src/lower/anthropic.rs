@@ -282,27 +282,23 @@ fn write_format(object: &mut Object<'_>, schema: Raw<'_>) {
     });
 }
 
-// === impl Lowered ===
+/// Whether there is reasoning that `account` cannot open.
+pub fn has_foreign_reasoning(spans: &[ReasoningSpan], account: &str) -> bool {
+    spans.iter().any(|span| span.account != account)
+}
 
-impl Lowered {
-    /// Whether the body carries reasoning that `account` cannot open.
-    pub fn has_foreign_reasoning(&self, account: &str) -> bool {
-        self.reasoning.iter().any(|span| span.account != account)
-    }
-
-    /// The body without the reasoning that `keep` does not want. The rest stays byte for byte.
-    pub fn without_reasoning(&self, keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.body.len());
-        let mut from = 0;
-        for span in self.reasoning.iter().filter(|span| !keep(span)) {
-            out.extend_from_slice(&self.body[from..span.range.start]);
-            from = span.range.end;
-            // At the head of the list the comma stands behind the item.
-            if out.last() == Some(&b'[') && self.body.get(from) == Some(&b',') {
-                from += 1;
-            }
+/// A lowered body without the reasoning that `keep` does not want. The rest stays byte for byte.
+pub fn without_reasoning(body: &[u8], spans: &[ReasoningSpan], keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut from = 0;
+    for span in spans.iter().filter(|span| !keep(span)) {
+        out.extend_from_slice(&body[from..span.range.start]);
+        from = span.range.end;
+        // At the head of the list the comma stands behind the item.
+        if out.last() == Some(&b'[') && body.get(from) == Some(&b',') {
+            from += 1;
         }
-        out.extend_from_slice(&self.body[from..]);
-        out
     }
+    out.extend_from_slice(&body[from..]);
+    out
 }

@@ -5,7 +5,7 @@
 use codeferry_wire::anthropic::request::Request;
 use serde_json::{Value, json};
 
-use super::{Lowered, Refusal, Target, lower};
+use super::{Lowered, ReasoningSpan, Refusal, Target, has_foreign_reasoning, lower, without_reasoning};
 use crate::conversation::{Conversation, Hints};
 use crate::effort::Effort;
 use crate::envelope::{Reasoning, seal};
@@ -252,14 +252,18 @@ fn thinking_travels_in_its_envelope() {
     assert_eq!(written["input"].as_array().unwrap().len(), 7, "reasoning that led to nothing is left out");
     assert_eq!(lowered.losses.header(), "foreign_thinking, trailing_thinking");
 
-    assert!(lowered.has_foreign_reasoning("acc_1"));
-    let kept: Value = serde_json::from_slice(&lowered.without_reasoning(|span| span.account == "acc_1")).unwrap();
+    assert!(has_foreign_reasoning(&lowered.reasoning, "acc_1"));
+    let kept: Value = serde_json::from_slice(&without(&lowered, |span| span.account == "acc_1")).unwrap();
     let mut expected = written;
     expected["input"].as_array_mut().unwrap().remove(4);
     assert_eq!(kept, expected);
-    let none: Value = serde_json::from_slice(&lowered.without_reasoning(|_| false)).unwrap();
+    let none: Value = serde_json::from_slice(&without(&lowered, |_| false)).unwrap();
     expected["input"].as_array_mut().unwrap().remove(1);
     assert_eq!(none, expected);
+}
+
+fn without(lowered: &Lowered, keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
+    without_reasoning(&lowered.body, &lowered.reasoning, keep)
 }
 
 #[test]
@@ -268,7 +272,7 @@ fn reasoning_at_the_head_of_the_list_is_cut_out_cleanly() {
     let (mut expected, lowered) = lowered(&json!({"model": "m", "messages": [
         assistant(json!([{"type": "thinking", "thinking": "", "signature": signature}, text("hi")])), user(json!("x"))]}));
     expected["input"].as_array_mut().unwrap().remove(0);
-    let without: Value = serde_json::from_slice(&lowered.without_reasoning(|_| false)).unwrap();
+    let without: Value = serde_json::from_slice(&without(&lowered, |_| false)).unwrap();
     assert_eq!(without, expected);
 }
 

@@ -1,0 +1,200 @@
+//! How many tokens an Anthropic request is.
+//!
+//! [`exact`] answers `/v1/messages/count_tokens`; [`roughly`] fills `message_start` on every request and so must cost next
+//! to nothing.
+
+use codeferry_wire::anthropic::request::{Block, Content, Request, Source, Tool};
+use codeferry_wire::json::Raw;
+
+use crate::tokens::{self, Estimate};
+
+/// What the upstream adds around each message and each tool, in tokens: role, separators, the signature's syntax.
+const AROUND_MESSAGE: u64 = 4;
+const AROUND_TOOL: u64 = 8;
+/// What a request costs before its first word.
+const AROUND_REQUEST: u64 = 8;
+
+/// Counts with the upstream's own ranks.
+pub fn exact(request: &Request<'_>) -> u64 {
+    let mut meter = Exact(0);
+    walk(request, &mut meter);
+    meter.0
+}
+
+/// Estimates by the look of the bytes.
+pub fn roughly(request: &Request<'_>) -> u64 {
+    let mut meter = Rough(Estimate::default());
+    walk(request, &mut meter);
+    meter.0.tokens()
+}
+
+/// Measures the pieces of a request.
+trait Meter {
+    /// A string literal, or the text of any other JSON value.
+    fn json(&mut self, raw: Raw<'_>);
+    fn plain(&mut self, text: &str);
+    fn image(&mut self, base64: &str);
+    fn document(&mut self, base64: &str);
+    fn extra(&mut self, tokens: u64);
+}
+
+struct Exact(u64);
+
+impl Meter for Exact {
+    fn json(&mut self, raw: Raw<'_>) {
+        match raw.string() {
+            Some(text) => self.plain(&text),
+            None => self.plain(raw.as_slice_str()),
+        }
+    }
+
+    fn plain(&mut self, text: &str) {
+        self.0 += tokens::count(text) as u64;
+    }
+
+    fn image(&mut self, base64: &str) {
+        self.0 += tokens::image(base64);
+    }
+
+    fn document(&mut self, base64: &str) {
+        self.0 += tokens::pdf(base64);
+    }
+
+    fn extra(&mut self, tokens: u64) {
+        self.0 += tokens;
+    }
+}
+
+struct Rough(Estimate);
+
+impl Meter for Rough {
+    /// Escapes are counted as they stand: that errs by a few percent, decoding would cost more than all the rest.
+    fn json(&mut self, raw: Raw<'_>) {
+        self.0.add(raw.literal().unwrap_or(raw.as_slice_str()));
+    }
+
+    fn plain(&mut self, text: &str) {
+        self.0.add(text);
+    }
+
+    fn image(&mut self, _base64: &str) {
+        self.0.add_tokens(1000);
+    }
+
+    /// By size alone; looking for the pages means unpacking it.
+    fn document(&mut self, base64: &str) {
+        self.0.add_tokens((base64.len() / 40).max(1500) as u64);
+    }
+
+    fn extra(&mut self, tokens: u64) {
+        self.0.add_tokens(tokens);
+    }
+}
+
+fn walk(request: &Request<'_>, meter: &mut impl Meter) {
+    meter.extra(AROUND_REQUEST);
+    blocks(&request.system, meter);
+    for message in &request.messages {
+        meter.extra(AROUND_MESSAGE);
+        blocks(&message.content, meter);
+    }
+    for offered in &request.tools {
+        tool(offered, meter);
+    }
+    if let Some(schema) = request.format {
+        meter.json(schema);
+    }
+}
+
+fn tool(tool: &Tool<'_>, meter: &mut impl Meter) {
+    meter.extra(AROUND_TOOL);
+    meter.plain(&tool.name);
+    for raw in [tool.description, tool.input_schema].into_iter().flatten() {
+        meter.json(raw);
+    }
+}
+
+fn blocks(blocks: &[Block<'_>], meter: &mut impl Meter) {
+    for each in blocks {
+        block(each, meter);
+    }
+}
+
+fn block(block: &Block<'_>, meter: &mut impl Meter) {
+    match block {
+        Block::Text { text } => meter.json(*text),
+        Block::Image { source: Source::Base64 { data, .. } } => meter.image(data),
+        Block::Image { .. } => meter.extra(1000),
+        Block::Document { source, title, context } => {
+            for raw in [title, context].into_iter().flatten() {
+                meter.json(*raw);
+            }
+            match source {
+                Source::Base64 { data, .. } => meter.document(data),
+                Source::Text(text) => meter.json(*text),
+                Source::Blocks(inner) => blocks(inner, meter),
+                Source::Url(_) | Source::Other(_) => meter.extra(2000),
+            }
+        }
+        Block::SearchResult { title, source, content } => {
+            for raw in [title, source].into_iter().flatten() {
+                meter.json(*raw);
+            }
+            blocks(content, meter);
+        }
+        // Sealed reasoning weighs about what the reasoning was; base64 of encrypted text, four bytes a token at most.
+        Block::Thinking { signature: sealed } | Block::RedactedThinking { data: sealed } => {
+            meter.extra(sealed.len() as u64 / 6);
+        }
+        Block::ToolUse { name, input, .. } | Block::ServerToolUse { name, input } => {
+            meter.plain(name);
+            meter.json(*input);
+        }
+        Block::ToolResult { content: Content::Text(text), .. } => meter.json(*text),
+        Block::ToolResult { content: Content::Blocks(inner), .. } => blocks(inner, meter),
+        Block::ServerToolResult { content, .. } => meter.json(*content),
+        Block::ToolReference { name } => meter.plain(name),
+        Block::Other { raw, .. } => meter.json(*raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Request, exact, roughly};
+
+    fn both(body: &str) -> (u64, u64) {
+        let request = Request::parse(body.as_bytes()).expect("a request");
+        (exact(&request), roughly(&request))
+    }
+
+    fn said(text: &str) -> String {
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]}}"#)
+    }
+
+    #[test]
+    fn words_and_characters() {
+        // o200k: "hello world" is 2 tokens; around them stand a request and a message.
+        assert_eq!(both(&said("hello world")).0, 2 + 4 + 8);
+        let (chinese, rough) = both(&said(&"今天天气很好，我们去公园散步吧。".repeat(50)));
+        assert!((400..=700).contains(&chinese), "{chinese}");
+        assert!(rough.abs_diff(chinese) * 100 < chinese * 25, "{rough} for {chinese}");
+    }
+
+    #[test]
+    fn escapes_count_as_what_they_mean() {
+        assert_eq!(both(&said("hello\\u0020world")).0, both(&said("hello world")).0);
+    }
+
+    #[test]
+    fn tools_and_pictures_count() {
+        let bare = both(&said("x")).0;
+        let with_tool = said("x").replace(
+            r#""model":"m","#,
+            r#""model":"m","tools":[{"name":"Read","description":"Reads a file from disk","input_schema":{"type":"object","properties":{"path":{"type":"string"}}}}],"#,
+        );
+        assert!(both(&with_tool).0 > bare + 20);
+        let picture = r#"[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]"#;
+        let with_picture = said("x").replace("\"x\"", picture);
+        assert!(both(&with_picture).0 > bare + 1000);
+    }
+}
