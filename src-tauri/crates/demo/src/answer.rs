@@ -1,0 +1,320 @@
+//! Recipes to events: the stream as the real host writes it (codex-backend.md §3 and its recordings), quirks included.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::estimate::text_tokens;
+use crate::failure::{Circumstances, Failure};
+use crate::recipe::{Ending, FailAt, Item, Place, Quirks, Recipe};
+use crate::script::{Run, Script, Step};
+use crate::seal::Seal;
+
+mod frame;
+mod parts;
+
+use frame::Frames;
+use parts::{Deltas, Parts};
+
+/// What is to be answered, to whom.
+pub(crate) struct Order<'a> {
+    pub(crate) request: &'a Map<String, Value>,
+    pub(crate) seal: &'a Seal,
+    pub(crate) account: &'a str,
+    pub(crate) case: Circumstances<'a>,
+    pub(crate) input_tokens: u64,
+    pub(crate) cached_tokens: u64,
+    /// The same seed gives the same ids.
+    pub(crate) seed: String,
+}
+
+struct Writer<'a> {
+    order: &'a Order<'a>,
+    quirks: Quirks,
+    frames: Frames,
+    steps: Vec<Step>,
+    output: Vec<Value>,
+    index: u64,
+    ids: u64,
+    output_tokens: u64,
+    reasoning_tokens: u64,
+    response: Value,
+}
+
+/// The events of an answer.
+pub(crate) fn write(recipe: Recipe, order: &Order<'_>) -> Script {
+    let quirks = recipe.quirks;
+    let mut writer = Writer {
+        order,
+        quirks,
+        frames: Frames::new(quirks),
+        steps: Vec::new(),
+        output: Vec::new(),
+        index: 0,
+        ids: 0,
+        output_tokens: 0,
+        reasoning_tokens: 0,
+        response: Value::Null,
+    };
+    writer.response = writer.envelope();
+    writer.answer(recipe);
+    Script { steps: writer.steps, chunk: quirks.split.then_some(1), pace: None }
+}
+
+fn silent(time: Option<Duration>) -> Step {
+    time.map_or(Step::Hold, Step::Wait)
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    fn answer(&mut self, mut recipe: Recipe) {
+        let silence = recipe.silence.filter(|silence| silence.place != Place::Headers);
+        if let Some(silence) = silence.filter(|silence| silence.place == Place::Start) {
+            self.steps.push(silent(silence.time));
+        }
+        if let Ending::Failed { failure, at: FailAt::First } = &recipe.ending {
+            return self.fail(failure);
+        }
+        for status in ["response.created", "response.in_progress"] {
+            let response = self.response.clone();
+            self.event(status, json!({ "response": response }));
+        }
+        if self.quirks.unknown {
+            self.strangers();
+        }
+        if let Ending::Failed { failure, at: FailAt::Opened } = &recipe.ending {
+            return self.fail(failure);
+        }
+        if matches!(recipe.ending, Ending::Incomplete(_))
+            && let Some(last) = recipe.items.last_mut()
+        {
+            parts::shorten(last);
+        }
+        let breaks = matches!(recipe.ending, Ending::Cut | Ending::Eof | Ending::Failed { .. });
+        let mut groups = self.groups(recipe.items).into_iter().peekable();
+        while let Some(group) = groups.next() {
+            let last = groups.peek().is_none();
+            let pause =
+                silence.filter(|silence| last && silence.place == Place::Inside).map(|pause| silent(pause.time));
+            self.play(group, pause, last && breaks);
+        }
+        match &recipe.ending {
+            Ending::Completed => self.terminal("completed", Value::Null, Value::Null),
+            Ending::Incomplete(reason) => self.terminal("incomplete", Value::Null, json!({ "reason": reason })),
+            Ending::Failed { failure, .. } => self.fail(failure),
+            Ending::Cut => self.steps.push(Step::Abort),
+            Ending::Eof => {}
+        }
+    }
+
+    /// Items as they are sent: one after the other, or calls that run into each other.
+    fn groups(&mut self, items: Vec<Item>) -> Vec<Parts> {
+        let mut groups: Vec<(bool, Parts)> = Vec::new();
+        for item in items {
+            let call = matches!(item, Item::Call { .. });
+            let parts = self.parts(item);
+            match groups.last_mut() {
+                Some((true, group)) if call && self.quirks.interleave => group.interleave(parts),
+                _ => groups.push((call, parts)),
+            }
+        }
+        groups.into_iter().map(|(_, parts)| parts).collect()
+    }
+
+    fn play(&mut self, parts: Parts, pause: Option<Step>, breaks: bool) {
+        let Parts { open, deltas, close, done } = parts;
+        let deltas = if self.quirks.no_deltas { Deltas::Events(Vec::new()) } else { deltas };
+        let (mut early, mut late) = deltas.halves();
+        if self.quirks.early_args {
+            early.swap_first(&open, |event| self.event(event.0, event.1.clone()));
+        }
+        open.into_iter().for_each(|(kind, body)| self.event(kind, body));
+        if self.quirks.malformed {
+            let frame =
+                self.frames.raw("response.output_text.delta", r#"{"type":"response.output_text.delta","delta":"bro"#);
+            self.steps.push(Step::Bytes(frame));
+        }
+        self.deltas(early);
+        self.steps.extend(pause);
+        if breaks {
+            return;
+        }
+        self.deltas(std::mem::take(&mut late));
+        for _ in 0..if self.quirks.repeat { 2 } else { 1 } {
+            close.iter().cloned().for_each(|(kind, body)| self.event(kind, body));
+        }
+        self.output.extend(done);
+    }
+
+    fn deltas(&mut self, deltas: Deltas) {
+        match deltas {
+            Deltas::Events(events) => events.into_iter().for_each(|(kind, body)| self.event(kind, body)),
+            Deltas::Run { id, index, from, to, every } => {
+                let run = Run {
+                    parts: self.frames.run(&id, index),
+                    sequence: self.frames.sequence,
+                    next: from,
+                    count: to,
+                    every,
+                };
+                self.frames.sequence += to - from;
+                self.steps.push(Step::Run(run));
+            }
+        }
+    }
+
+    fn event(&mut self, kind: &str, body: Value) {
+        let frame = self.frames.event(kind, &body);
+        self.steps.push(Step::Bytes(frame));
+    }
+
+    fn fail(&mut self, failure: &Failure) {
+        let error = failure.in_stream(self.order.case);
+        if let Failure::Event { nested } = failure {
+            let mut error = error;
+            error["param"] = Value::Null;
+            let body = if *nested { json!({ "error": error }) } else { error };
+            return self.event("error", body);
+        }
+        self.terminal("failed", error, Value::Null);
+    }
+
+    fn terminal(&mut self, status: &str, error: Value, details: Value) {
+        let mut response = self.response.clone();
+        response["status"] = json!(status);
+        response["error"] = error;
+        response["incomplete_details"] = details;
+        // The tier that was asked for is not the tier that is told (codex-backend.md §2).
+        response["service_tier"] = json!("default");
+        if self.quirks.full_output {
+            response["output"] = json!(self.output);
+        }
+        if status != "failed" {
+            let (input, cached) = (self.order.input_tokens, self.order.cached_tokens);
+            response["usage"] = json!({
+                "input_tokens": input,
+                "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": input - cached},
+                "output_tokens": self.output_tokens,
+                "output_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
+                "total_tokens": input + self.output_tokens,
+            });
+        }
+        self.event(&format!("response.{status}"), json!({ "response": response }));
+        if self.quirks.after_end {
+            self.event(
+                "response.output_text.delta",
+                json!({"item_id": "msg_late", "output_index": 0, "content_index": 0, "delta": "too late"}),
+            );
+        }
+        if self.quirks.done_line {
+            self.steps.push(Step::Bytes(Bytes::from_static(b"data: [DONE]\n\n")));
+        }
+    }
+
+    /// Events and an item nobody has heard of (codex-backend.md §3: they must be ignored).
+    fn strangers(&mut self) {
+        let id = self.id("xyz_", 47);
+        let item = json!({"id": id, "type": "hologram_call", "payload": [1, 2, 3]});
+        let index = self.next_index();
+        self.event("response.future_thing.delta", json!({"delta": {"not": "a string"}, "item_id": null}));
+        self.event("codex.rate_limits", json!({
+            "plan_type": "plus",
+            "rate_limits": {
+                "allowed": true,
+                "limit_reached": false,
+                "primary": {"used_percent": 42, "window_minutes": 300, "reset_after_seconds": 60, "reset_at": self.order.case.now + 60},
+                "secondary": null,
+            },
+            "credits": null,
+        }));
+        self.event("response.output_item.added", json!({"output_index": index, "item": item}));
+        self.event("response.output_item.done", json!({"output_index": index, "item": item}));
+        self.event(
+            "response.metadata",
+            json!({"headers": {"x-codex-turn-state": ["demo-turn-state"]}, "metadata": {"k": "v"}}),
+        );
+    }
+
+    fn next_index(&mut self) -> u64 {
+        let index = self.index;
+        self.index += 1;
+        index
+    }
+
+    fn id(&mut self, prefix: &str, length: usize) -> String {
+        self.ids += 1;
+        format!(
+            "{prefix}{}",
+            self.order.seal.id(prefix, format!("{}:{}", self.order.seed, self.ids).as_bytes(), length)
+        )
+    }
+
+    fn spend(&mut self, text: &str) {
+        self.output_tokens += text_tokens(text);
+    }
+
+    fn envelope(&mut self) -> Value {
+        let asked = |key: &str, default: Value| self.order.request.get(key).cloned().unwrap_or(default);
+        let mut text = asked("text", json!({}));
+        if text.get("format").is_none() {
+            text["format"] = json!({"type": "text"});
+        }
+        let mut response = json!({
+            "object": "response",
+            "created_at": self.order.case.now,
+            "status": "in_progress",
+            "background": false,
+            "error": null,
+            "incomplete_details": null,
+            "instructions": asked("instructions", Value::Null),
+            "max_output_tokens": null,
+            "max_tool_calls": null,
+            "model": self.order.case.model,
+            "output": [],
+            "parallel_tool_calls": asked("parallel_tool_calls", json!(true)),
+            "previous_response_id": null,
+            "prompt_cache_key": asked("prompt_cache_key", Value::Null),
+            "reasoning": asked("reasoning", json!({"effort": null, "summary": null})),
+            "safety_identifier": self.order.account,
+            "service_tier": "auto",
+            "store": false,
+            "temperature": 1.0,
+            "text": text,
+            "tool_choice": asked("tool_choice", json!("auto")),
+            "tools": asked("tools", json!([])),
+            "top_logprobs": 0,
+            "top_p": 0.98,
+            "truncation": "disabled",
+            "usage": null,
+            "user": null,
+            "metadata": {},
+        });
+        response["id"] = json!(self.id("resp_", 46));
+        response
+    }
+}
+
+/// Server-sent events split into their frames, for scripts that are played often.
+pub(crate) fn split_frames(body: &Bytes) -> Arc<[Bytes]> {
+    let mut frames = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while at < body.len() {
+        let blank = [&b"\n\n"[..], b"\r\n\r\n"].into_iter().find(|blank| body[at..].starts_with(blank));
+        match blank {
+            Some(blank) => {
+                at += blank.len();
+                frames.push(body.slice(start..at));
+                start = at;
+            }
+            None => at += 1,
+        }
+    }
+    if start < body.len() {
+        frames.push(body.slice(start..));
+    }
+    frames.into()
+}

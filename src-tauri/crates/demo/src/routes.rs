@@ -1,0 +1,149 @@
+//! The doors: both providers, the auth host, and what little else a client asks.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get, post};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::account::Identity;
+use crate::catalog;
+use crate::failure::{invalidated, unauthorized};
+use crate::net::Line;
+use crate::oauth;
+use crate::record::{Outcome, Route};
+use crate::refusal::Refusal;
+use crate::respond;
+use crate::strict::Provider;
+use crate::tokens::BadAccess;
+use crate::world::World;
+
+type Shared = State<Arc<World>>;
+
+pub(crate) fn router(world: Arc<World>) -> Router {
+    Router::new()
+        .route("/v1/responses", post(plan).fallback(wrong_method))
+        .route("/backend-api/codex/responses", post(codex).fallback(wrong_method))
+        .route("/v1/models", get(plan_models).fallback(wrong_method))
+        .route("/backend-api/codex/models", get(codex_models).fallback(wrong_method))
+        .route("/oauth/token", post(oauth::token).fallback(wrong_method))
+        .route("/api/accounts/oauth/token", post(oauth::token).fallback(wrong_method))
+        .route("/backend-api/wham/usage", get(usage).fallback(wrong_method))
+        .route("/backend-api/codex/usage", get(usage).fallback(wrong_method))
+        .route("/backend-api/codex/chat/completions", any(forbidden))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(world)
+}
+
+async fn plan(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+    respond::respond(world, Provider::Plan, line, request).await
+}
+
+async fn codex(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+    respond::respond(world, Provider::Codex, line, request).await
+}
+
+async fn plan_models(State(world): Shared, request: Request) -> Response {
+    models(&world, Provider::Plan, request)
+}
+
+async fn codex_models(State(world): Shared, request: Request) -> Response {
+    models(&world, Provider::Codex, request)
+}
+
+/// The catalogue with its entity tag; 304 for who has it already (codex-backend.md §7).
+fn models(world: &World, provider: Provider, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let mut exchange = world.recorder.begin(Route::Models, &parts);
+    match authorize(world, provider, &parts.headers) {
+        Ok(who) => exchange.account(&who.account_id),
+        Err(refusal) => return refuse(&refusal, &mut exchange),
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let version = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "client_version");
+    if provider == Provider::Codex && version.is_none() {
+        exchange.violation("GET /codex/models without client_version");
+    }
+    exchange.end(Outcome::Completed);
+    let known = parts.headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == catalog::ETAG);
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        json_body(StatusCode::OK, &catalog::listing(version.as_ref().map(|(_, value)| value.as_ref())))
+    };
+    response.headers_mut().insert(header::ETAG, HeaderValue::from_static(catalog::ETAG));
+    response
+}
+
+async fn usage(State(world): Shared, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let mut exchange = world.recorder.begin(Route::Usage, &parts);
+    match authorize(&world, Provider::Codex, &parts.headers) {
+        Ok(who) => {
+            exchange.account(&who.account_id);
+            exchange.end(Outcome::Completed);
+            json_body(StatusCode::OK, &world.limits(&who.account_id).usage(&who, world.now()))
+        }
+        Err(mut refusal) => {
+            // The wham endpoints have a sentence of their own (codex-backend.md §5).
+            refusal.body = json!({"detail": "Could not parse your authentication token. Please try signing in again."});
+            refuse(&refusal, &mut exchange)
+        }
+    }
+}
+
+/// Only this host's own paths exist, and this one is closed to subscriptions (codex-backend.md §2).
+async fn forbidden(State(world): Shared, request: Request) -> Response {
+    other(&world, request, 403, "Forbidden")
+}
+
+async fn not_found(State(world): Shared, request: Request) -> Response {
+    other(&world, request, 404, "Not Found")
+}
+
+async fn wrong_method(State(world): Shared, request: Request) -> Response {
+    other(&world, request, 405, "Method Not Allowed")
+}
+
+fn other(world: &World, request: Request, status: u16, detail: &str) -> Response {
+    let (parts, _) = request.into_parts();
+    let mut exchange = world.recorder.begin(Route::Other, &parts);
+    refuse(&Refusal::detail(status, detail), &mut exchange)
+}
+
+/// Whose bearer token this is.
+pub(crate) fn authorize(world: &World, provider: Provider, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    let token = bearer(headers).ok_or_else(|| Refusal::detail(401, "Unauthorized"))?;
+    world.issuer.check_access(token, world.now()).or_else(|bad| match bad {
+        _ if world.options.any_token => Ok(Identity::named(crate::account::AccountKind::Codex, "anyone")),
+        BadAccess::Expired => Err(unauthorized(provider)),
+        BadAccess::Revoked | BadAccess::Unknown => Err(invalidated(provider)),
+    })
+}
+
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// Sends a refusal and puts it on record.
+pub(crate) fn refuse(refusal: &Refusal, exchange: &mut crate::record::Exchange) -> Response {
+    if refusal.violation {
+        exchange.violation(refusal.reason.clone());
+    }
+    exchange.end(Outcome::Refused { status: refusal.status, reason: refusal.reason.clone() });
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json_body(status, &refusal.body)
+}
+
+pub(crate) fn json_body(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
