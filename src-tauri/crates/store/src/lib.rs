@@ -1,1 +1,23 @@
-//! codeferry-store
+//! What Codeferry remembers: its settings, the keys of its clients, and its control token.
+//!
+//! - [`SettingsFile`]: one versioned JSON file of flat, documented keys; readers hold an `Arc<`[`Settings`]`>`.
+//! - [`ClientKeys`]: who may use the gateway. Only hashes are stored.
+//! - [`ControlToken`]: who may change it.
+//!
+//! All three are files of the data folder, 0600, shared by several processes: writers take turns behind a lock file,
+//! read again before they change, and replace the file as a whole. What another process wrote is seen without a
+//! restart.
+//!
+//! **Invariant:** this crate knows no account and no credential; those are in the vault of `codeferry-accounts`.
+
+mod client_keys;
+mod control_token;
+mod durable;
+mod random;
+mod settings;
+
+pub use client_keys::{ClientKeys, KeyError, KeyInfo, NewKey};
+pub use control_token::{ControlToken, TokenError};
+pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
+pub use settings::value::Value;
+pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Routes, Settings, Target};

@@ -1,0 +1,171 @@
+//! The settings: typed, with defaults. Each field is the key of the same name; what it means is said in [`table`].
+
+pub(crate) mod file;
+mod table;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// All settings, as one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub port: u16,
+    /// An IP address, or `localhost`.
+    pub host: String,
+    pub allowed_hosts: Vec<String>,
+    pub allowed_origins: Vec<String>,
+    pub body_limit_mib: u64,
+    pub grace_seconds: u64,
+    pub compress_upstream: bool,
+    pub responses_lite: ResponsesLite,
+    pub log: LogForm,
+    pub reasoning_summary: ReasoningSummary,
+    pub overall_deadline_seconds: u64,
+    pub connect_timeout_seconds: u64,
+    pub idle_timeout_seconds: u64,
+    pub first_event_hold_seconds: u64,
+    /// `route.*`
+    pub routes: Routes,
+    /// `alias.*`
+    pub aliases: BTreeMap<String, Target>,
+}
+
+/// Which upstream model stands for which family of the client's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routes {
+    pub opus: Target,
+    pub sonnet: Target,
+    pub haiku: Target,
+    pub fable: Target,
+    pub default: Target,
+}
+
+/// An upstream model, with the effort for requests that ask for none. Written `model` or `model:effort`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub model: String,
+    pub effort: Option<Effort>,
+}
+
+/// Not a [`Target`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a model name, or not one of its efforts")]
+pub struct NoTarget;
+
+/// A word of a fixed list, in the settings file and in Rust.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            pub(crate) fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// How hard a model thinks. What the upstream refuses (`minimal`) or never sees (`ultra`) is no setting
+    /// (codex-backend.md §2).
+    Effort { None = "none", Low = "low", Medium = "medium", High = "high", XHigh = "xhigh", Max = "max", }
+}
+
+words! {
+    /// Whether requests take the Responses-Lite shape (codex-backend.md §0).
+    ResponsesLite {
+        /// For the models whose catalogue entry asks for it.
+        Auto = "auto",
+        Off = "off",
+    }
+}
+
+words! {
+    /// How log lines look.
+    LogForm { Human = "human", Json = "json", }
+}
+
+words! {
+    /// Which summaries of its reasoning the model is asked for (codex-backend.md §2).
+    ReasoningSummary { Auto = "auto", Concise = "concise", Detailed = "detailed", None = "none", }
+}
+
+// === impl Settings ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: 8081,
+            host: "127.0.0.1".to_owned(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            body_limit_mib: 64,
+            grace_seconds: 10,
+            compress_upstream: true,
+            responses_lite: ResponsesLite::Off,
+            log: LogForm::Human,
+            reasoning_summary: ReasoningSummary::Auto,
+            overall_deadline_seconds: 120,
+            connect_timeout_seconds: 10,
+            idle_timeout_seconds: 300,
+            first_event_hold_seconds: 10,
+            routes: Routes::default(),
+            aliases: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        let to = |model: &str, effort| Target { model: model.to_owned(), effort };
+        Self {
+            opus: to("gpt-6.1-sol", None),
+            sonnet: to("gpt-6-sol", None),
+            haiku: to("gpt-6-luna", Some(Effort::Low)),
+            fable: to("gpt-6-astra", None),
+            default: to("gpt-6.1-sol", None),
+        }
+    }
+}
+
+// === impl Target ===
+
+impl FromStr for Target {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let (model, effort) = match text.split_once(':') {
+            Some((model, effort)) => (model, Some(Effort::parse(effort).ok_or(NoTarget)?)),
+            None => (text, None),
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+        if model.is_empty() || model.len() > 128 || !model.bytes().all(plain) {
+            return Err(NoTarget);
+        }
+        Ok(Self { model: model.to_owned(), effort })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.model)?;
+        self.effort.map_or(Ok(()), |effort| write!(f, ":{effort}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! The table of keys: what each means, what it may be, and where it goes.
+//!
+//! This is the documentation of the settings too: `codeferry settings list` prints it.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use super::value::Value;
+use super::{LogForm, ReasoningSummary, ResponsesLite, Settings, Target};
+
+/// One documented key.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+    /// Completes "… must be".
+    pub(super) allowed: &'static str,
+    /// Put a value where it belongs. `false`: it is none of the allowed ones, and nothing changed.
+    pub(super) put: fn(&mut Settings, &Value) -> bool,
+    pub(super) take: fn(&Settings) -> Value,
+}
+
+pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "port",
+        doc: "The port the gateway listens on. Takes effect at the next start.",
+        allowed: "a number from 0 to 65535 (0: any free port)",
+        put: |settings, value| put(&mut settings.port, number(value, 0..=65535)),
+        take: |settings| Value::Number(settings.port.into()),
+    },
+    Key {
+        name: "host",
+        doc: "The address the gateway listens on. Anything but loopback opens it to the network: requests still need a \
+              client key, and other names than addresses must be listed in allowed_hosts. Takes effect at the next start.",
+        allowed: "an IP address, or localhost",
+        put: |settings, value| {
+            let address = |text: &&str| *text == "localhost" || text.parse::<IpAddr>().is_ok();
+            put(&mut settings.host, value.text().filter(address).map(str::to_owned))
+        },
+        take: |settings| Value::Text(settings.host.clone()),
+    },
+    Key {
+        name: "allowed_hosts",
+        doc: "Names other than loopback that a request may carry in its Host header. Others are refused: a web page \
+              could otherwise reach the gateway through a name of its own (DNS rebinding).",
+        allowed: "host names separated by commas, without scheme and port",
+        put: |settings, value| put(&mut settings.allowed_hosts, list(value, is_host)),
+        take: |settings| Value::List(settings.allowed_hosts.clone()),
+    },
+    Key {
+        name: "allowed_origins",
+        doc: "Web pages that may call the gateway, by their Origin. Programs other than browsers need no entry.",
+        allowed: "origins separated by commas, like https://chat.example.com or http://localhost:3000",
+        put: |settings, value| put(&mut settings.allowed_origins, list(value, is_origin)),
+        take: |settings| Value::List(settings.allowed_origins.clone()),
+    },
+    Key {
+        name: "body_limit_mib",
+        doc: "The largest request body that is accepted, in MiB, after decompression. Long conversations with images \
+              are large; each such request is held in memory.",
+        allowed: "a number from 1 to 1024",
+        put: |settings, value| put(&mut settings.body_limit_mib, number(value, 1..=1024)),
+        take: |settings| Value::Number(settings.body_limit_mib),
+    },
+    Key {
+        name: "grace_seconds",
+        doc: "How long running answers may go on after the gateway was told to stop. Then they end with an error.",
+        allowed: "a number from 0 to 3600",
+        put: |settings, value| put(&mut settings.grace_seconds, number(value, 0..=3600)),
+        take: |settings| Value::Number(settings.grace_seconds),
+    },
+    Key {
+        name: "compress_upstream",
+        doc: "Send request bodies to the codex provider zstd-compressed, as its own client does. Saves upload time, \
+              costs CPU; never done towards loopback.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.compress_upstream, flag(value)),
+        take: |settings| Value::Flag(settings.compress_upstream),
+    },
+    Key {
+        name: "responses_lite",
+        doc: "auto: models whose catalogue entry asks for it get requests in the Responses-Lite shape. off: all get \
+              the standard shape, which they accept as well and which carries more (images by URL, parallel tools).",
+        allowed: "auto or off",
+        put: |settings, value| put(&mut settings.responses_lite, value.text().and_then(ResponsesLite::parse)),
+        take: |settings| word(settings.responses_lite.as_str()),
+    },
+    Key {
+        name: "log",
+        doc: "How log lines on stderr look: human for people, json for machines. Takes effect at the next start.",
+        allowed: "human or json",
+        put: |settings, value| put(&mut settings.log, value.text().and_then(LogForm::parse)),
+        take: |settings| word(settings.log.as_str()),
+    },
+    Key {
+        name: "reasoning_summary",
+        doc: "Which summaries of its reasoning the model is asked for; clients show them as its thinking.",
+        allowed: "auto, concise, detailed or none",
+        put: |settings, value| put(&mut settings.reasoning_summary, value.text().and_then(ReasoningSummary::parse)),
+        take: |settings| word(settings.reasoning_summary.as_str()),
+    },
+    Key {
+        name: "overall_deadline_seconds",
+        doc: "How long after a request came in another attempt upstream may still begin. An attempt that runs is not \
+              cut off by it.",
+        allowed: "a number from 1 to 3600",
+        put: |settings, value| put(&mut settings.overall_deadline_seconds, number(value, 1..=3600)),
+        take: |settings| Value::Number(settings.overall_deadline_seconds),
+    },
+    Key {
+        name: "connect_timeout_seconds",
+        doc: "How long connecting to the upstream may take, TLS included.",
+        allowed: "a number from 1 to 600",
+        put: |settings, value| put(&mut settings.connect_timeout_seconds, number(value, 1..=600)),
+        take: |settings| Value::Number(settings.connect_timeout_seconds),
+    },
+    Key {
+        name: "idle_timeout_seconds",
+        doc: "How long the upstream may stay silent in the middle of an answer before the answer counts as lost. \
+              Models think for minutes without a word; the provider's own client waits 300.",
+        allowed: "a number from 10 to 7200",
+        put: |settings, value| put(&mut settings.idle_timeout_seconds, number(value, 10..=7200)),
+        take: |settings| Value::Number(settings.idle_timeout_seconds),
+    },
+    Key {
+        name: "first_event_hold_seconds",
+        doc: "How long the headers of a streamed answer wait for the first event of the upstream. Until then a failure \
+              is a real HTTP status and another attempt is possible; clients give up if it takes too long.",
+        allowed: "a number from 0 to 60",
+        put: |settings, value| put(&mut settings.first_event_hold_seconds, number(value, 0..=60)),
+        take: |settings| Value::Number(settings.first_event_hold_seconds),
+    },
+    // The reasons for the five defaults are facts of codex-backend.md §8.
+    Key {
+        name: "route.opus",
+        doc: "The model for Claude ids of the family opus. gpt-6.1-sol: the first choice of the provider's own client, \
+              with every effort up to max.",
+        allowed: TARGET,
+        put: |settings, value| put(&mut settings.routes.opus, target(value)),
+        take: |settings| word(&settings.routes.opus.to_string()),
+    },
+    Key {
+        name: "route.sonnet",
+        doc: "The model for Claude ids of the family sonnet. gpt-6-sol: the same window as route.opus, the step below \
+              it, so that the two families stay two choices.",
+        allowed: TARGET,
+        put: |settings, value| put(&mut settings.routes.sonnet, target(value)),
+        take: |settings| word(&settings.routes.sonnet.to_string()),
+    },
+    Key {
+        name: "route.haiku",
+        doc: "The model for Claude ids of the family haiku. gpt-6-luna:low: the smallest current model, quick by \
+              default, since haiku is asked for small errands.",
+        allowed: TARGET,
+        put: |settings, value| put(&mut settings.routes.haiku, target(value)),
+        take: |settings| word(&settings.routes.haiku.to_string()),
+    },
+    Key {
+        name: "route.fable",
+        doc: "The model for Claude ids of the family fable. gpt-6-astra: the largest model of the catalogue for the \
+              largest family.",
+        allowed: TARGET,
+        put: |settings, value| put(&mut settings.routes.fable, target(value)),
+        take: |settings| word(&settings.routes.fable.to_string()),
+    },
+    Key {
+        name: "route.default",
+        doc: "The model for Claude ids of a family we do not know. gpt-6.1-sol, as for opus: a new family is rather a \
+              large one.",
+        allowed: TARGET,
+        put: |settings, value| put(&mut settings.routes.default, target(value)),
+        take: |settings| word(&settings.routes.default.to_string()),
+    },
+];
+
+pub(super) const TARGET: &str = "a model, or model:effort with one of none, low, medium, high, xhigh, max; the effort is for \
+                      requests that ask for none themselves";
+
+/// A key a person named: one of the table, or an alias.
+#[derive(Clone, Copy)]
+pub(super) enum Named<'a> {
+    Key(&'static Key),
+    /// `alias.NAME`
+    Alias(&'a str),
+}
+
+pub(super) const ALIAS_DOC: &str =
+    "A model name of one's own: clients that ask for NAME get this model. Comes before all other rules.";
+const ALIAS_PREFIX: &str = "alias.";
+
+/// The key of that name.
+pub(super) fn find(name: &str) -> Option<Named<'_>> {
+    if let Some(alias) = name.strip_prefix(ALIAS_PREFIX) {
+        let sound = !alias.is_empty() && alias.len() <= 128 && alias.bytes().all(|byte| byte.is_ascii_graphic());
+        return sound.then_some(Named::Alias(alias));
+    }
+    KEYS.iter().find(|key| key.name == name).map(Named::Key)
+}
+
+/// The key a person may have meant.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let near = KEYS.iter().map(|key| (distance(name, key.name), key.name)).min()?;
+    (near.0 <= 2 || near.1.starts_with(name) && !name.is_empty()).then_some(near.1)
+}
+
+// === impl Named ===
+
+impl Named<'_> {
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Key(key) => key.name.to_owned(),
+            Self::Alias(alias) => format!("{ALIAS_PREFIX}{alias}"),
+        }
+    }
+
+    pub(super) fn doc(self) -> &'static str {
+        match self {
+            Self::Key(key) => key.doc,
+            Self::Alias(_) => ALIAS_DOC,
+        }
+    }
+
+    pub(super) fn allowed(self) -> &'static str {
+        match self {
+            Self::Key(key) => key.allowed,
+            Self::Alias(_) => TARGET,
+        }
+    }
+
+    /// The value in these settings. `None`: there is no such alias.
+    pub(super) fn take(self, settings: &Settings) -> Option<Value> {
+        match self {
+            Self::Key(key) => Some((key.take)(settings)),
+            Self::Alias(alias) => settings.aliases.get(alias).map(|target| word(&target.to_string())),
+        }
+    }
+
+    pub(super) fn put(self, settings: &mut Settings, value: &Value) -> bool {
+        match self {
+            Self::Key(key) => (key.put)(settings, value),
+            Self::Alias(alias) => match target(value) {
+                Some(target) => {
+                    settings.aliases.insert(alias.to_owned(), target);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// Read typed text as a value of the right shape; what it says is judged by [`put`](Self::put).
+    pub(super) fn read(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Key(key) => (key.take)(&Settings::default()).like(text),
+            Self::Alias(_) => Value::Text(String::new()).like(text),
+        }
+    }
+}
+
+fn put<T>(field: &mut T, value: Option<T>) -> bool {
+    let sound = value.is_some();
+    if let Some(value) = value {
+        *field = value;
+    }
+    sound
+}
+
+fn number<T: TryFrom<u64>>(value: &Value, allowed: RangeInclusive<u64>) -> Option<T> {
+    match value {
+        Value::Number(number) if allowed.contains(number) => T::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Flag(flag) => Some(*flag),
+        _ => None,
+    }
+}
+
+fn list(value: &Value, sound: fn(&str) -> bool) -> Option<Vec<String>> {
+    match value {
+        Value::List(items) if items.iter().all(|item| sound(item)) => Some(items.clone()),
+        _ => None,
+    }
+}
+
+fn target(value: &Value) -> Option<Target> {
+    value.text()?.parse().ok()
+}
+
+fn word(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// A name or an address, no scheme, no port, no pattern.
+fn is_host(text: &str) -> bool {
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' || byte == b'_';
+    text.parse::<IpAddr>().is_ok() || (!text.is_empty() && text.len() <= 253 && text.bytes().all(name))
+}
+
+/// Scheme, host and perhaps a port, exactly as browsers send it: no path, no slash at the end.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else { return false };
+    let scheme_sound = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let authority_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    scheme_sound && !authority.is_empty() && authority.bytes().all(authority_sound)
+}
+
+/// How many letters to change, add or drop between the two (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(from != *to)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
