@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+pub mod collect;
 pub mod conversation;
 pub mod count;
 pub mod effort;
@@ -15,8 +16,10 @@ pub mod loss;
 pub mod lower;
 pub mod names;
 pub mod pairing;
+pub mod render;
 pub mod route;
 pub mod schema;
+pub mod stop;
 pub mod tokens;
 pub mod turn;
 pub mod usage;

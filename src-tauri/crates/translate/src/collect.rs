@@ -1,0 +1,3 @@
+//! Whole answers, for clients that do not stream: the fold of the stream.
+
+pub mod anthropic;
