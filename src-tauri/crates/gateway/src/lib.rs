@@ -1,1 +1,128 @@
-//! codeferry-gateway
+//! The HTTP face: the data plane for clients of models (`/v1/*`), the control plane for ourselves (`/api/*`).
+//!
+//! The way of a request is told in `docs/architecture.md`: guard, read, route, lower, attempt, pump, tap. Each has a file
+//! of that name here.
+//!
+//! **Invariant:** this crate knows nothing of how its parts are made; the composition root hands them in.
+
+mod attempt;
+mod body;
+mod control;
+mod data;
+mod guard;
+mod pump;
+mod refusal;
+mod reply;
+mod routing;
+mod serve;
+mod status;
+mod tap;
+mod turn;
+
+use std::sync::Arc;
+
+use codeferry_accounts::{Clock, Pool};
+use codeferry_store::{ClientKeys, SettingsFile};
+use codeferry_upstream::Upstream;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use routing::routing_table;
+pub use status::{Exchanges, Status};
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// Settings; each request takes a snapshot.
+    pub settings: Arc<SettingsFile>,
+    /// Who may use the data plane.
+    pub keys: Arc<ClientKeys>,
+    /// What opens the control plane.
+    pub control_token: String,
+    /// Who pays.
+    pub pool: Arc<Pool>,
+    /// The way to the models.
+    pub upstream: Arc<Upstream>,
+    /// The time.
+    pub clock: Clock,
+    /// Our version.
+    pub version: &'static str,
+}
+
+/// The gateway, shared by all its exchanges.
+pub struct Gateway {
+    settings: Arc<SettingsFile>,
+    keys: Arc<ClientKeys>,
+    control_token: String,
+    pool: Arc<Pool>,
+    upstream: Arc<Upstream>,
+    clock: Clock,
+    version: &'static str,
+    started_at: Timestamp,
+    counters: Arc<status::Counters>,
+    /// Somebody asked over the control plane that we stop.
+    stop_requested: CancellationToken,
+    /// The grace period is over: streams that still run end now.
+    closing: CancellationToken,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Puts the parts together. Nothing is opened and nothing is sent yet.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { settings, keys, control_token, pool, upstream, clock, version } = parts;
+        let started_at = clock();
+        Arc::new(Self {
+            settings,
+            keys,
+            control_token,
+            pool,
+            upstream,
+            clock,
+            version,
+            started_at,
+            counters: Arc::default(),
+            stop_requested: CancellationToken::new(),
+            closing: CancellationToken::new(),
+        })
+    }
+
+    /// How it fares.
+    pub fn status(&self) -> Status {
+        Status {
+            version: self.version,
+            pid: std::process::id(),
+            started_at: self.started_at,
+            accounts: self.pool.list(),
+            exchanges: self.counters.snapshot(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Reads again what others may have changed on disk; what could not be read, in words. The client keys look after
+    /// themselves.
+    async fn reload(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Err(error) = self.settings.reload() {
+            problems.push(error.to_string());
+        }
+        if let Err(error) = self.pool.reload().await {
+            problems.push(error.to_string());
+        }
+        problems
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// A new id for an exchange. Sorted by time.
+fn new_request_id() -> String {
+    format!("req_{}", uuid::Uuid::now_v7().simple())
+}

@@ -37,8 +37,11 @@ pub struct Options {
     pub compress: bool,
     /// For the connection alone, TLS included.
     pub connect_timeout: Duration,
-    /// The longest silence of an upstream, before the first byte and between any two.
+    /// The longest silence of an upstream before it takes a request.
     pub idle_timeout: Duration,
+    /// The longest silence within a stream. Longer than the above: a model may think for minutes without a word, and a
+    /// connection that is dead is noticed sooner by its pings.
+    pub silence_timeout: Duration,
     /// `codeferry/<version> (<os>; <arch>)`.
     pub user_agent: String,
     /// Our version.
@@ -131,8 +134,9 @@ impl Options {
         Self {
             compress: true,
             connect_timeout: Duration::from_secs(15),
-            // As the Codex CLI (`codex-backend.md §3`): models think for minutes without a word.
+            // As the Codex CLI (`codex-backend.md §3`).
             idle_timeout: Duration::from_secs(300),
+            silence_timeout: Duration::from_secs(600),
             user_agent: format!("codeferry/{version} ({}; {})", std::env::consts::OS, std::env::consts::ARCH),
             version: version.to_owned(),
         }
@@ -205,7 +209,7 @@ impl Upstream {
             models_etag: headers::models_etag(&headers),
             model: headers::model(&headers),
             headers,
-            body: Body::new(response.into(), host, idle),
+            body: Body::new(response.into(), host, wire.options.silence_timeout),
         })
     }
 

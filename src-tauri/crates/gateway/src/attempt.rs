@@ -1,0 +1,238 @@
+//! Tries upstream until an answer begins: step 6 to 11 of a request's way.
+//!
+//! An [`attempt`] is open until the upstream has said the first thing worth sending; then it is [`Committed`], and there is
+//! no way back from that type: nothing can be retried once the client has seen a byte. What follows from a failure is
+//! decided by its type ([`Failure::consequence`]), how often and how long is bounded here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use codeferry_accounts::{Account, AccountId, Lease};
+use codeferry_translate::conversation::Conversation;
+use codeferry_translate::lower::anthropic::{ReasoningSpan, has_foreign_reasoning, without_reasoning};
+use codeferry_upstream::{Body, Call, Consequence, Failure, Payload};
+use codeferry_wire::anthropic::error::ErrorKind;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use crate::Gateway;
+use crate::refusal::{self, Circumstances};
+use crate::reply::Problem;
+use crate::tap::Tap;
+use crate::turn::{End, Recipe, Turn};
+
+/// More than this many attempts help nobody: clients retry as well.
+const MOST_ATTEMPTS: u32 = 4;
+
+/// All that is needed to try, however often.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The body, written once.
+    pub(crate) payload: Payload,
+    /// Where sealed reasoning stands in it.
+    pub(crate) reasoning: Vec<ReasoningSpan>,
+    pub(crate) conversation: Conversation,
+    /// The model upstream.
+    pub(crate) model: String,
+    pub(crate) lite: bool,
+    pub(crate) context_window: Option<u64>,
+    /// How the answer is to be read and rendered.
+    pub(crate) recipe: Arc<Recipe>,
+    /// All attempts together may take so long to begin an answer.
+    pub(crate) patience: Duration,
+}
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// Who pays, as people know it.
+    pub(crate) account: String,
+    /// What is still to come. Dropping it cancels the request upstream.
+    pub(crate) body: Body,
+    /// What has come, read and rendered.
+    pub(crate) turn: Turn,
+}
+
+/// Why one attempt gave no answer.
+enum Unanswered {
+    Failed(Failure),
+    /// The upstream finished without saying anything.
+    Empty,
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What was tried already for this request.
+#[derive(Default)]
+struct Tried {
+    excluded: Vec<AccountId>,
+    refreshed: bool,
+    without_reasoning: bool,
+    empty: bool,
+}
+
+/// Tries until an answer begins or nothing more can be done.
+pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Result<Committed, Problem> {
+    let deadline = Instant::now() + plan.patience;
+    let mut tried = Tried::default();
+    let mut last: Option<Problem> = None;
+    let mut lease = None;
+    loop {
+        let current = match lease.take() {
+            Some(lease) => lease,
+            None => match gateway.pool.lease(&tried.excluded).await {
+                Ok(lease) => lease,
+                // That nobody else is left is no news to the client; why the last one failed is.
+                Err(none) => {
+                    return Err(
+                        last.unwrap_or_else(|| refusal::of_no_account(&none, gateway.now(), &TimeZone::system()))
+                    );
+                }
+            },
+        };
+        tap.facts.attempts += 1;
+        tap.facts.account = current.account.id.to_string();
+        let unanswered = match attempt(gateway, plan, &current, tried.without_reasoning, tap).await {
+            Ok(committed) => return Ok(committed),
+            Err(unanswered) => unanswered,
+        };
+        let failure = match unanswered {
+            Unanswered::Failed(failure) => failure,
+            Unanswered::Empty if !std::mem::replace(&mut tried.empty, true) => {
+                lease = Some(current);
+                continue;
+            }
+            Unanswered::Empty => return Err(empty(&plan.model)),
+        };
+        tracing::warn!(target: "codeferry::exchange", id = %tap.facts.id, attempt = tap.facts.attempts,
+            account = %current.account.id, failure = failure.kind.name(), status = failure.status, "attempt failed");
+        let problem = refusal::of_failure(&failure, &plan.circumstances(gateway, name_of(&current.account)));
+        if let Some((until, why)) = failure.cooldown(gateway.now()) {
+            gateway.pool.cool_down(&current.account.id, until, why);
+        }
+        if tap.facts.attempts >= MOST_ATTEMPTS {
+            return Err(problem);
+        }
+        lease = next(gateway, &failure, current, &mut tried, deadline)
+            .await
+            .map_err(|own| own.unwrap_or_else(|| problem.clone()))?;
+        last = Some(problem);
+    }
+}
+
+/// What the failure leads to: the lease to go on with (`None` for another account), or the end, with a problem of its own
+/// if it has one.
+async fn next(
+    gateway: &Gateway,
+    failure: &Failure,
+    current: Lease,
+    tried: &mut Tried,
+    deadline: Instant,
+) -> Result<Option<Lease>, Option<Problem>> {
+    match failure.consequence() {
+        Consequence::Stop => Err(None),
+        Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without_reasoning, true) => Ok(Some(current)),
+        Consequence::WithoutReasoning => Err(None),
+        Consequence::RefreshThenRetry if !std::mem::replace(&mut tried.refreshed, true) => {
+            match gateway.pool.recover(&current).await {
+                Ok(renewed) => Ok(Some(renewed)),
+                Err(error) => Err(Some(refusal::of_recover_error(&error, gateway.now(), &TimeZone::system()))),
+            }
+        }
+        // A fresh token was refused as well: time will not mend that.
+        Consequence::RefreshThenRetry => {
+            gateway.pool.needs_sign_in(&current.account.id, &failure.message);
+            tried.excluded.push(current.account.id.clone());
+            Ok(None)
+        }
+        Consequence::NextAccount => {
+            tried.excluded.push(current.account.id.clone());
+            Ok(None)
+        }
+        Consequence::SameAccount { after } => {
+            if Instant::now() + after >= deadline {
+                return Err(None);
+            }
+            tokio::time::sleep(after).await;
+            Ok(Some(current))
+        }
+    }
+}
+
+async fn attempt(
+    gateway: &Gateway,
+    plan: &Plan,
+    lease: &Lease,
+    bare: bool,
+    tap: &mut Tap,
+) -> Result<Committed, Unanswered> {
+    let account = &lease.account;
+    let call = Call {
+        kind: account.kind,
+        access_token: &lease.access_token,
+        chatgpt_account_id: account.chatgpt_account_id.as_deref(),
+        model: &plan.model,
+        lite: plan.lite,
+        body: plan.payload_for(account, bare),
+        session_id: &plan.conversation.session_id,
+        thread_id: &plan.conversation.thread_id,
+        turn_state: None,
+    };
+    let mut answer = gateway.upstream.respond(call).await?;
+    tap.facts.upstream_id = answer.request_id.take();
+    let mut turn = Turn::new(&plan.recipe, account.id.to_string());
+    while !turn.is_worth_sending() {
+        match turn.end() {
+            None => {}
+            Some(End::Failed(error)) => return Err(Failure::from_event(error, gateway.now()).into()),
+            Some(End::CutOff) => return Err(Failure::cut_off().into()),
+            Some(End::Finished | End::Empty) => return Err(Unanswered::Empty),
+        }
+        match answer.body.chunk().await? {
+            Some(bytes) => turn.feed(&bytes),
+            None => turn.eof(),
+        }
+    }
+    Ok(Committed { account: name_of(account).to_owned(), body: answer.body, turn })
+}
+
+/// What people call an account.
+fn name_of(account: &Account) -> &str {
+    account.label.as_deref().or(account.email.as_deref()).unwrap_or("the account")
+}
+
+pub(crate) fn empty(model: &str) -> Problem {
+    let message = format!("the model {model} finished without an answer, twice");
+    Problem::new(ErrorKind::Api, message).with_status(StatusCode::BAD_GATEWAY)
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
+    fn payload_for(&self, account: &Account, bare: bool) -> Payload {
+        let own = account.id.to_string();
+        if self.reasoning.is_empty() || !bare && !has_foreign_reasoning(&self.reasoning, &own) {
+            return self.payload.clone();
+        }
+        Payload::from(without_reasoning(self.payload.plain(), &self.reasoning, |span| !bare && span.account == own))
+    }
+
+    /// What is known around a failure, for the sentence about it.
+    pub(crate) fn circumstances<'a>(&'a self, gateway: &Gateway, account: &'a str) -> Circumstances<'a> {
+        Circumstances {
+            account,
+            asked: &self.recipe.asked,
+            model: &self.model,
+            input_tokens: self.recipe.input_estimate,
+            context_window: self.context_window,
+            now: gateway.now(),
+            zone: TimeZone::system(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The data plane: what clients of models ask.
+
+pub(crate) mod collect;
+pub(crate) mod count_tokens;
+pub(crate) mod messages;
+pub(crate) mod models;
+pub(crate) mod root;

@@ -1,0 +1,224 @@
+//! `POST /v1/messages`: the way of a request, from the client's bytes to the answer's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use codeferry_store::Settings;
+use codeferry_translate::conversation::{Conversation, Hints};
+use codeferry_translate::count;
+use codeferry_translate::effort::{self, Effort};
+use codeferry_translate::lower::anthropic::{Lowered, Refusal, Target, lower};
+use codeferry_translate::render::anthropic::Repair;
+use codeferry_translate::route::{self, Route};
+use codeferry_translate::stop::Limits;
+use codeferry_wire::anthropic::error::ErrorKind;
+use codeferry_wire::anthropic::request as wire;
+use codeferry_wire::json;
+
+use super::collect::collect;
+use crate::attempt::{self, Plan};
+use crate::pump::{Opening, Pump};
+use crate::reply::{Problem, REQUEST_ID};
+use crate::tap::{Outcome, Tap};
+use crate::turn::Recipe;
+use crate::{Gateway, body, guard, new_request_id, routing};
+
+/// Answers `POST /v1/messages`.
+pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let id = new_request_id();
+    let mut tap = Tap::begin(&gateway.counters, &id);
+    let prepared = prepare(&gateway, request, &id, &mut tap).await;
+    let served = match prepared {
+        Ok(prepared) if prepared.streamed => stream(&gateway, prepared, tap).await,
+        Ok(prepared) => collect(&gateway, &prepared.plan, tap).await,
+        Err(problem) => Err((problem, tap)),
+    };
+    match served {
+        Ok(mut response) => {
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                response.headers_mut().insert(REQUEST_ID, id);
+            }
+            response
+        }
+        Err((problem, mut tap)) => {
+            tap.end(&Outcome::Refused { status: problem.status.as_u16() });
+            problem.into_response(&id)
+        }
+    }
+}
+
+/// A request that is ready to be tried upstream.
+struct Prepared {
+    plan: Plan,
+    streamed: bool,
+    /// How long to wait for the outcome before the headers go out.
+    hold: Duration,
+}
+
+/// Reads, routes and lowers. The client's bytes are gone afterwards: what goes upstream is all that is kept.
+async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -> Result<Prepared, Problem> {
+    let settings = gateway.settings.snapshot();
+    let (parts, body) = request.into_parts();
+    tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
+    let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
+    let scene = Scene { gateway, settings: &settings, hints: hints(&parts.headers), id };
+    let request = parse(&bytes)?;
+    if !request.lone_surrogate {
+        return scene.prepare(&request, bytes.len(), tap);
+    }
+    // A text cut inside a surrogate pair is JSON, but the upstream refuses it. Rare, so reading twice does not matter.
+    let mended = json::repair_surrogates(&String::from_utf8_lossy(&bytes)).into_bytes();
+    let mut request = parse(&mended)?;
+    request.lone_surrogate = true;
+    scene.prepare(&request, mended.len(), tap)
+}
+
+fn parse(bytes: &[u8]) -> Result<wire::Request<'_>, Problem> {
+    wire::Request::parse(bytes).map_err(|bad| Problem::bad_request(bad.to_string()))
+}
+
+/// What is known around a request.
+struct Scene<'s> {
+    gateway: &'s Gateway,
+    settings: &'s Settings,
+    hints: Hints<'s>,
+    id: &'s str,
+}
+
+impl Scene<'_> {
+    fn prepare(&self, request: &wire::Request<'_>, size: usize, tap: &mut Tap) -> Result<Prepared, Problem> {
+        let settings = self.settings;
+        tap.facts.asked = request.model.clone().into_owned();
+        tap.facts.streamed = request.stream;
+        let catalog = self.gateway.upstream.shelf().all();
+        let routed =
+            route::resolve(&request.model, &routing::routing_table(settings), &|slug| catalog.get(slug).is_some())
+                .map_err(|unknown| unknown_model(&unknown))?;
+        let model = catalog.get(&routed.model);
+        let effort = effort_for(request, &routed, |wanted| model.map_or(wanted, |model| model.nearest_effort(wanted)));
+        let lite = routing::lite(settings) && model.is_some_and(|model| model.lite);
+        let conversation = Conversation::of_anthropic(request, self.hints);
+        tap.facts.effort = effort.map(Effort::as_str);
+        tap.facts.route.clone_from(&routed.why);
+        tap.facts.model.clone_from(&routed.model);
+
+        let target = Target {
+            model: &routed.model,
+            effort,
+            summary: routing::summary(settings),
+            lite,
+            conversation: &conversation,
+        };
+        let mut lowered = lower(request, &target, size).map_err(refused)?;
+        tap.facts.losses = std::mem::take(&mut lowered.losses);
+        let recipe = Arc::new(recipe(request, &mut lowered, self.id));
+        let plan = Plan {
+            payload: lowered.body.into(),
+            reasoning: lowered.reasoning,
+            conversation,
+            lite,
+            context_window: model.and_then(|model| model.context_window),
+            model: routed.model,
+            recipe,
+            patience: routing::patience(settings),
+        };
+        Ok(Prepared { plan, streamed: request.stream, hold: routing::hold(settings) })
+    }
+}
+
+/// Sends the headers when the outcome is known, or after `hold`: then the answer is begun on trust, so that the client
+/// does not give up (`claude-code.md §6`).
+async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<Response, (Problem, Tap)> {
+    let losses = tap.facts.losses.header();
+    let closing = gateway.closing.clone().cancelled_owned();
+    let recipe = Arc::clone(&prepared.plan.recipe);
+    let mut opening: Opening = {
+        let gateway = Arc::clone(gateway);
+        let plan = prepared.plan;
+        let mut tap = tap;
+        Box::pin(async move {
+            let opened = attempt::open(&gateway, &plan, &mut tap).await;
+            (opened, tap)
+        })
+    };
+    let pump = tokio::select! {
+        (opened, tap) = &mut opening => match opened {
+            Ok(mut committed) => {
+                committed.turn.prepend(&recipe.message_start());
+                Pump::open(committed, tap, closing)
+            }
+            Err(problem) => return Err((problem, tap)),
+        },
+        () = tokio::time::sleep(prepared.hold) => Pump::opening(opening, recipe.message_start(), closing),
+    };
+    let mut response = Response::new(Body::new(pump));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    add_losses(headers, &losses);
+    Ok(response)
+}
+
+/// `codeferry-losses`: what could not be carried, by name.
+pub(crate) fn add_losses(headers: &mut HeaderMap, losses: &str) {
+    if !losses.is_empty()
+        && let Ok(value) = HeaderValue::from_str(losses)
+    {
+        headers.insert("codeferry-losses", value);
+    }
+}
+
+fn hints(headers: &HeaderMap) -> Hints<'_> {
+    let text =
+        |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).filter(|text| !text.is_empty());
+    Hints { session: text("x-claude-code-session-id"), agent: text("x-claude-code-agent-id") }
+}
+
+fn effort_for(request: &wire::Request<'_>, routed: &Route, offered: impl Fn(Effort) -> Effort) -> Option<Effort> {
+    let (wanted, _) = effort::wanted(request, routed.named, routed.routed);
+    wanted.map(offered)
+}
+
+fn recipe(request: &wire::Request<'_>, lowered: &mut Lowered, id: &str) -> Recipe {
+    Recipe {
+        message_id: format!("msg_{}", id.trim_start_matches("req_")),
+        asked: request.model.clone().into_owned(),
+        names: std::mem::take(&mut lowered.names),
+        call_ids: std::mem::take(&mut lowered.call_ids),
+        thinking: lowered.thinking,
+        limits: Limits {
+            stop_sequences: request.stop_sequences.iter().map(|stop| stop.clone().into_owned()).collect(),
+            max_tokens: request.max_tokens,
+            thinking: lowered.thinking,
+        },
+        repairs: repairs(request),
+        streamed: request.stream,
+        input_estimate: count::roughly(request),
+    }
+}
+
+fn repairs(request: &wire::Request<'_>) -> Vec<Repair> {
+    request.tools.iter().filter_map(|tool| Repair::for_tool(&tool.name, tool.input_schema?)).collect()
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Bad(bad) => Problem::bad_request(bad.to_string()),
+        // Upon this code the SDK's tool runner sends the whole history (issue text: anthropic SDK 2.10).
+        Refusal::Thread => {
+            let mut problem = Problem::bad_request(refusal.to_string());
+            problem.code = Some("thread_unsupported_request");
+            problem
+        }
+        Refusal::UnknownTool(_) => Problem::bad_request(refusal.to_string()),
+    }
+}
+
+/// What Anthropic answers, so that clients say the right thing (`claude-code.md §6`).
+pub(crate) fn unknown_model(unknown: &route::UnknownModel) -> Problem {
+    Problem::new(ErrorKind::NotFound, unknown.to_string())
+}

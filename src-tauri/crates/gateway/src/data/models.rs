@@ -1,0 +1,109 @@
+//! `GET /v1/models`, in the shape of whoever asks.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use codeferry_translate::route;
+use codeferry_upstream::Model;
+use codeferry_wire::anthropic::error::ErrorKind;
+use serde::{Deserialize, Serialize};
+
+use crate::reply::Problem;
+use crate::routing::routing_table;
+use crate::{Gateway, guard, new_request_id};
+
+/// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
+const PREFIX: &str = "claude/";
+/// No catalogue says when a model was made; clients want a date all the same.
+const MADE: &str = "2026-01-01T00:00:00Z";
+const MADE_EPOCH: i64 = 1_767_225_600;
+
+/// `?limit=`
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct AnthropicModel {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+    display_name: String,
+    created_at: &'static str,
+}
+
+#[derive(Serialize)]
+struct AnthropicList {
+    data: Vec<AnthropicModel>,
+    has_more: bool,
+    first_id: Option<String>,
+    last_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OpenAiModel {
+    id: String,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
+}
+
+#[derive(Serialize)]
+struct OpenAiList {
+    object: &'static str,
+    data: Vec<OpenAiModel>,
+}
+
+/// The list.
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, page: Query<Page>) -> Response {
+    if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
+        return problem.into_response(&new_request_id());
+    }
+    let catalog = gateway.upstream.shelf().all();
+    let limit = page.limit.unwrap_or(usize::MAX);
+    if is_anthropic(&headers) {
+        let mut data: Vec<_> = catalog
+            .visible()
+            .flat_map(|model| {
+                [anthropic(model, format!("{PREFIX}{}", model.slug)), anthropic(model, model.slug.clone())]
+            })
+            .collect();
+        let has_more = data.len() > limit;
+        data.truncate(limit);
+        let id = |model: Option<&AnthropicModel>| model.map(|model| model.id.clone());
+        let (first_id, last_id) = (id(data.first()), id(data.last()));
+        return Json(AnthropicList { data, has_more, first_id, last_id }).into_response();
+    }
+    let data = catalog.visible().take(limit).map(|model| openai(model.slug.clone())).collect();
+    Json(OpenAiList { object: "list", data }).into_response()
+}
+
+/// One model, by any name that is routed somewhere.
+pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
+        return problem.into_response(&new_request_id());
+    }
+    let catalog = gateway.upstream.shelf().all();
+    let settings = gateway.settings.snapshot();
+    let routed = route::resolve(&id, &routing_table(&settings), &|slug| catalog.get(slug).is_some()).ok();
+    let Some(model) = routed.and_then(|routed| catalog.get(&routed.model).cloned()) else {
+        return Problem::new(ErrorKind::NotFound, format!("model: {id}")).into_response(&new_request_id());
+    };
+    if is_anthropic(&headers) { Json(anthropic(&model, id)).into_response() } else { Json(openai(id)).into_response() }
+}
+
+fn is_anthropic(headers: &HeaderMap) -> bool {
+    headers.contains_key("anthropic-version")
+}
+
+fn anthropic(model: &Model, id: String) -> AnthropicModel {
+    AnthropicModel { kind: "model", id, display_name: model.display_name.clone(), created_at: MADE }
+}
+
+fn openai(id: String) -> OpenAiModel {
+    OpenAiModel { id, object: "model", created: MADE_EPOCH, owned_by: "openai" }
+}

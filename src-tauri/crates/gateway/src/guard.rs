@@ -1,0 +1,156 @@
+//! Who may come in.
+//!
+//! The gateway spends somebody's plan, so being on the same machine is not enough: a web page can reach loopback too.
+//! Three checks, before anything is read: the `Host` must be ours (against DNS rebinding), an `Origin` must be ours
+//! (against pages in a browser), and the client must have a key.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, Uri, header};
+use codeferry_store::{ClientKeys, Settings};
+use codeferry_wire::anthropic::error::ErrorKind;
+use subtle::ConstantTimeEq;
+
+use crate::reply::Problem;
+
+/// Checks where the request says it goes and where it comes from.
+///
+/// # Errors
+/// A 403 that names the setting which would allow it.
+pub(crate) fn check_origin(headers: &HeaderMap, uri: &Uri, settings: &Settings) -> Result<(), Problem> {
+    let host = uri.host().or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(host_of));
+    let Some(host) = host else {
+        return Err(Problem::bad_request("the request has no Host header"));
+    };
+    if !is_loopback(host)
+        && !is_listed(host, &settings.allowed_hosts)
+        && !is_listed(host, std::slice::from_ref(&settings.host))
+    {
+        let message =
+            format!("the host '{host}' is not served here; allow it with: codeferry settings set allowed_hosts {host}");
+        return Err(Problem::new(ErrorKind::Permission, message).final_word());
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    if is_same_origin(origin, headers, uri) || settings.allowed_origins.iter().any(|allowed| allowed == origin) {
+        return Ok(());
+    }
+    let message = "requests from web pages of other origins are refused; allow one with: codeferry settings set allowed_origins ORIGIN";
+    Err(Problem::new(ErrorKind::Permission, message).final_word())
+}
+
+/// Finds the client behind the key of a request: the name under which the key was made.
+///
+/// # Errors
+/// A 401 that tells how to get a key.
+pub(crate) fn client_of(headers: &HeaderMap, keys: &ClientKeys) -> Result<String, Problem> {
+    let refused = |message: &str| Problem::new(ErrorKind::Authentication, message).final_word();
+    let Some(key) = bearer(headers).or_else(|| headers.get("x-api-key").and_then(|key| key.to_str().ok())) else {
+        return Err(refused(
+            "a client key is needed: make one with `codeferry keys create NAME` and send it as `Authorization: Bearer` or `x-api-key`",
+        ));
+    };
+    keys.verify(key).ok_or_else(|| {
+        refused("this client key is not known here, or was revoked; make one with `codeferry keys create NAME`")
+    })
+}
+
+/// Whether the request carries the control token.
+pub(crate) fn is_control(headers: &HeaderMap, token: &str) -> bool {
+    bearer(headers).is_some_and(|given| given.as_bytes().ct_eq(token.as_bytes()).into())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// A `Host` without its port.
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_listed(host: &str, list: &[String]) -> bool {
+    list.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+}
+
+/// A page that we served ourselves: its origin is the address it was asked under.
+fn is_same_origin(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
+    let authority = match uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+    };
+    !authority.is_empty() && origin.strip_prefix("http://").is_some_and(|page| page.eq_ignore_ascii_case(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, Uri};
+    use codeferry_store::Settings;
+
+    use super::{check_origin, host_of, is_control};
+
+    fn check(host: Option<&'static str>, origin: Option<&'static str>) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("host", host), ("origin", origin)] {
+            if let Some(value) = value {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+        }
+        let settings = Settings {
+            allowed_hosts: vec!["box.lan".into()],
+            allowed_origins: vec!["https://ok.example".into()],
+            ..Settings::default()
+        };
+        check_origin(&headers, &Uri::from_static("/v1/messages"), &settings).is_ok()
+    }
+
+    #[test]
+    fn hosts_and_origins() {
+        let table = [
+            (Some("127.0.0.1:8081"), None, true),
+            (Some("localhost:8081"), None, true),
+            (Some("[::1]:8081"), None, true),
+            (Some("127.9.9.9"), None, true),
+            (Some("box.lan:8081"), None, true),
+            (Some("evil.example"), None, false),
+            (Some("127.0.0.1.evil.example:8081"), None, false),
+            (None, None, false),
+            (Some("127.0.0.1:8081"), Some("http://127.0.0.1:8081"), true),
+            (Some("127.0.0.1:8081"), Some("http://127.0.0.1:9999"), false),
+            (Some("127.0.0.1:8081"), Some("https://evil.example"), false),
+            (Some("127.0.0.1:8081"), Some("https://ok.example"), true),
+            (Some("127.0.0.1:8081"), Some("null"), false),
+        ];
+        for (host, origin, allowed) in table {
+            assert_eq!(check(host, origin), allowed, "host {host:?}, origin {origin:?}");
+        }
+    }
+
+    #[test]
+    fn ports_are_cut_off() {
+        for (authority, host) in [("a:1", "a"), ("a", "a"), ("[::1]:1", "::1"), ("[::1]", "::1")] {
+            assert_eq!(host_of(authority), host);
+        }
+    }
+
+    #[test]
+    fn the_control_token() {
+        let mut headers = HeaderMap::new();
+        assert!(!is_control(&headers, "secret"));
+        headers.insert("authorization", HeaderValue::from_static("Bearer secret"));
+        assert!(is_control(&headers, "secret"));
+        assert!(!is_control(&headers, "secret2"));
+    }
+}

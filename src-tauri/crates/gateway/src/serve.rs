@@ -1,0 +1,100 @@
+//! Listening, routing paths, and stopping in order.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use codeferry_wire::anthropic::error::ErrorKind;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::data::{count_tokens, messages, models, root};
+use crate::reply::Problem;
+use crate::{Gateway, control, guard, new_request_id};
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Serves until `stop` is cancelled, or until the control plane asks for it. Then no new connection is taken,
+    /// exchanges may finish for `grace`, and what still runs is ended with an error event.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: CancellationToken,
+        grace: Duration,
+    ) -> io::Result<()> {
+        // Without it, small frames wait for the acknowledgement of the one before: 40 ms on every answer.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let stopping = {
+            let gateway = Arc::clone(&self);
+            let stop = stop.clone();
+            async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = gateway.stop_requested.cancelled() => stop.cancel(),
+                }
+            }
+        };
+        let server = axum::serve(listener, self.router()).with_graceful_shutdown(stopping);
+        let mut serving = std::pin::pin!(server.into_future());
+        tokio::select! {
+            served = &mut serving => return served,
+            () = stop.cancelled() => {}
+        }
+        if let Ok(served) = tokio::time::timeout(grace, &mut serving).await {
+            return served;
+        }
+        self.closing.cancel();
+        // The last frames go out at once, or never: a client that does not read must not keep us alive.
+        tokio::time::timeout(Duration::from_secs(2), &mut serving).await.unwrap_or(Ok(()))
+    }
+
+    fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new()
+            .route("/", get(root::root))
+            .route("/health", get(root::health))
+            .route("/api/status", get(control::status))
+            .route("/api/reload", post(control::reload))
+            .route("/api/shutdown", post(control::shutdown));
+        // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
+        for base in ["/v1", "/v1/v1"] {
+            router = router
+                .route(&format!("{base}/messages"), post(messages::messages))
+                .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count_tokens))
+                .route(&format!("{base}/models"), get(models::list))
+                .route(&format!("{base}/models/{{*id}}"), get(models::one));
+        }
+        router
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(middleware::from_fn_with_state(Arc::clone(self), check_origin))
+            .with_state(Arc::clone(self))
+    }
+}
+
+async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    match guard::check_origin(request.headers(), request.uri(), &gateway.settings.snapshot()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(&new_request_id()),
+    }
+}
+
+async fn not_found(method: Method, uri: Uri) -> Response {
+    Problem::new(ErrorKind::NotFound, format!("nothing is served at {method} {}", uri.path()))
+        .into_response(&new_request_id())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    Problem::bad_request(format!("{} does not take {method}", uri.path()))
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+        .into_response(&new_request_id())
+}

@@ -1,0 +1,81 @@
+//! How the gateway fares, for `codeferry status`, the tray and the dashboard.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use codeferry_accounts::AccountStatus;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::tap::Outcome;
+
+/// A snapshot.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Our version.
+    pub version: &'static str,
+    /// The process that serves.
+    pub pid: u32,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// The accounts, without secrets.
+    pub accounts: Vec<AccountStatus>,
+    /// What was served.
+    pub exchanges: Exchanges,
+}
+
+/// Counts of exchanges since the start.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Exchanges {
+    /// Under way.
+    pub open: u64,
+    /// Answered to the end.
+    pub completed: u64,
+    /// Refused or failed before the first byte.
+    pub refused: u64,
+    /// Failed after the first byte.
+    pub failed: u64,
+    /// Left by the client.
+    pub cancelled: u64,
+}
+
+/// The counters behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    begun: AtomicU64,
+    completed: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+// === impl Counters ===
+
+impl Counters {
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Completed => &self.completed,
+            Outcome::Refused { .. } => &self.refused,
+            Outcome::Failed { .. } => &self.failed,
+            Outcome::Cancelled => &self.cancelled,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn snapshot(&self) -> Exchanges {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut exchanges = Exchanges {
+            open: 0,
+            completed: read(&self.completed),
+            refused: read(&self.refused),
+            failed: read(&self.failed),
+            cancelled: read(&self.cancelled),
+        };
+        let ended = exchanges.completed + exchanges.refused + exchanges.failed + exchanges.cancelled;
+        exchanges.open = read(&self.begun).saturating_sub(ended);
+        exchanges
+    }
+}
