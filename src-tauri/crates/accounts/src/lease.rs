@@ -15,7 +15,8 @@ pub struct Lease {
     pub access_token: Secret,
     /// Which token this is: [`Pool::recover`](crate::Pool::recover) renews only the token that was refused.
     pub generation: u64,
-    /// Why this account, for log, API and dashboard: `work: active`.
+    /// Why this account, for people: `work: active`. It names the account as its owner does, perhaps by e-mail address;
+    /// what must not hold addresses says [`Account::id`] instead.
     pub why: String,
 }
 
@@ -33,7 +34,7 @@ pub enum Cooldown {
     RefreshTooEarly,
 }
 
-/// One account that cannot serve, and why.
+/// One account that cannot serve, and why. `name` may be an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     pub id: AccountId,

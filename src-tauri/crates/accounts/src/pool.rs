@@ -178,11 +178,12 @@ impl Pool {
         self.0.reload().await
     }
 
-    /// [`reload`](Self::reload), if the file is another one than the one read last. Cheap enough to ask every second.
+    /// [`reload`](Self::reload), if the file is another one than the last time. Cheap enough to ask every second: a
+    /// file that could not be read is reported once, and the keychain is not asked for it again.
     pub async fn reload_if_changed(&self) -> Result<bool, VaultError> {
         let inner = Arc::clone(&self.0);
         let stamp = blocking(move || Ok::<_, VaultError>(inner.vault.stamp())).await?;
-        let known = self.0.look(|state| matches!(state.vault, Loaded::Read(known) if known == stamp));
+        let known = self.0.look(|state| state.tried == Some(stamp));
         if !known {
             self.reload().await?;
         }
@@ -266,7 +267,7 @@ impl Pool {
 
     /// Read the vault if that was not done yet.
     async fn loaded(&self) -> Result<(), NoAccount> {
-        let ready = || self.0.look(|state| state.active_here.is_some() || matches!(state.vault, Loaded::Read(_)));
+        let ready = || self.0.look(|state| state.active_here.is_some() || matches!(state.vault, Loaded::Read));
         if ready() {
             return Ok(());
         }
@@ -330,6 +331,7 @@ impl Inner {
         let inner = Arc::clone(self);
         blocking(move || {
             let _order = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let stamp = inner.vault.stamp();
             match inner.vault.read() {
                 Ok((contents, stamp)) => {
                     inner.change(|state| state.adopt(&contents, stamp));
@@ -338,7 +340,8 @@ impl Inner {
                 Err(error) => {
                     let at = (inner.clock)();
                     inner.change(|state| {
-                        if !matches!(state.vault, Loaded::Read(_)) {
+                        state.tried = Some(stamp);
+                        if !matches!(state.vault, Loaded::Read) {
                             state.vault = Loaded::Failed { at, message: error.to_string() };
                         }
                     });

@@ -145,7 +145,7 @@ impl ClientKeys {
             created_at: stored.created_at,
             ends_with: stored.ends_with.clone(),
         };
-        Ok(self.current()?.iter().map(info).collect())
+        Ok(load(&self.0.path)?.keys.iter().map(info).collect())
     }
 
     /// The name of the client that holds this key.
@@ -153,10 +153,7 @@ impl ClientKeys {
     /// Looks at the file's date first, so that a key made or revoked by another process counts at once. When the file
     /// cannot be read, the keys known so far go on to count. Compares with every key, and each in constant time.
     pub fn verify(&self, key: &str) -> Option<String> {
-        let keys = self.current().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the client keys cannot be read again");
-            Arc::clone(&self.held().keys)
-        });
+        let keys = self.current();
         let presented = hash(key);
         let mut found = None;
         for stored in keys.iter() {
@@ -169,12 +166,20 @@ impl ClientKeys {
     }
 
     /// What the file holds now.
-    fn current(&self) -> Result<Arc<[Stored]>, KeyError> {
+    fn current(&self) -> Arc<[Stored]> {
         let mut held = self.held();
-        if held.stamp != Stamp::of(&self.0.path) {
-            *held = load(&self.0.path)?;
+        let stamp = Stamp::of(&self.0.path);
+        if held.stamp != stamp {
+            match load(&self.0.path) {
+                Ok(newer) => *held = newer,
+                Err(error) => {
+                    // Said once: the next look at the same file says nothing new.
+                    held.stamp = stamp;
+                    tracing::warn!(%error, "the client keys known so far go on to count");
+                }
+            }
         }
-        Ok(Arc::clone(&held.keys))
+        Arc::clone(&held.keys)
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Stored>) -> Result<(), KeyError>) -> Result<(), KeyError> {

@@ -63,12 +63,14 @@ impl ControlToken {
 
     fn current(&self) -> String {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.0 != Stamp::of(&self.0.path) {
+        let stamp = Stamp::of(&self.0.path);
+        if held.0 != stamp {
+            // Removed or unreadable: the known one goes on to count until a new one is made.
+            held.0 = stamp;
             match load(&self.0.path) {
                 Ok(Some(newer)) => *held = newer,
-                // Removed or unreadable: the known one goes on to count until a new one is made.
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "the control token cannot be read again"),
+                Err(error) => tracing::warn!(%error, "the control token known so far goes on to count"),
             }
         }
         held.1.clone()

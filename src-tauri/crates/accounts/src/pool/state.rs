@@ -19,6 +19,8 @@ pub(super) struct State {
     /// An ephemeral account that serves instead, in this process only.
     pub(super) active_here: Option<AccountId>,
     pub(super) vault: Loaded,
+    /// The file that was read last, or could not be read. Asking again helps only when it is another one.
+    pub(super) tried: Option<Option<Stamp>>,
     /// Generations of ephemeral accounts.
     pub(super) ephemeral_generation: u64,
 }
@@ -32,7 +34,7 @@ pub(super) enum Loaded {
         at: Timestamp,
         message: String,
     },
-    Read(Option<Stamp>),
+    Read,
 }
 
 /// One account in memory.
@@ -82,7 +84,8 @@ impl State {
 
     /// Take over what the vault says now. Health stays: a cooldown belongs to the account, not to its token.
     pub(super) fn adopt(&mut self, contents: &Contents, stamp: Option<Stamp>) {
-        self.vault = Loaded::Read(stamp);
+        self.vault = Loaded::Read;
+        self.tried = Some(stamp);
         self.active.clone_from(&contents.active);
         self.accounts.retain(|held| held.ephemeral || contents.entry(&held.account.id).is_some());
         for entry in &contents.entries {

@@ -180,12 +180,14 @@ impl SettingsFile {
     /// Read the file again. On an error the settings stay as they were.
     pub fn reload(&self) -> Result<(), OpenError> {
         let mut held = self.read();
+        held.stamp = Stamp::of(&self.0.path);
         *held = load(&self.0.path)?;
         self.publish(&held);
         Ok(())
     }
 
-    /// [`reload`](Self::reload), if the file is another one than the one read last. Cheap enough to ask every second.
+    /// [`reload`](Self::reload), if the file is another one than the last time. Cheap enough to ask every second: a
+    /// damaged file is reported once.
     pub fn reload_if_changed(&self) -> Result<bool, OpenError> {
         let changed = self.read().stamp != Stamp::of(&self.0.path);
         if changed {

@@ -80,7 +80,6 @@ async fn what_another_process_changed_is_seen_upon_reload() {
     assert!(!gateway.reload_if_changed().await.expect("sound"), "its own writing is no news");
     cli.import(world.signed_in("bob")).await.expect("imported");
     cli.switch("bob@example.com").await.expect("switched");
-    assert!(!status(&gateway, "ada").id.as_str().is_empty());
     assert!(gateway.reload_if_changed().await.expect("sound"));
     assert!(!gateway.reload_if_changed().await.expect("sound"), "once is enough");
     assert!(status(&gateway, "bob").active && !status(&gateway, "ada").active);
@@ -174,4 +173,18 @@ async fn an_ephemeral_account_serves_until_another_is_chosen() {
     pool.switch("demo@example.com").await.expect("and back");
     pool.remove("demo@example.com").await.expect("removed");
     assert_eq!(pool.lease(&[]).await.expect("a lease").account.id, account("ada").id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vault_that_cannot_be_read_is_reported_once_and_the_accounts_go_on() {
+    let world = World::new();
+    let gateway = world.with_ada().await;
+    let path = world.pool().0.vault.path();
+    let sound = std::fs::read(&path).expect("a vault");
+    std::fs::write(&path, b"damaged").expect("written");
+    gateway.reload_if_changed().await.expect_err("damaged");
+    assert!(!gateway.reload_if_changed().await.expect("said already"));
+    gateway.lease(&[]).await.expect("what was known still serves");
+    std::fs::write(&path, sound).expect("mended");
+    assert!(gateway.reload_if_changed().await.expect("sound"));
 }
