@@ -7,11 +7,11 @@
 //! **Invariant:** a lease never holds a renewed token that is not on disk.
 
 mod change;
+mod inner;
 mod renew;
 mod state;
 
-use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -19,30 +19,17 @@ use tokio_util::task::TaskTracker;
 
 pub use self::change::{ChooseError, Import, ImportError, ImportOutcome, Removed};
 
+use self::inner::{Inner, blocking};
 use self::renew::{Outcome, outcome};
 use self::state::{Held, Loaded, State};
 use crate::import::Imported;
 use crate::status::AccountStatus;
-use crate::vault::{Contents, Vault, VaultError};
+use crate::vault::{Vault, VaultError};
 use crate::{Account, AccountId, Clock, Cooldown, Credential, Lease, NoAccount, RecoverError, Refresh, RefreshReason};
 
 /// The accounts of this process. Copies are handles on the same pool.
 #[derive(Clone)]
 pub struct Pool(Arc<Inner>);
-
-struct Inner {
-    vault: Vault,
-    refresh: Arc<dyn Refresh>,
-    clock: Clock,
-    state: Mutex<State>,
-    /// Held while the vault is read or written and memory follows: memory sees the files in their order.
-    file: Mutex<()>,
-    /// One reader at a time asks the keychain.
-    loading: tokio::sync::Mutex<()>,
-    changed: watch::Sender<Arc<[AccountStatus]>>,
-    /// Renewals under way. Whoever ends the process waits for them: [`Pool::settle`].
-    tasks: TaskTracker,
-}
 
 /// A vault that could not be read is not tried again at once: each try may cost the user a dialog.
 const RELOAD_AFTER: SignedDuration = SignedDuration::from_secs(5);
@@ -297,93 +284,6 @@ fn found(state: &State, who: &str) -> Result<(Arc<Account>, bool), ChooseError> 
     let id = change::choose(state.accounts.iter().map(|held| &*held.account), who)?;
     let unknown = || ChooseError::Unknown { who: who.to_owned(), known: Vec::new() };
     state.held(&id).map(|held| (Arc::clone(&held.account), held.ephemeral)).ok_or_else(unknown)
-}
-
-// === impl Inner ===
-
-impl Inner {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic elsewhere leaves the state whole: every change is a few assignments.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state())
-    }
-
-    /// Change memory and tell who watches, if anything they see is different.
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state();
-        let out = change(&mut state);
-        // Under the lock, so that watchers see the changes in their order.
-        let list = state.list((self.clock)());
-        self.changed.send_if_modified(|known| {
-            let differs = **known != *list;
-            if differs {
-                *known = list.into();
-            }
-            differs
-        });
-        out
-    }
-
-    async fn reload(self: &Arc<Self>) -> Result<(), VaultError> {
-        let inner = Arc::clone(self);
-        blocking(move || {
-            let _order = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
-            let stamp = inner.vault.stamp();
-            match inner.vault.read() {
-                Ok((contents, stamp)) => {
-                    inner.change(|state| state.adopt(&contents, stamp));
-                    Ok(())
-                }
-                Err(error) => {
-                    let at = (inner.clock)();
-                    inner.change(|state| {
-                        state.tried = Some(stamp);
-                        if !matches!(state.vault, Loaded::Read) {
-                            state.vault = Loaded::Failed { at, message: error.to_string() };
-                        }
-                    });
-                    Err(error)
-                }
-            }
-        })
-        .await
-    }
-
-    /// Change the vault, then memory. Runs to its end even when the caller leaves; `lock` is held until then.
-    async fn write<T, E>(
-        self: &Arc<Self>,
-        lock: Option<File>,
-        change: impl FnOnce(&mut Contents) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<VaultError> + Send + 'static,
-    {
-        let inner = Arc::clone(self);
-        blocking(move || {
-            let _lock = lock;
-            let _order = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
-            let (out, contents, stamp) = inner.vault.update(change)?;
-            inner.change(|state| state.adopt(&contents, stamp));
-            Ok(out)
-        })
-        .await
-    }
-}
-
-/// Run what blocks (files, locks, the keychain and its dialogs) where blocking is allowed.
-async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<VaultError> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(out) => out,
-        Err(error) => Err(VaultError::Interrupted(error.to_string()).into()),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The settings: typed, with defaults. Each field is the key of the same name; what it means is said in [`table`].
 
+mod document;
 pub(crate) mod file;
 mod table;
 pub(crate) mod value;

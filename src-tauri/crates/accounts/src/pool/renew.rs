@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Inner;
+use super::inner::Inner;
 use super::state::{Held, State};
 use crate::vault::{Contents, VaultError};
 use crate::{AccountId, Cooldown, Credential, RefreshFailure, RefreshReason};

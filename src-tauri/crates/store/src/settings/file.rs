@@ -3,26 +3,21 @@
 //! **Invariant:** a write changes one key and nothing else. Keys this version does not know stay where they are, so
 //! that an older Codeferry loses no setting of a newer one; a file that cannot be read is never written over.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::Settings;
+use super::document::Document;
 use super::table::{self, KEYS, Named};
 use super::value::Value;
 use crate::durable::{self, Stamp};
-
-const VERSION_KEY: &str = "version";
-const VERSION: u64 = 1;
 
 /// The settings of a data folder. Copies are handles on the same file.
 #[derive(Debug, Clone)]
@@ -252,7 +247,7 @@ impl SettingsFile {
 impl Read {
     fn of(document: Document, stamp: Stamp) -> Self {
         let mut scratch = Settings::default();
-        let problems = document.0.iter().filter_map(|(key, raw)| apply(&mut scratch, key, raw)).collect();
+        let problems = document.entries().filter_map(|(key, raw)| apply(&mut scratch, key, raw)).collect();
         Self { stamp, document, problems }
     }
 }
@@ -273,7 +268,7 @@ fn load(path: &Path) -> Result<Read, OpenError> {
 
 fn settings(read: &Read) -> Settings {
     let mut settings = Settings::default();
-    for (key, raw) in &read.document.0 {
+    for (key, raw) in read.document.entries() {
         apply(&mut settings, key, raw);
     }
     settings
@@ -308,67 +303,4 @@ fn keep_copy(error: OpenError, path: &Path) -> OpenError {
         (copy.exists() || durable::replace(&copy, &bytes).is_ok()).then_some(copy)
     });
     OpenError::Damaged { path: damaged, line, column, copy }
-}
-
-/// The file's object, its entries in their order and as they were written.
-#[derive(Debug, Clone, Default)]
-struct Document(Vec<(String, Box<RawValue>)>);
-
-impl Document {
-    fn get(&self, key: &str) -> Option<&RawValue> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, raw)| &**raw)
-    }
-
-    fn put(&mut self, key: &str, raw: Box<RawValue>) -> bool {
-        match self.0.iter_mut().find(|(known, _)| known == key) {
-            Some((_, known)) if known.get() == raw.get() => return false,
-            Some((_, known)) => *known = raw,
-            None => self.0.push((key.to_owned(), raw)),
-        }
-        true
-    }
-
-    fn remove(&mut self, key: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(known, _)| known != key);
-        self.0.len() < before
-    }
-}
-
-impl Serialize for Document {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if self.get(VERSION_KEY).is_none() {
-            map.serialize_entry(VERSION_KEY, &VERSION)?;
-        }
-        for (key, raw) in &self.0 {
-            map.serialize_entry(key, raw)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Document;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of settings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-                let mut document = Document::default();
-                while let Some((key, raw)) = map.next_entry::<String, Box<RawValue>>()? {
-                    // Of a key that stands twice the last one counts, as everywhere in JSON.
-                    document.put(&key, raw);
-                }
-                Ok(document)
-            }
-        }
-
-        deserializer.deserialize_map(Entries)
-    }
 }

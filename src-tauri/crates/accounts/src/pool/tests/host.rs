@@ -23,7 +23,7 @@ struct Tokens {
     /// The one refresh token of each user that counts.
     valid: HashMap<String, String>,
     spent: HashSet<String>,
-    pub(super) refreshes: Vec<RefreshReason>,
+    refreshes: Vec<RefreshReason>,
     reused: usize,
     next: Vec<Answer>,
     lifetime: Option<SignedDuration>,
