@@ -7,9 +7,8 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, Uri, header};
-use codeferry_store::{ClientKeys, Settings};
+use codeferry_store::{ClientKeys, ControlToken, Settings};
 use codeferry_wire::anthropic::error::ErrorKind;
-use subtle::ConstantTimeEq;
 
 use crate::reply::Problem;
 
@@ -58,8 +57,8 @@ pub(crate) fn client_of(headers: &HeaderMap, keys: &ClientKeys) -> Result<String
 }
 
 /// Whether the request carries the control token.
-pub(crate) fn is_control(headers: &HeaderMap, token: &str) -> bool {
-    bearer(headers).is_some_and(|given| given.as_bytes().ct_eq(token.as_bytes()).into())
+pub(crate) fn is_control(headers: &HeaderMap, token: &ControlToken) -> bool {
+    bearer(headers).is_some_and(|given| token.verify(given))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -97,7 +96,7 @@ fn is_same_origin(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, Uri};
-    use codeferry_store::Settings;
+    use codeferry_store::{ControlToken, Settings};
 
     use super::{check_origin, host_of, is_control};
 
@@ -147,10 +146,13 @@ mod tests {
 
     #[test]
     fn the_control_token() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let token = ControlToken::open_or_create(folder.path().join("control-token")).expect("a token");
         let mut headers = HeaderMap::new();
-        assert!(!is_control(&headers, "secret"));
-        headers.insert("authorization", HeaderValue::from_static("Bearer secret"));
-        assert!(is_control(&headers, "secret"));
-        assert!(!is_control(&headers, "secret2"));
+        assert!(!is_control(&headers, &token));
+        for (given, right) in [(token.expose(), true), (format!("{}x", token.expose()), false)] {
+            headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {given}")).expect("a header"));
+            assert_eq!(is_control(&headers, &token), right);
+        }
     }
 }

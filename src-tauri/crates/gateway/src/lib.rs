@@ -22,7 +22,7 @@ mod turn;
 use std::sync::Arc;
 
 use codeferry_accounts::{Clock, Pool};
-use codeferry_store::{ClientKeys, SettingsFile};
+use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ pub struct Parts {
     /// Who may use the data plane.
     pub keys: Arc<ClientKeys>,
     /// What opens the control plane.
-    pub control_token: String,
+    pub control_token: ControlToken,
     /// Who pays.
     pub pool: Arc<Pool>,
     /// The way to the models.
@@ -52,7 +52,7 @@ pub struct Parts {
 pub struct Gateway {
     settings: Arc<SettingsFile>,
     keys: Arc<ClientKeys>,
-    control_token: String,
+    control_token: ControlToken,
     pool: Arc<Pool>,
     upstream: Arc<Upstream>,
     clock: Clock,
