@@ -204,8 +204,8 @@ impl Desk<'_> {
             recipe.refuse = None;
             recipe.ending = Ending::Completed;
             recipe.silence = None;
-            if recipe.items.is_empty() {
-                recipe.items.push(Item::says("This time it worked."));
+            if scene.filler || recipe.items.is_empty() {
+                recipe.items = vec![Item::says("This time it worked.")];
             }
         } else if let (Some(Failure::Unauthorized), Some(token)) = (&recipe.refuse, token) {
             // Not a whim of one answer: this token is dead until it is renewed.

@@ -27,6 +27,8 @@ pub(crate) struct Scene {
     pub(crate) recipe: Recipe,
     /// The failure in the recipe happens once.
     pub(crate) once: Option<Once>,
+    /// The recipe asked for no item of its own.
+    pub(crate) filler: bool,
     /// The names of the markers, for the log.
     pub(crate) name: String,
 }
@@ -42,7 +44,7 @@ pub(crate) fn scene(talk: &Conversation<'_>) -> Option<Scene> {
     if let Some(unknown) = markers.iter().find(|marker| scenarios().iter().all(|known| known.name != marker.name)) {
         let name = unknown.name.to_owned();
         let text = format!("There is no scenario named `{name}` here; `codeferry demo` lists them.");
-        return Some(Scene { recipe: Recipe::says(text), once: None, name });
+        return Some(Scene { recipe: Recipe::says(text), name, ..Scene::default() });
     }
     let steps = markers.iter().find(|marker| marker.name == "turns").map(|marker| turns(marker, talk));
     let name = markers.iter().map(|marker| marker.name).collect::<Vec<_>>().join("+");
@@ -77,6 +79,7 @@ pub(crate) fn scene(talk: &Conversation<'_>) -> Option<Scene> {
                 "This answer of the demo upstream is a little longer, so that something can happen in the middle of it."
             }
         };
+        scene.filler = true;
         scene.recipe.items.push(Item::says(text));
     }
     Some(scene)

@@ -105,6 +105,3 @@ fn choice(object: &Map<String, Value>, key: &str, path: &str, allowed: &[&str]) 
         Some(other) => Err(Refusal::invalid_type(&format!("{path}.{key}"), "a string", other)),
     }
 }
-
-#[cfg(test)]
-mod tests;
