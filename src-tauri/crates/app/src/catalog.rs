@@ -137,3 +137,6 @@ impl Keeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,31 @@
 //! The composition root: the one place where concrete things meet.
 //!
+//! - [`Environment`] and [`Paths`] are read once and passed on; nothing here looks at the real home by itself.
+//! - [`start`] becomes the Owner of a data folder and serves; [`Running`] is what it gives.
+//! - [`settings`], [`client_keys`], [`control_token`] and [`vault_pool`] open the parts alone, for a Guest;
+//!   [`OwnerRecord::find`] tells where the Owner is.
+//!
 //! **Invariant:** only binaries and tests know this crate.
+//!
+//! **Invariant:** the clock and the environment are read here and nowhere below.
 
 #![warn(missing_docs)]
 
 pub mod catalog;
 mod clock;
+mod demo;
 mod environment;
 mod listen;
 mod owner;
+mod parts;
 mod paths;
+pub mod route;
+mod running;
 
 pub use clock::system_clock;
 pub use environment::{BadVariable, Environment};
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};
+pub use parts::{VERSION, client_keys, control_token, install_crypto_provider, settings, vault_pool};
 pub use paths::{NoHome, Paths};
+pub use running::{Options, Running, StartError, StopError, start};

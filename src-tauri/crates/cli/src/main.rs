@@ -1,2 +1,47 @@
-//! cli
-fn main() {}
+//! `codeferry`: the headless gateway and its command line.
+//!
+//! - [`args`] is what was typed; [`commands`] has one file for each command.
+//! - [`print`] is the one place that prints; [`failure`] says how a command ends.
+//! - [`guest`] speaks to a gateway that is already running.
+//!
+//! **Invariant:** the CLI decides nothing about requests. It starts an app, changes what is on disk, or asks the
+//! running gateway through the control plane.
+
+mod args;
+mod commands;
+mod failure;
+mod guest;
+mod logging;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use codeferry_app::{Environment, Paths};
+
+use crate::args::Args;
+use crate::commands::Context;
+use crate::failure::{Exit, Failure};
+use crate::print::Print;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // The one place of this program that looks at the environment.
+    let environment = Environment::read(std::env::var_os);
+    let print = Print::new(environment.as_ref().is_ok_and(|environment| environment.no_color));
+    let prepared = environment.map_err(Failure::conflict).and_then(|environment| {
+        let paths = Paths::of(&environment).map_err(Failure::conflict)?;
+        Ok(Context { environment, paths, print })
+    });
+    match prepared.and_then(|context| commands::run(args, &context)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            print.error(&format!("{:#}", failure.error));
+            if let Some(hint) = &failure.hint {
+                print.hint(hint);
+            }
+            debug_assert_ne!(failure.exit, Exit::Done, "a failure is never done");
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Starting as the Owner, running, and stopping in order.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use codeferry_accounts::{Pool, Vault};
+use codeferry_demo::Demo;
+use codeferry_gateway::{Gateway, Parts};
+use codeferry_store::{ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
+use codeferry_upstream::{Endpoints, Upstream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::listen::{self, ListenError};
+use crate::owner::{Owner, OwnerError};
+use crate::{Environment, Paths, VERSION, catalog, demo, parts, system_clock};
+
+/// How to start. What is `None` is taken from the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The address to listen on. Only here can it be another than loopback.
+    pub host: Option<IpAddr>,
+    /// The port; 0 takes a free one.
+    pub port: Option<u16>,
+    /// Serve the embedded demo account, and leave the vault alone.
+    pub demo: bool,
+    /// How long answers may go on once we stop.
+    pub grace: Option<Duration>,
+}
+
+/// The gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder has another Owner, or cannot be had.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// The address is taken, or not ours.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Everyone in the network would be let in.
+    #[error(
+        "{0} is reached from other machines, and there is no client key yet: make one with `codeferry keys create NAME` first"
+    )]
+    NoKey(IpAddr),
+    /// The setting alone does not open the gateway to the network.
+    #[error("the setting host is {0}, which is reached from other machines: if that is meant, say it with --host {0}")]
+    NotLoopback(IpAddr),
+    /// The settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] OpenError),
+    /// The client keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// There is no control token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {}: {source}", .home.display())]
+    Home {
+        /// The data folder.
+        home: std::path::PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The embedded upstream does not start.
+    #[error("the demo upstream does not start: {0}")]
+    Demo(io::Error),
+}
+
+/// The gateway does not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// The listener failed.
+    #[error("serving failed: {0}")]
+    Serve(#[from] io::Error),
+    /// The task that serves panicked.
+    #[error("serving broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// A running gateway, the Owner of its data folder.
+///
+/// End it with [`stop`](Self::stop). Dropped, it stops serving at once.
+pub struct Running {
+    address: SocketAddr,
+    url: String,
+    gateway: Arc<Gateway>,
+    keys: ClientKeys,
+    settings: SettingsFile,
+    pool: Pool,
+    stop: CancellationToken,
+    /// `None` once its end was seen.
+    serving: Option<JoinHandle<io::Result<()>>>,
+    ended: Option<Result<(), StopError>>,
+    tasks: TaskTracker,
+    demo: Option<Demo>,
+    /// Last, so that nobody else takes the folder before everything else is gone.
+    owner: Owner,
+}
+
+/// How long a token under renewal, and the background tasks, may take to come to rest at the end.
+const SETTLING: Duration = Duration::from_secs(10);
+
+impl StartError {
+    /// What was asked for does not go together with what is there.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Owner(OwnerError::Taken { .. }) | Self::Listen(_) | Self::NoKey(_) | Self::NotLoopback(_))
+    }
+}
+
+/// Becomes the Owner of the data folder and serves. Nothing is asked of the network, and no keychain, before the
+/// first request or the background work that follows the start.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn start(options: Options, paths: &Paths, environment: &Environment) -> Result<Running, StartError> {
+    parts::install_crypto_provider();
+    let clock = system_clock();
+    paths.make().map_err(|source| StartError::Home { home: paths.home().to_owned(), source })?;
+    let mut owner = Owner::take(paths, options.demo, clock()).await?;
+
+    let settings = parts::settings(paths)?;
+    for problem in settings.problems() {
+        tracing::warn!("{problem}");
+    }
+    let keys = parts::client_keys(paths)?;
+    let control_token = parts::control_token(paths)?;
+    let chosen = settings.snapshot();
+    let ip = address(&options, &chosen, &keys)?;
+    let (listener, address) = listen::bind(ip, options.port.unwrap_or(chosen.port)).await?;
+
+    let mut endpoints = environment.endpoints.clone();
+    let (demo, upstream, pool) = if options.demo {
+        let (demo, account, credential) = demo::start(clock()).await.map_err(StartError::Demo)?;
+        endpoints = Endpoints { demo: Some(demo.url()), ..endpoints };
+        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock));
+        // A folder that is never made: the vault in it is empty, and no key is asked for.
+        let vault = Vault::new(paths.home().join("demo"), environment.vault);
+        let pool = Pool::new(vault, Arc::new(upstream.oauth()), Arc::clone(&clock));
+        pool.add_ephemeral(account, credential);
+        (Some(demo), upstream, pool)
+    } else {
+        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock));
+        let vault = Vault::new(paths.home(), environment.vault);
+        (None, Arc::clone(&upstream), Pool::new(vault, Arc::new(upstream.oauth()), Arc::clone(&clock)))
+    };
+
+    let gateway = Gateway::new(Parts {
+        settings: Arc::new(settings.clone()),
+        keys: Arc::new(keys.clone()),
+        control_token,
+        pool: Arc::new(pool.clone()),
+        upstream: Arc::clone(&upstream),
+        clock,
+        version: VERSION,
+    });
+    let url = format!("http://{address}");
+    owner.announce(url.clone())?;
+
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let grace = options.grace.unwrap_or(Duration::from_secs(chosen.grace_seconds));
+    let serving = tasks.spawn(Arc::clone(&gateway).serve(listener, stop.clone(), grace));
+    let cache = (!options.demo).then(|| catalog::Cache::new(paths));
+    let background = [
+        tasks.spawn(stop.clone().run_until_cancelled_owned(catalog::keep_fresh(
+            pool.clone(),
+            Arc::clone(&upstream),
+            cache,
+        ))),
+        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(settings.clone(), upstream))),
+    ];
+    // They end by the token; nobody waits for each of them.
+    drop(background);
+    let serving = Some(serving);
+    Ok(Running { address, url, gateway, keys, settings, pool, stop, serving, ended: None, tasks, demo, owner })
+}
+
+/// Where to listen. Loopback, unless somebody says otherwise here and now, and has a key to let clients in with.
+fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<IpAddr, StartError> {
+    let set = settings.host.parse::<IpAddr>().unwrap_or(Ipv4Addr::LOCALHOST.into());
+    match options.host {
+        Some(ip) if !ip.is_loopback() && keys.list()?.is_empty() => Err(StartError::NoKey(ip)),
+        Some(ip) => Ok(ip),
+        None if !set.is_loopback() => Err(StartError::NotLoopback(set)),
+        None => Ok(set),
+    }
+}
+
+/// What of the settings reaches further than the request it is read for.
+async fn follow(settings: SettingsFile, upstream: Arc<Upstream>) {
+    let mut changes = settings.subscribe();
+    while changes.changed().await.is_ok() {
+        let compress = changes.borrow_and_update().compress_upstream;
+        upstream.set_compress(compress);
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as `http://address:port`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it is doing.
+    pub fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
+    /// Who may use it.
+    pub fn keys(&self) -> &ClientKeys {
+        &self.keys
+    }
+
+    /// What was chosen.
+    pub fn settings(&self) -> &SettingsFile {
+        &self.settings
+    }
+
+    /// Who pays.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The embedded upstream, while there is one.
+    pub fn demo(&self) -> Option<&Demo> {
+        self.demo.as_ref()
+    }
+
+    /// Returns when the gateway has stopped by itself: the control plane was asked to, or the listener failed.
+    pub async fn ended(&mut self) {
+        let Some(serving) = &mut self.serving else { return };
+        let end = serving.await;
+        self.serving = None;
+        self.ended = Some(match end {
+            Ok(served) => served.map_err(StopError::from),
+            Err(error) => Err(error.into()),
+        });
+    }
+
+    /// Takes no new connection, lets answers finish for the grace period, ends the rest with an error event, waits for
+    /// a token under renewal, and gives the data folder back.
+    ///
+    /// # Errors
+    /// When serving failed, now or before.
+    pub async fn stop(mut self) -> Result<(), StopError> {
+        self.stop.cancel();
+        self.ended().await;
+        self.tasks.close();
+        let rest = async { tokio::join!(self.tasks.wait(), self.pool.settle()) };
+        if tokio::time::timeout(SETTLING, rest).await.is_err() {
+            tracing::warn!("background work did not come to rest and is left behind");
+        }
+        if let Some(demo) = &self.demo {
+            demo.stop().await;
+        }
+        self.ended.take().unwrap_or(Ok(()))
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("url", &self.url).field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What was typed. What it means is decided by the commands.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{accounts, keys, route, serve, settings, status};
+
+/// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
+#[derive(Debug, Parser)]
+#[command(name = "codeferry", version, about, after_help = AFTER, propagate_version = false)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage or a conflict, 3 an account needs to sign in.
+State is kept under CODEFERRY_HOME, by default the platform's data folder.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve in the foreground until SIGINT or SIGTERM
+    Serve(serve::Args),
+    /// Serve with the embedded demo account, and say what to try
+    Demo(serve::Listen),
+    /// Client keys: what a client shows to be let in
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Print the token of the control plane
+    Token,
+    /// What can be chosen
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// The accounts that pay
+    #[command(subcommand)]
+    Accounts(accounts::Command),
+    /// Say which upstream model a name leads to, and why
+    Route(route::Args),
+    /// Ask the running gateway how it fares
+    Status(status::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Args, Command};
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn hosts_are_addresses_or_localhost() {
+        let host = |host: &str| match Args::try_parse_from(["codeferry", "serve", "--host", host])?.command {
+            Command::Serve(args) => Ok(args.listen.host.map(|host| host.to_string())),
+            other => panic!("{other:?}"),
+        };
+        let parsed = |text: &str| host(text).map_err(|error: clap::Error| error.to_string());
+        assert_eq!(parsed("127.0.0.1").unwrap().as_deref(), Some("127.0.0.1"));
+        assert_eq!(parsed("localhost").unwrap().as_deref(), Some("127.0.0.1"));
+        assert_eq!(parsed("::1").unwrap().as_deref(), Some("::1"));
+        assert_eq!(parsed("[::1]").unwrap().as_deref(), Some("::1"));
+        let error = parsed("box.lan").unwrap_err();
+        assert!(error.contains("box.lan") && error.contains("address"), "{error}");
+    }
+}
