@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -46,9 +47,10 @@ impl axum::serve::Listener for Listener {
 
     async fn accept(&mut self) -> (Io, SocketAddr) {
         loop {
-            // What can fail here is the peer (gone again) or our own limit of open files: neither ends the listener.
+            // What can fail here is the peer (gone again) or our own limit of open files: neither ends the listener,
+            // and the second takes a moment to pass.
             let Ok((tcp, peer)) = self.tcp.accept().await else {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
             if tcp.set_nodelay(true).is_err() {

@@ -7,12 +7,13 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
 
 use crate::record::{Exchange, Outcome};
 
@@ -68,7 +69,11 @@ pub(crate) struct Player {
     shared: usize,
     chunk: Option<usize>,
     pace: Option<Duration>,
-    paused: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// A silence, or none.
+    silence: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// The pause between two chunks; one timer for the whole stream.
+    tick: Option<Pin<Box<Sleep>>>,
+    ticking: bool,
     /// Hyper writes what it has only when the body has nothing more to say: before the end with a bang, say nothing once.
     flushed: bool,
     releases: Releases,
@@ -134,7 +139,9 @@ impl Player {
             shared: 0,
             chunk: script.chunk.map(|size| size.max(1)),
             pace: script.pace,
-            paused: None,
+            silence: None,
+            tick: None,
+            ticking: false,
             flushed: false,
             releases,
             exchange,
@@ -162,7 +169,7 @@ impl Player {
                 let frame = run.frame();
                 run.advance();
                 if let Some(every) = run.every {
-                    self.paused = Some(Box::pin(tokio::time::sleep(every)));
+                    self.pause(every);
                 }
                 Some(frame)
             }
@@ -170,11 +177,36 @@ impl Player {
         }
     }
 
+    fn pause(&mut self, time: Duration) {
+        self.ticking = true;
+        match &mut self.tick {
+            Some(tick) => tick.as_mut().reset(Instant::now() + time),
+            None => self.tick = Some(Box::pin(tokio::time::sleep(time))),
+        }
+    }
+
+    /// Whether a pause or a silence is over, or was none.
+    fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ticking
+            && let Some(tick) = &mut self.tick
+        {
+            ready!(tick.as_mut().poll(cx));
+            self.ticking = false;
+            self.flushed = true;
+        }
+        if let Some(silence) = &mut self.silence {
+            ready!(silence.as_mut().poll(cx));
+            self.silence = None;
+            self.flushed = true;
+        }
+        Poll::Ready(())
+    }
+
     fn hand_over(&mut self, bytes: Bytes) -> Poll<Option<io::Result<Bytes>>> {
         self.exchange.count(bytes.len());
         self.flushed = false;
         if let Some(pace) = self.pace {
-            self.paused = Some(Box::pin(tokio::time::sleep(pace)));
+            self.pause(pace);
         }
         if self.steps.is_empty() && self.rest.is_empty() {
             // A client may leave as soon as it has read the last event; that is not a cancellation.
@@ -190,13 +222,7 @@ impl Stream for Player {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(pause) = &mut this.paused {
-                if pause.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                this.paused = None;
-                this.flushed = true;
-            }
+            ready!(this.poll_quiet(cx));
             if let (false, Some(size)) = (this.rest.is_empty(), this.chunk) {
                 let size = size.min(this.rest.len());
                 let bytes = this.rest.split_to(size);
@@ -217,8 +243,8 @@ impl Stream for Player {
                     this.exchange.end(Outcome::Completed);
                     return Poll::Ready(None);
                 }
-                Some(Step::Wait(time)) => this.paused = Some(this.releases.next(Some(*time))),
-                Some(Step::Hold) => this.paused = Some(this.releases.next(None)),
+                Some(Step::Wait(time)) => this.silence = Some(this.releases.next(Some(*time))),
+                Some(Step::Hold) => this.silence = Some(this.releases.next(None)),
                 Some(Step::Abort) if !this.flushed => {
                     this.flushed = true;
                     cx.waker().wake_by_ref();
