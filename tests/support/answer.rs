@@ -1,0 +1,151 @@
+//! The answer side as one pipe, from the upstream's bytes to the client's, with a judge at each joint.
+//!
+//! The gateway puts the same parts in the same row; here there is no network, so that laws can be tried a thousand times.
+
+use codeferry_translate::collect::anthropic::{Collector, NoMessage};
+use codeferry_translate::envelope;
+use codeferry_translate::names::Names;
+use codeferry_translate::render::anthropic::{Ids, Options, Renderer};
+use codeferry_translate::stop::{Cut, Enforcer, Limits};
+use codeferry_translate::turn::{Note, Reducer, TurnEvent};
+use codeferry_wire::anthropic::Frame;
+use codeferry_wire::responses::StreamEvent;
+use codeferry_wire::sse::Decoder;
+
+mod blocks;
+mod grammar;
+
+pub use blocks::Blocks;
+pub use grammar::Grammar;
+
+/// What came out of the pipe.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The frames, as they go to the client.
+    pub sse: String,
+    /// The same, collected.
+    pub message: Result<String, NoMessage>,
+    /// What the reducer noted.
+    pub notes: Vec<Note>,
+    /// Whether a limit of the client's cut it.
+    pub cut: Option<Cut>,
+    /// What broke a rule, between reducer and enforcer, behind the enforcer, or in the frames.
+    pub broken: Vec<String>,
+}
+
+/// The pipe.
+pub struct Pipe {
+    reducer: Reducer,
+    reduced: Grammar,
+    back: Back,
+}
+
+/// Everything behind the reducer.
+struct Back {
+    enforcer: Enforcer,
+    enforced: Grammar,
+    renderer: Renderer,
+    blocks: Blocks,
+    sse: Vec<u8>,
+    collector: Collector,
+}
+
+/// What the renderer knows in tests.
+pub fn options() -> Options {
+    Options {
+        id: "msg_test".to_owned(),
+        model: "claude-sonnet-5".to_owned(),
+        input_estimate: 40,
+        names: Names::default(),
+        ids: Ids::default(),
+        seal: Box::new(|reasoning| {
+            let encrypted_content = reasoning.encrypted_content.as_deref()?;
+            Some(envelope::seal(envelope::Reasoning { account: "acc_test", encrypted_content }))
+        }),
+        thinking: true,
+        repairs: Vec::new(),
+    }
+}
+
+/// An upstream's stream, cut into these chunks, through the whole pipe.
+pub fn answer<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, limits: Limits) -> Answer {
+    let mut decoder = Decoder::new(16 * 1024 * 1024);
+    let mut pipe = Pipe::new(limits);
+    for chunk in chunks {
+        decoder.push(chunk);
+        while let Ok(Some(frame)) = decoder.next_frame() {
+            if let Ok(event) = StreamEvent::parse(&frame.data) {
+                pipe.event(event);
+            }
+        }
+    }
+    pipe.finish()
+}
+
+// === impl Pipe ===
+
+impl Pipe {
+    /// A pipe for one answer.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            reducer: Reducer::new(),
+            reduced: Grammar::default(),
+            back: Back {
+                enforcer: Enforcer::new(limits),
+                enforced: Grammar::default(),
+                renderer: Renderer::new(options()),
+                blocks: Blocks::default(),
+                sse: Vec::new(),
+                collector: Collector::new(),
+            },
+        }
+    }
+
+    /// One event of the upstream's.
+    pub fn event(&mut self, event: StreamEvent<'_>) {
+        for event in self.reducer.on_event(event) {
+            self.reduced.take(&event);
+            self.back.take(event);
+        }
+    }
+
+    /// The upstream's stream is over.
+    pub fn finish(mut self) -> Answer {
+        for event in self.reducer.on_eof() {
+            self.reduced.take(&event);
+            self.back.take(event);
+        }
+        // A second end must change nothing.
+        if !self.reducer.on_eof().is_empty() {
+            self.reduced.broken.push("a second end".to_owned());
+        }
+        let Back { enforcer, enforced, blocks, sse, collector, .. } = self.back;
+        let broken = [("reduced", self.reduced.finish()), ("enforced", enforced.finish()), ("frames", blocks.finish())]
+            .into_iter()
+            .flat_map(|(place, broken)| broken.into_iter().map(move |rule| format!("{place}: {rule}")))
+            .collect();
+        Answer {
+            sse: String::from_utf8_lossy(&sse).into_owned(),
+            message: collector.finish().map(|json| String::from_utf8_lossy(&json).into_owned()),
+            notes: self.reducer.notes().to_vec(),
+            cut: enforcer.cut(),
+            broken,
+        }
+    }
+}
+
+// === impl Back ===
+
+impl Back {
+    fn take(&mut self, event: TurnEvent<'_>) {
+        for event in self.enforcer.on_event(event) {
+            self.enforced.take(&event);
+            let Self { blocks, sse, collector, .. } = self;
+            self.renderer.on(event, &mut |frame: Frame<'_>| {
+                blocks.take(&frame);
+                frame.write_sse(sse);
+                collector.on(frame);
+            });
+        }
+    }
+}
