@@ -36,6 +36,8 @@ pub enum Loss {
     ServerTool,
     /// A tool's input was to follow its schema strictly.
     StrictTool,
+    /// Alternatives at the top of a tool's schema; their members were laid side by side.
+    ToolSchema,
     /// The sampling temperature.
     Temperature,
     /// `top_k`
@@ -74,6 +76,7 @@ impl Loss {
             Self::ServerToolHistory => "server_tool_history",
             Self::ServerTool => "server_tool",
             Self::StrictTool => "strict_tool",
+            Self::ToolSchema => "tool_schema",
             Self::Temperature => "temperature",
             Self::TopK => "top_k",
             Self::TopP => "top_p",

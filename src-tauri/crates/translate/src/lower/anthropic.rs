@@ -115,7 +115,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     if !target.lite {
         write_instructions(object.key("instructions"), &request.system, &mut lowered.losses);
         if !tools.is_empty() {
-            object.array("tools", |array| tools.write(array, &mut lowered.names));
+            object.array("tools", |array| tools.write(array, &mut lowered.names, &mut lowered.losses));
         }
     }
     object.array("input", |input| {
@@ -222,7 +222,7 @@ fn write_lite_preamble(
     if !tools.is_empty() {
         input.object(|item| {
             item.string("type", "additional_tools").string("role", "developer");
-            item.array("tools", |array| tools.write_namespaced(array, &mut lowered.names));
+            item.array("tools", |array| tools.write_namespaced(array, &mut lowered.names, &mut lowered.losses));
         });
     }
     let parts: Vec<Part<'_>> =

@@ -100,37 +100,43 @@ impl<'r, 'a> Offer<'r, 'a> {
         })
     }
 
-    pub(super) fn write(&self, array: &mut Array<'_>, names: &mut Names) {
+    pub(super) fn write(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
         for carried in &self.0 {
-            carried.write(array, names);
+            carried.write(array, names, losses);
         }
     }
 
     /// The shape of Responses-Lite: functions inside a namespace, hosted tools beside it.
-    pub(super) fn write_namespaced(&self, array: &mut Array<'_>, names: &mut Names) {
+    pub(super) fn write_namespaced(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
         let is_function = |carried: &&Carried<'_, '_>| matches!(carried, Carried::Function { .. });
         array.object(|namespace| {
             namespace.string("type", "namespace").string("name", "functions").string("description", "");
             namespace.array("tools", |tools| {
-                self.0.iter().filter(is_function).for_each(|carried| carried.write(tools, names));
+                self.0.iter().filter(is_function).for_each(|carried| carried.write(tools, names, losses));
             });
         });
-        self.0.iter().filter(|carried| !is_function(carried)).for_each(|carried| carried.write(array, names));
+        self.0.iter().filter(|carried| !is_function(carried)).for_each(|carried| carried.write(array, names, losses));
     }
 }
 
 // === impl Carried ===
 
 impl Carried<'_, '_> {
-    fn write(&self, array: &mut Array<'_>, names: &mut Names) {
+    fn write(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
         array.object(|object| match self {
-            Self::Function { tool, builtin } => write_function(object, tool, *builtin, names),
+            Self::Function { tool, builtin } => write_function(object, tool, *builtin, names, losses),
             Self::Search(tool) => write_search(object, tool),
         });
     }
 }
 
-fn write_function(object: &mut Object<'_>, tool: &Tool<'_>, builtin: Option<&Builtin>, names: &mut Names) {
+fn write_function(
+    object: &mut Object<'_>,
+    tool: &Tool<'_>,
+    builtin: Option<&Builtin>,
+    names: &mut Names,
+    losses: &mut Losses,
+) {
     object.string("type", "function").string("name", &names.lower(&tool.name));
     match (tool.description, builtin) {
         (Some(description), _) => {
@@ -144,7 +150,9 @@ fn write_function(object: &mut Object<'_>, tool: &Tool<'_>, builtin: Option<&Bui
     // Said explicitly: the default upstream would be strict (`codex-backend.md §2`).
     object.bool("strict", false);
     let told = builtin.and_then(|builtin| Reader::of(builtin.schema).value().ok());
-    write_parameters(object.key("parameters"), tool.input_schema.or(told));
+    if write_parameters(object.key("parameters"), tool.input_schema.or(told)) {
+        losses.add(Loss::ToolSchema);
+    }
 }
 
 fn write_search(object: &mut Object<'_>, tool: &Tool<'_>) {

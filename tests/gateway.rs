@@ -1,0 +1,14 @@
+//! The gateway over HTTP, against the strict fake upstream.
+
+#![expect(clippy::disallowed_types, reason = "tests look into JSON")]
+
+#[path = "gateway/answers.rs"]
+mod answers;
+#[path = "gateway/doors.rs"]
+mod doors;
+#[path = "gateway/failures.rs"]
+mod failures;
+#[path = "gateway/life.rs"]
+mod life;
+#[path = "gateway/requests.rs"]
+mod requests;
