@@ -6,7 +6,7 @@ use crate::commands::{accounts, keys, route, serve, settings, status};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
-#[command(name = "codeferry", version, about, after_help = AFTER, propagate_version = false)]
+#[command(name = "codeferry", version, after_help = AFTER)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -19,7 +19,7 @@ pub(crate) enum Command {
     /// Add an account from a file, or give a known one a new sign-in
     Import {
         /// What the file is: the Codex CLI's auth.json, or the JSON of a plan sign-in
-        #[arg(long, value_parser = importable)]
+        #[arg(long, value_name = "codex|plan", value_parser = importable)]
         kind: Kind,
         /// The file. Its sign-in belongs to Codeferry from then on
         file: PathBuf,

@@ -89,9 +89,6 @@ async fn serve(args: &Args, context: &Context) -> Outcome {
 
 fn announce(args: &Args, context: &Context, running: &Running) -> Result<(), Failure> {
     let (print, url) = (context.print, running.url());
-    if args.listen.json {
-        print.json(&Event { event: "listening", url, pid: std::process::id() })?;
-    }
     let no_key = running.keys().list()?.is_empty();
     if args.guided {
         print.note(&guide::text(url, no_key));
@@ -99,6 +96,10 @@ fn announce(args: &Args, context: &Context, running: &Running) -> Result<(), Fai
         print.warning(&format!("listening on {url}, and no client can come in yet: codeferry keys create NAME"));
     } else if !args.listen.json {
         print.note(&format!("listening on {url}; point a client there with its key"));
+    }
+    // Last: who waits for this line has then everything there is to read.
+    if args.listen.json {
+        print.json(&Event { event: "listening", url, pid: std::process::id() })?;
     }
     Ok(())
 }

@@ -1,0 +1,14 @@
+//! The binary as people and scripts use it: in a data folder of its own, with the vault's key in a file.
+//!
+//! Whatever is waited for is an event: a line, an answer, the end of a process.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::disallowed_types, reason = "what the binary prints is judged as whole JSON")]
+
+mod accounts;
+mod help;
+mod home;
+mod keys;
+mod looking;
+mod serve;
+mod settings;
