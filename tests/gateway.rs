@@ -1,6 +1,12 @@
 //! The gateway over HTTP, against the strict fake upstream.
 
-#![expect(clippy::disallowed_types, reason = "tests look into JSON")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests look into JSON, and fail by panicking"
+)]
 
 #[path = "gateway/answers.rs"]
 mod answers;

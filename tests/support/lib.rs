@@ -9,6 +9,7 @@
     reason = "this is test code: it looks into JSON, reads the clock, and fails by panicking"
 )]
 
+pub mod answer;
 pub mod claude;
 pub mod sse;
 pub mod world;
