@@ -24,6 +24,10 @@ mod hold;
 #[cfg(test)]
 mod tests;
 
+/// A last word longer than this is counted in pieces, at worst as one token too many: it is no word, and counting it anew
+/// with each delta would take ever longer.
+const LONGEST_WORD: usize = 256;
+
 use hold::{Hold, Scanned};
 
 /// What the client has asked for.
@@ -242,19 +246,24 @@ impl Enforcer {
         }
     }
 
-    /// Counts what has not been counted, once it could matter. Tokens that would have grown across the seam are counted
-    /// as two; as the distance to the limit shrinks by a good part each time, there are few seams.
+    /// Counts what has not been counted, once it could matter, up to the last word: that may still grow.
     fn settle(&mut self) {
         let Some(left) = &mut self.left else { return };
+        if self.uncounted.len() as u64 >= *left {
+            let seam = seam(&self.uncounted);
+            *left = left.saturating_sub(tokens::count(&self.uncounted[..seam]) as u64);
+            self.uncounted.drain(..seam);
+        }
+    }
+
+    /// Between two items, where no word goes on.
+    fn is_used_up(&mut self) -> bool {
+        let Some(left) = &mut self.left else { return false };
         if self.uncounted.len() as u64 >= *left {
             *left = left.saturating_sub(tokens::count(&self.uncounted) as u64);
             self.uncounted.clear();
         }
-    }
-
-    fn is_used_up(&mut self) -> bool {
-        self.settle();
-        self.left == Some(0)
+        *left == 0
     }
 
     fn end<'a>(&mut self, mut out: Events<'a>, cut: Cut, finish: Finish<'a>) -> Events<'a> {
@@ -270,4 +279,10 @@ impl Enforcer {
         out.push(TurnEvent::Finished(finish));
         out
     }
+}
+
+/// Where the last word begins, the space before it included: up to there the tokens are all but certain.
+fn seam(text: &str) -> usize {
+    let word = text.trim_end().rfind(char::is_whitespace).map_or(0, |space| text[..=space].trim_end().len());
+    if text.len() - word > LONGEST_WORD { text.len() } else { word }
 }
