@@ -7,6 +7,7 @@ mod laws {
     //! One file per way of making streams.
     mod chunks;
     mod fold;
+    mod lowering;
     mod nonsense;
     mod truth;
 }
