@@ -181,6 +181,7 @@ fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let frames = turn.take();
         if let Some(end) = turn.end() {
             tap.facts.usage = turn.usage();
+            tap.facts.notes = turn.notes();
             tap.end(&outcome(end));
             return Poll::Ready(frames);
         }

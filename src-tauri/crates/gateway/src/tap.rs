@@ -66,8 +66,10 @@ pub(crate) struct Facts {
     pub(crate) streamed: bool,
     /// What it cost.
     pub(crate) usage: Usage,
-    /// What could not be carried.
+    /// What of the request could not be carried.
     pub(crate) losses: Losses,
+    /// What of the answer could not be carried, or had to be put right.
+    pub(crate) notes: Vec<&'static str>,
 }
 
 // === impl Tap ===
@@ -95,16 +97,18 @@ impl Tap {
             Outcome::Completed => ("completed", String::new()),
             Outcome::Refused { status } => ("refused", status.to_string()),
             Outcome::Failed { why } => ("failed", (*why).to_owned()),
-            Outcome::Cancelled => ("cancelled", String::new()),
+            Outcome::Cancelled => ("left by the client", String::new()),
         };
+        let usage = &facts.usage;
+        let prompt = usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
         tracing::info!(
             target: "codeferry::exchange",
-            id = %facts.id, outcome = name, detail = %detail, client = %facts.client,
-            asked = %facts.asked, model = %facts.model, effort = facts.effort.unwrap_or("default"), route = %facts.route,
-            account = %facts.account, attempts = facts.attempts, upstream_id = facts.upstream_id.as_deref().unwrap_or(""),
-            streamed = facts.streamed, input_tokens = facts.usage.input_tokens, cached_tokens = facts.usage.cache_read_input_tokens,
-            output_tokens = facts.usage.output_tokens, first_byte_ms = self.first_byte.map_or(0, millis),
-            total_ms = millis(self.begun.elapsed()), losses = %facts.losses.header(), "exchange"
+            id = %facts.id, why = some(&detail), client = %facts.client, asked = %facts.asked, model = %facts.model,
+            effort = facts.effort, route = some(&facts.route), account = some(&facts.account), attempts = facts.attempts,
+            upstream_id = facts.upstream_id, streamed = facts.streamed, prompt_tokens = prompt,
+            cached_tokens = usage.cache_read_input_tokens, output_tokens = usage.output_tokens,
+            first_byte_ms = self.first_byte.map(millis), total_ms = millis(self.begun.elapsed()),
+            losses = some(&facts.losses.header()), notes = some(&facts.notes.join(", ")), "{name}"
         );
     }
 }
@@ -113,6 +117,11 @@ impl Drop for Tap {
     fn drop(&mut self) {
         self.end(&Outcome::Cancelled);
     }
+}
+
+/// What is empty is left out of the line.
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 fn millis(duration: Duration) -> u64 {

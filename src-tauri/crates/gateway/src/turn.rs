@@ -10,7 +10,7 @@ use codeferry_translate::envelope;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, KeepAlive, Options, Renderer, Repair};
 use codeferry_translate::stop::{Enforcer, Limits};
-use codeferry_translate::turn::{Reasoning, Reducer, TurnEvent, UpstreamError};
+use codeferry_translate::turn::{Note, Reasoning, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::anthropic::frame::{Frame, Usage};
 use codeferry_wire::responses::StreamEvent;
@@ -172,6 +172,14 @@ impl Turn {
     /// What it cost so far; known at the end.
     pub(crate) fn usage(&self) -> Usage {
         self.rest.usage
+    }
+
+    /// What could not be carried, or had to be put right, by name.
+    pub(crate) fn notes(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.rest.reducer.notes().iter().map(Note::name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Puts the head of the message before what is to be sent.

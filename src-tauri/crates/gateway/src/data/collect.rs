@@ -50,6 +50,7 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
         match turn.end() {
             Some(End::Finished) => {
                 tap.facts.usage = turn.usage();
+                tap.facts.notes = turn.notes();
                 return Ok(turn.into_message());
             }
             Some(End::Empty) => return Ok(None),
