@@ -163,17 +163,11 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let grace = options.grace.unwrap_or(Duration::from_secs(chosen.grace_seconds));
     let serving = tasks.spawn(Arc::clone(&gateway).serve(listener, stop.clone(), grace));
+    // These end by the token; the drain waits for them.
     let cache = (!options.demo).then(|| catalog::Cache::new(paths));
-    let background = [
-        tasks.spawn(stop.clone().run_until_cancelled_owned(catalog::keep_fresh(
-            pool.clone(),
-            Arc::clone(&upstream),
-            cache,
-        ))),
-        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(settings.clone(), upstream))),
-    ];
-    // They end by the token; nobody waits for each of them.
-    drop(background);
+    let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), cache);
+    tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
+    tasks.spawn(stop.clone().run_until_cancelled_owned(follow(settings.clone(), upstream)));
     let serving = Some(serving);
     Ok(Running { address, url, gateway, keys, settings, pool, stop, serving, ended: None, tasks, demo, owner })
 }

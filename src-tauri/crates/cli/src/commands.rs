@@ -32,26 +32,20 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
     match args.command {
         Command::Serve(args) => serve::run(&args, context),
         Command::Demo(listen) => serve::run(&serve::Args { listen, demo: true, guided: true }, context),
-        other => {
-            let color = context.print.color();
-            logging::start(logging::Format::Human, context.environment.log.as_deref(), "warn", color)?;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(quick(other, context))
-        }
+        Command::Keys(command) => brief(context, keys::run(command, context)),
+        Command::Token => brief(context, token::run(context)),
+        Command::Settings(command) => brief(context, settings::run(command, context)),
+        Command::Accounts(command) => brief(context, accounts::run(command, context)),
+        Command::Route(args) => brief(context, route::run(&args, context)),
+        Command::Status(args) => brief(context, status::run(&args, context)),
     }
 }
 
-/// The commands that end by themselves.
-async fn quick(command: Command, context: &Context) -> Outcome {
-    match command {
-        Command::Serve(_) | Command::Demo(_) => Ok(Exit::Done),
-        Command::Keys(command) => keys::run(command, context).await,
-        Command::Token => token::run(context),
-        Command::Settings(command) => settings::run(command, context).await,
-        Command::Accounts(command) => accounts::run(command, context).await,
-        Command::Route(args) => route::run(&args, context),
-        Command::Status(args) => status::run(&args, context).await,
-    }
+/// A command that ends by itself.
+fn brief(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
+    let color = context.print.color();
+    logging::start(logging::Format::Human, context.environment.log.as_deref(), "warn", color)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 // === impl Context ===

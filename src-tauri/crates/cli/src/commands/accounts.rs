@@ -77,7 +77,7 @@ async fn import(kind: Kind, file: &std::path::Path, json: bool, context: &Contex
         return Err(Failure::needs_sign_in(error).hint("sign in again, then import the new file"));
     }
     let account = account.clone();
-    let done = pool(context)?.import(imported).await.map_err(|error| match error {
+    let done = pool(context).import(imported).await.map_err(|error| match error {
         ImportError::Older { .. } => Failure::conflict(error),
         ImportError::Busy { .. } | ImportError::Vault(_) => Failure::from(error),
     })?;
@@ -120,27 +120,39 @@ async fn list(json: bool, context: &Context) -> Outcome {
 /// The gateway knows more than the vault (who rests until when), and asking it costs no visit to the keychain. One
 /// that serves the demo has not opened the vault.
 async fn accounts(context: &Context) -> Result<Vec<Listed>, Failure> {
-    let guest = Guest::find(&context.paths).await.unwrap_or_else(|error| {
-        context.print.warning(&format!("{error:#}"));
-        None
-    });
-    let mut beside = Vec::new();
-    if let Some(guest) = guest {
-        match guest.status().await {
-            Ok(status) if !guest.owner.demo => return Ok(status.accounts),
-            Ok(status) => beside = status.accounts,
-            Err(error) => context.print.warning(&format!("{error:#}: this is what the vault says")),
+    let (accounts, whole) = match running(context).await {
+        Ok(Some((accounts, whole))) => (accounts, whole),
+        Ok(None) => (Vec::new(), false),
+        Err(error) => {
+            context.print.warning(&format!("{error:#}: this is what the vault says"));
+            (Vec::new(), false)
         }
+    };
+    if whole {
+        return Ok(accounts);
     }
-    let pool = pool(context)?;
+    let pool = pool(context);
     pool.reload().await?;
-    let mut accounts = pool.list().iter().map(Listed::from_pool).collect::<anyhow::Result<Vec<_>>>()?;
-    accounts.extend(beside);
-    Ok(accounts)
+    let stored = pool.list();
+    stored
+        .iter()
+        .map(|account| Listed::from_pool(account).map_err(Failure::from))
+        .chain(accounts.into_iter().map(Ok))
+        .collect()
+}
+
+/// The accounts of the running gateway, and whether those of the vault are among them.
+async fn running(context: &Context) -> anyhow::Result<Option<(Vec<Listed>, bool)>> {
+    let Some(guest) = Guest::find(&context.paths).await? else { return Ok(None) };
+    // It reads the vault when it first needs an account; that may not have been yet.
+    for problem in guest.reload().await? {
+        context.print.warning(&problem);
+    }
+    Ok(Some((guest.status().await?.accounts, !guest.owner.demo)))
 }
 
 async fn switch(who: &str, context: &Context) -> Outcome {
-    let pool = pool(context)?;
+    let pool = pool(context);
     let account = pool.switch(who).await.map_err(choice)?;
     context.tell_owner().await;
     context.print.note(&format!("{} ({}) pays from now on", account.name(), account.id));
@@ -157,7 +169,7 @@ async fn switch(who: &str, context: &Context) -> Outcome {
 }
 
 async fn remove(who: &str, context: &Context) -> Outcome {
-    let pool = pool(context)?;
+    let pool = pool(context);
     let removed = pool.remove(who).await.map_err(choice)?;
     context.tell_owner().await;
     context.print.note(&format!("removed {} ({})", removed.account.name(), removed.account.id));
@@ -168,8 +180,8 @@ async fn remove(who: &str, context: &Context) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn pool(context: &Context) -> Result<Pool, Failure> {
-    Ok(codeferry_app::vault_pool(&context.paths, &context.environment))
+fn pool(context: &Context) -> Pool {
+    codeferry_app::vault_pool(&context.paths, &context.environment)
 }
 
 fn choice(error: ChooseError) -> Failure {

@@ -17,7 +17,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     let found = route::explain(&context.paths, &args.name, args.effort);
     let found = found.map_err(|error| match error {
         route::Error::Unknown(_) => Failure::conflict(error)

@@ -3,7 +3,7 @@
 use crate::commands::{Context, Outcome};
 use crate::failure::Exit;
 
-pub(crate) fn run(context: &Context) -> Outcome {
+pub(crate) async fn run(context: &Context) -> Outcome {
     context.print.data(&codeferry_app::control_token(&context.paths)?.expose())?;
     Ok(Exit::Done)
 }

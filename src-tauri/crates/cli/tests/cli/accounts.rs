@@ -1,6 +1,8 @@
 //! Accounts: from a file into the vault and out again, beside a running gateway or without one.
 
-use codeferry_demo::{Demo, DemoAccount, Options, TokenFault};
+use codeferry_accounts::{KeySource, Kind, import};
+use codeferry_app::{Environment, Paths};
+use codeferry_demo::{Demo, DemoAccount, Options, Recorded, Route, TokenFault};
 use serde_json::Value;
 
 use crate::home::Home;
@@ -9,7 +11,7 @@ use crate::home::Home;
 struct World {
     demo: Demo,
     home: Home,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 fn world() -> World {
@@ -19,7 +21,7 @@ fn world() -> World {
         .with("CODEFERRY_AUTH_URL", demo.auth_url())
         .with("CODEFERRY_CHATGPT_URL", demo.chatgpt_url())
         .with("CODEFERRY_OPENAI_URL", demo.openai_url());
-    World { demo, home, _runtime: runtime }
+    World { demo, home, runtime }
 }
 
 impl World {
@@ -203,4 +205,43 @@ fn the_vault_is_for_this_user_alone_and_the_demo_does_not_open_it() {
     let list = world.list();
     assert_eq!(list.len(), 2, "the vault's and the demo's");
     assert_eq!((&list[0]["id"], &list[1]["kind"]), (&ada.as_str().into(), &"demo".into()));
+}
+
+#[test]
+fn the_list_is_whole_although_the_gateway_was_not_told() {
+    let world = world();
+    let server = world.home.serve(&[]);
+    let environment = Environment { vault: KeySource::File, ..Environment::default() };
+    let file = world.demo.account("ada").import_json().to_string();
+    let ada = import::read(Kind::Codex, file.as_bytes(), codeferry_app::system_clock()()).unwrap();
+    let pool = codeferry_app::vault_pool(&Paths::at(world.home.folder()), &environment);
+    world.runtime.block_on(pool.import(ada)).unwrap();
+    assert_eq!(world.list().len(), 1);
+    drop(server);
+}
+
+#[test]
+fn forty_requests_and_the_command_line_at_once_make_one_refresh() {
+    let world = world();
+    let home = &world.home;
+    let key = home.ok(&["keys", "create", "k"]);
+    let ada = world.codex("ada");
+    let server = home.serve(&[]);
+    assert_eq!(server.say(&key, "hello").status, 200);
+    world.demo.expire_access_tokens();
+    world.demo.fail_next_refresh(TokenFault::Hang);
+    let statuses = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..40).map(|_| scope.spawn(|| server.say(&key, "hello").status)).collect();
+        let refreshing = |seen: &[Recorded]| seen.iter().any(|request| request.route == Route::Token);
+        world.runtime.block_on(world.demo.wait_until(refreshing));
+        // In the middle of the refresh.
+        home.ok(&["accounts", "switch", &ada]);
+        assert_eq!(world.list().len(), 1);
+        home.ok(&["settings", "set", "grace_seconds", "1"]);
+        world.demo.release();
+        asked.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(statuses, [200; 40]);
+    assert_eq!(world.demo.refresh_count(), 1);
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
 }

@@ -153,6 +153,12 @@ impl Server {
         (self.child.wait().unwrap().code(), more)
     }
 
+    /// Everything on standard error, and the exit code.
+    pub(crate) fn log_at_the_end(mut self) -> (String, Option<i32>) {
+        let code = self.child.wait().unwrap().code();
+        (self.errors(), code)
+    }
+
     /// As SIGKILL does it.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

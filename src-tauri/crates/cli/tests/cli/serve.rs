@@ -111,10 +111,12 @@ fn log_lines_can_be_json_and_hold_neither_prompt_nor_secret() {
     let token = home.ok(&["token"]);
     let server = home.serve(&["--demo", "--log", "json"]);
     assert_eq!(server.say(&key, "the walrus said [[demo:text oysters are few]]").status, 200);
-    home.ok(&["settings", "set", "grace_seconds", "0"]);
-    let log = server.errors();
+    let bearer = format!("Bearer {token}");
+    assert_eq!(server.ask("POST", "/api/shutdown", &[("authorization", &bearer)], "").status, 202);
+    let (log, ended) = server.log_at_the_end();
+    assert_eq!(ended, Some(0));
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    assert!(lines.iter().any(|line| line["message"] == "exchange"), "{log}");
+    assert!(lines.iter().any(|line| line["target"] == "codeferry::exchange"), "{log}");
     for secret in ["walrus", "oysters", &key, &token, "eyJ"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
