@@ -29,8 +29,9 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "host",
-        doc: "The address the gateway listens on. Anything but loopback opens it to the network: requests still need a \
-              client key, and other names than addresses must be listed in allowed_hosts. Takes effect at the next start.",
+        doc: "The address the gateway listens on. Anything but loopback opens it to the network, so it must be said \
+              once more with --host at the start: requests still need a client key, and other names than addresses must \
+              be listed in allowed_hosts. Takes effect at the next start.",
         allowed: "an IP address, or localhost",
         put: |settings, value| {
             let address = |text: &&str| *text == "localhost" || text.parse::<IpAddr>().is_ok();
@@ -63,7 +64,8 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "grace_seconds",
-        doc: "How long running answers may go on after the gateway was told to stop. Then they end with an error.",
+        doc: "How long running answers may go on after the gateway was told to stop. Then they end with an error. Takes \
+              effect at the next start.",
         allowed: "a number from 0 to 3600",
         put: |settings, value| put(&mut settings.grace_seconds, number(value, 0..=3600)),
         take: |settings| Value::Number(settings.grace_seconds),
@@ -108,7 +110,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "connect_timeout_seconds",
-        doc: "How long connecting to the upstream may take, TLS included.",
+        doc: "How long connecting to the upstream may take, TLS included. Takes effect at the next start.",
         allowed: "a number from 1 to 600",
         put: |settings, value| put(&mut settings.connect_timeout_seconds, number(value, 1..=600)),
         take: |settings| Value::Number(settings.connect_timeout_seconds),
@@ -116,7 +118,8 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         name: "idle_timeout_seconds",
         doc: "How long the upstream may stay silent in the middle of an answer before the answer counts as lost. \
-              Models think for minutes without a word; the provider's own client waits 300.",
+              Models think for minutes without a word; the provider's own client waits 300. Takes effect at \
+              the next start.",
         allowed: "a number from 10 to 7200",
         put: |settings, value| put(&mut settings.idle_timeout_seconds, number(value, 10..=7200)),
         take: |settings| Value::Number(settings.idle_timeout_seconds),
