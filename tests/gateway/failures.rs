@@ -69,6 +69,18 @@ async fn refused_reasoning_is_left_out_and_the_rest_goes_through() {
 }
 
 #[tokio::test]
+async fn a_seat_without_summaries_thinks_without_words() {
+    let world = World::start().await;
+    let refused = json!({"error": {"type": "invalid_request_error", "code": "unsupported_parameter", "param": "reasoning.summary",
+        "message": "Unsupported parameter: 'reasoning.summary'"}});
+    world.demo.push(codeferry_demo::Scripted::json(400, &refused));
+    assert_eq!(text(&world.say("[[demo:text fine]]").await), "fine");
+    let asked = world.demo.model_requests();
+    assert_eq!(asked[0].json()["reasoning"]["summary"], "auto");
+    assert_eq!(asked[1].json()["reasoning"].get("summary"), None);
+}
+
+#[tokio::test]
 async fn after_the_first_byte_the_client_is_told() {
     for marker in
         ["[[demo:cut]]", "[[demo:eof]]", "[[demo:500 late]]", "[[demo:overloaded late]]", "[[demo:limit 10800 late]]"]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use codeferry_translate::conversation::{Conversation, Hints};
 use codeferry_translate::envelope::{Reasoning, seal};
-use codeferry_translate::lower::anthropic::{Lowered, Target, lower, without_reasoning};
+use codeferry_translate::lower::anthropic::{Lowered, Target, cut_out, lower};
 use codeferry_wire::anthropic::request::Request;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -103,8 +103,8 @@ proptest! {
         let lowered = lowered(&messages, false);
         let mut expected = items(&lowered.body);
         expected.retain(|item| item["type"] != "reasoning");
-        prop_assert_eq!(items(&without_reasoning(&lowered.body, &lowered.reasoning, |_| false)), expected);
-        prop_assert_eq!(without_reasoning(&lowered.body, &lowered.reasoning, |_| true), lowered.body);
+        prop_assert_eq!(items(&cut_out(&lowered.body, lowered.reasoning.iter().map(|span| &span.range))), expected);
+        prop_assert_eq!(cut_out(&lowered.body, []), lowered.body);
     }
 
     #[test]

@@ -4,14 +4,15 @@
 //! no way back from that type: nothing can be retried once the client has seen a byte. What follows from a failure is
 //! decided by its type ([`Failure::consequence`]), how often and how long is bounded here.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use codeferry_accounts::{Account, AccountId, Lease};
 use codeferry_translate::conversation::Conversation;
-use codeferry_translate::lower::anthropic::{ReasoningSpan, has_foreign_reasoning, without_reasoning};
-use codeferry_upstream::{Body, Call, Consequence, Failure, Payload};
+use codeferry_translate::lower::anthropic::{ReasoningSpan, cut_out};
+use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) payload: Payload,
     /// Where sealed reasoning stands in it.
     pub(crate) reasoning: Vec<ReasoningSpan>,
+    /// Where the wish for a summary stands in it.
+    pub(crate) summary: Option<Range<usize>>,
     pub(crate) conversation: Conversation,
     /// The model upstream.
     pub(crate) model: String,
@@ -72,8 +75,15 @@ impl From<Failure> for Unanswered {
 struct Tried {
     excluded: Vec<AccountId>,
     refreshed: bool,
-    without_reasoning: bool,
     empty: bool,
+    without: Without,
+}
+
+/// What of the body the upstream would not take.
+#[derive(Debug, Clone, Copy, Default)]
+struct Without {
+    reasoning: bool,
+    summary: bool,
 }
 
 /// Tries until an answer begins or nothing more can be done.
@@ -97,7 +107,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         };
         tap.facts.attempts += 1;
         tap.facts.account = current.account.id.to_string();
-        let unanswered = match attempt(gateway, plan, &current, tried.without_reasoning, tap).await {
+        let unanswered = match attempt(gateway, plan, &current, tried.without, tap).await {
             Ok(committed) => return Ok(committed),
             Err(unanswered) => unanswered,
         };
@@ -135,8 +145,12 @@ async fn next(
     deadline: Instant,
 ) -> Result<Option<Lease>, Option<Problem>> {
     match failure.consequence() {
+        // Not every seat may have summaries (`codex-backend.md §2`); thinking is then shown without words.
+        Consequence::Stop if is_about_summary(failure) && !std::mem::replace(&mut tried.without.summary, true) => {
+            Ok(Some(current))
+        }
         Consequence::Stop => Err(None),
-        Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without_reasoning, true) => Ok(Some(current)),
+        Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without.reasoning, true) => Ok(Some(current)),
         Consequence::WithoutReasoning => Err(None),
         Consequence::RefreshThenRetry if !std::mem::replace(&mut tried.refreshed, true) => {
             match gateway.pool.recover(&current).await {
@@ -168,7 +182,7 @@ async fn attempt(
     gateway: &Gateway,
     plan: &Plan,
     lease: &Lease,
-    bare: bool,
+    without: Without,
     tap: &mut Tap,
 ) -> Result<Committed, Unanswered> {
     let account = &lease.account;
@@ -178,7 +192,7 @@ async fn attempt(
         chatgpt_account_id: account.chatgpt_account_id.as_deref(),
         model: &plan.model,
         lite: plan.lite,
-        body: plan.payload_for(account, bare),
+        body: plan.payload_for(account, without),
         session_id: &plan.conversation.session_id,
         thread_id: &plan.conversation.thread_id,
         turn_state: None,
@@ -201,6 +215,10 @@ async fn attempt(
     Ok(Committed { account: name_of(account).to_owned(), body: answer.body, turn })
 }
 
+fn is_about_summary(failure: &Failure) -> bool {
+    matches!(&failure.kind, FailureKind::InvalidRequest { param: Some(param) } if &**param == "reasoning.summary")
+}
+
 /// What people call an account.
 fn name_of(account: &Account) -> &str {
     account.label.as_deref().or(account.email.as_deref()).unwrap_or("the account")
@@ -215,12 +233,16 @@ pub(crate) fn empty(model: &str) -> Problem {
 
 impl Plan {
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
-    fn payload_for(&self, account: &Account, bare: bool) -> Payload {
+    fn payload_for(&self, account: &Account, without: Without) -> Payload {
         let own = account.id.to_string();
-        if self.reasoning.is_empty() || !bare && !has_foreign_reasoning(&self.reasoning, &own) {
+        let reasoning = self.reasoning.iter().filter(|span| without.reasoning || span.account != own);
+        // The history stands before the summary, so the ranges ascend.
+        let summary = self.summary.as_ref().filter(|_| without.summary);
+        let mut ranges = reasoning.map(|span| &span.range).chain(summary).peekable();
+        if ranges.peek().is_none() {
             return self.payload.clone();
         }
-        Payload::from(without_reasoning(self.payload.plain(), &self.reasoning, |span| !bare && span.account == own))
+        Payload::from(cut_out(self.payload.plain(), ranges))
     }
 
     /// What is known around a failure, for the sentence about it.

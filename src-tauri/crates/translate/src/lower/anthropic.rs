@@ -54,6 +54,9 @@ pub struct Lowered {
     pub body: Vec<u8>,
     /// Where in the body sealed reasoning stands, and whose it is.
     pub reasoning: Vec<ReasoningSpan>,
+    /// Where the wish for a summary of the reasoning stands, with the comma before it. Not every seat may have one
+    /// (`codex-backend.md §2`).
+    pub summary: Option<Range<usize>>,
     /// What could not be carried.
     pub losses: Losses,
     /// The way back for tool names.
@@ -100,6 +103,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     let mut lowered = Lowered {
         body: Vec::with_capacity(size_hint + size_hint / 16 + 4096),
         reasoning: Vec::new(),
+        summary: None,
         losses: Losses::default(),
         names: Names::default(),
         call_ids: Vec::new(),
@@ -129,7 +133,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
         let parallel = !target.lite && request.tool_choice.as_ref().is_none_or(|choice| !choice.no_parallel);
         object.bool("parallel_tool_calls", parallel);
     }
-    write_reasoning(&mut object, target, lowered.thinking);
+    lowered.summary = write_reasoning(&mut object, target, lowered.thinking);
     if let Some(schema) = request.format {
         write_format(&mut object, schema);
     }
@@ -254,23 +258,27 @@ fn write_choice(object: &mut Object<'_>, request: &Request<'_>, tools: &tools::O
     Ok(())
 }
 
-/// A summary is asked for only if the client shows thinking: nobody else reads it.
-fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool) {
+/// A summary is asked for only if the client shows thinking: nobody else reads it. Says where the wish stands.
+fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool) -> Option<Range<usize>> {
     let summary = target.summary.filter(|_| thinking && target.effort != Some(Effort::None));
     if target.effort.is_none() && summary.is_none() && !target.lite {
-        return;
+        return None;
     }
+    let mut range = None;
     object.object("reasoning", |reasoning| {
         if let Some(effort) = target.effort {
             reasoning.string("effort", effort.as_str());
         }
         if let Some(summary) = summary {
+            let start = reasoning.position();
             reasoning.string("summary", summary);
+            range = Some(start..reasoning.position());
         }
         if target.lite {
             reasoning.string("context", "all_turns");
         }
     });
+    range
 }
 
 fn write_format(object: &mut Object<'_>, schema: Raw<'_>) {
@@ -282,20 +290,16 @@ fn write_format(object: &mut Object<'_>, schema: Raw<'_>) {
     });
 }
 
-/// Whether there is reasoning that `account` cannot open.
-pub fn has_foreign_reasoning(spans: &[ReasoningSpan], account: &str) -> bool {
-    spans.iter().any(|span| span.account != account)
-}
-
-/// A lowered body without the reasoning that `keep` does not want. The rest stays byte for byte.
-pub fn without_reasoning(body: &[u8], spans: &[ReasoningSpan], keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
+/// A lowered body without some of its pieces, given by their ranges in ascending order, each with the comma before it.
+/// The rest stays byte for byte.
+pub fn cut_out<'r>(body: &[u8], ranges: impl IntoIterator<Item = &'r Range<usize>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
     let mut from = 0;
-    for span in spans.iter().filter(|span| !keep(span)) {
-        out.extend_from_slice(&body[from..span.range.start]);
-        from = span.range.end;
-        // At the head of the list the comma stands behind the item.
-        if out.last() == Some(&b'[') && body.get(from) == Some(&b',') {
+    for range in ranges {
+        out.extend_from_slice(&body[from..range.start]);
+        from = range.end;
+        // At the head of a list the comma stands behind the piece.
+        if matches!(out.last(), Some(b'[' | b'{')) && body.get(from) == Some(&b',') {
             from += 1;
         }
     }

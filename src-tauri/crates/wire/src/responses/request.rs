@@ -97,6 +97,11 @@ impl<'o> Object<'o> {
         self.out
     }
 
+    /// How many bytes stand before the next member. With the same figure afterwards it gives the member's range.
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// A string member.
     pub fn string(&mut self, name: &str, value: &str) -> &mut Self {
         write_str(self.key(name), value);

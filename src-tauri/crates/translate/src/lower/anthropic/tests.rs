@@ -5,7 +5,7 @@
 use codeferry_wire::anthropic::request::Request;
 use serde_json::{Value, json};
 
-use super::{Lowered, ReasoningSpan, Refusal, Target, has_foreign_reasoning, lower, without_reasoning};
+use super::{Lowered, ReasoningSpan, Refusal, Target, cut_out, lower};
 use crate::conversation::{Conversation, Hints};
 use crate::effort::Effort;
 use crate::envelope::{Reasoning, seal};
@@ -252,7 +252,6 @@ fn thinking_travels_in_its_envelope() {
     assert_eq!(written["input"].as_array().unwrap().len(), 7, "reasoning that led to nothing is left out");
     assert_eq!(lowered.losses.header(), "foreign_thinking, trailing_thinking");
 
-    assert!(has_foreign_reasoning(&lowered.reasoning, "acc_1"));
     let kept: Value = serde_json::from_slice(&without(&lowered, |span| span.account == "acc_1")).unwrap();
     let mut expected = written;
     expected["input"].as_array_mut().unwrap().remove(4);
@@ -263,7 +262,7 @@ fn thinking_travels_in_its_envelope() {
 }
 
 fn without(lowered: &Lowered, keep: impl Fn(&ReasoningSpan) -> bool) -> Vec<u8> {
-    without_reasoning(&lowered.body, &lowered.reasoning, keep)
+    cut_out(&lowered.body, lowered.reasoning.iter().filter(|span| !keep(span)).map(|span| &span.range))
 }
 
 #[test]
@@ -329,6 +328,18 @@ fn a_json_schema_for_the_answer() {
         json!({"format": {"type": "json_schema", "name": "output", "strict": true, "schema": strict}})
     );
     assert_eq!(body["reasoning"], json!({"effort": "high"}), "no summary for a client that shows no thinking");
+}
+
+#[test]
+fn the_wish_for_a_summary_can_be_cut_out() {
+    let body = json!({"model": "m", "messages": [user(json!("x"))], "thinking": {"type": "adaptive"}});
+    for (effort, lite) in [(Some(Effort::Low), false), (None, false), (None, true)] {
+        let lowered = lower_with(&body, |target| (target.effort, target.lite) = (effort, lite)).unwrap();
+        let mut expected: Value = serde_json::from_slice(&lowered.body).unwrap();
+        assert_eq!(expected["reasoning"].as_object_mut().unwrap().remove("summary"), Some(json!("auto")));
+        let cut: Value = serde_json::from_slice(&cut_out(&lowered.body, &lowered.summary)).unwrap();
+        assert_eq!(cut, expected);
+    }
 }
 
 #[test]
