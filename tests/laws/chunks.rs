@@ -24,7 +24,7 @@ const RECORDINGS: [&str; 13] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn any_chunking_gives_the_same_frames(
@@ -44,6 +44,21 @@ proptest! {
         }
         chunks.push(&bytes[from..]);
         prop_assert_eq!(answer(chunks, Limits::default()), answer([recording.as_bytes()], Limits::default()));
+    }
+
+    /// Bytes go wrong on the way: some events are lost, some say nonsense, and the rules hold.
+    #[test]
+    fn a_damaged_recording_obeys_the_rules(
+        recording in prop::sample::select(RECORDINGS.to_vec()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, prop::collection::vec(any::<u8>(), 0..4)), 1..12),
+    ) {
+        let mut bytes = recording.as_bytes().to_vec();
+        for (place, len, with) in damage {
+            let place = place.index(bytes.len());
+            let end = (place + len).min(bytes.len());
+            bytes.splice(place..end, with);
+        }
+        prop_assert_eq!(answer([bytes.as_slice()], Limits::default()).broken, Vec::<String>::new());
     }
 
     /// A recording that stops anywhere before its end never looks whole.

@@ -10,8 +10,10 @@
 //! **The length** is counted in o200k tokens over all that is shown: text, thinking, tool arguments. (Reasoning that is not
 //! shown costs nothing here; the upstream bounds it.) Text and thinking are cut at the token. A tool call is never cut:
 //! half an argument list is no call at all, and a client would run into an error instead of going on; so a call may run
-//! over the limit, and the answer then ends before the next item. No counting happens while the bytes alone show that the
-//! limit is far, since a token is at least one byte; the ranks stay out of memory until then.
+//! over the limit, and the answer then ends before the next item.
+//!
+//! No counting happens while there are fewer bytes than tokens left, since a token is at least one byte. The ranks stay out
+//! of memory until then. (An estimate would say so for longer, but it takes a word that is no word for one token.)
 
 use std::borrow::Cow;
 
@@ -142,10 +144,8 @@ impl Enforcer {
                 out
             }
             TurnEvent::Delta { index, delta: Delta::Payload(text) } => {
-                if self.left.is_some() {
-                    self.uncounted.push_str(&text);
-                    self.settle();
-                }
+                self.note(&text);
+                self.settle();
                 smallvec![TurnEvent::Delta { index, delta: Delta::Payload(text) }]
             }
             TurnEvent::ItemDone { index, item } => {
@@ -226,8 +226,8 @@ impl Enforcer {
     fn allow(&mut self, text: &str) -> Option<usize> {
         let left = self.left?;
         let shown = self.uncounted.len();
-        self.uncounted.push_str(text);
-        if self.uncounted.len() as u64 <= left {
+        self.note(text);
+        if self.is_far() {
             return None;
         }
         let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -246,24 +246,37 @@ impl Enforcer {
         }
     }
 
+    fn note(&mut self, shown: &str) {
+        if self.left.is_some() {
+            self.uncounted.push_str(shown);
+        }
+    }
+
+    /// Whether the limit is so far away that nothing has to be counted.
+    fn is_far(&self) -> bool {
+        self.left.is_none_or(|left| self.uncounted.len() as u64 <= left)
+    }
+
     /// Counts what has not been counted, once it could matter, up to the last word: that may still grow.
     fn settle(&mut self) {
-        let Some(left) = &mut self.left else { return };
-        if self.uncounted.len() as u64 >= *left {
-            let seam = seam(&self.uncounted);
-            *left = left.saturating_sub(tokens::count(&self.uncounted[..seam]) as u64);
-            self.uncounted.drain(..seam);
+        if !self.is_far() {
+            self.count(seam(&self.uncounted));
         }
     }
 
     /// Between two items, where no word goes on.
     fn is_used_up(&mut self) -> bool {
-        let Some(left) = &mut self.left else { return false };
-        if self.uncounted.len() as u64 >= *left {
-            *left = left.saturating_sub(tokens::count(&self.uncounted) as u64);
-            self.uncounted.clear();
+        if !self.is_far() {
+            self.count(self.uncounted.len());
         }
-        *left == 0
+        self.left == Some(0)
+    }
+
+    fn count(&mut self, end: usize) {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(tokens::count(&self.uncounted[..end]) as u64);
+            self.uncounted.drain(..end);
+        }
     }
 
     fn end<'a>(&mut self, mut out: Events<'a>, cut: Cut, finish: Finish<'a>) -> Events<'a> {

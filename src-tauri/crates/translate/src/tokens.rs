@@ -1,8 +1,8 @@
 //! How many tokens a text is: exactly, by the upstream's own ranks, and roughly, at no cost.
 //!
 //! The exact count uses o200k, which OpenAI's current models use, from the crate `bpe-openai`. Its ranks are in the
-//! binary; unpacking them on first use takes time and memory (figures in docs/performance.md), so nothing that happens on
-//! every request may call [`count`].
+//! binary; unpacking them on first use took 36 ms and 66 MB when it was measured (release build, bpe-openai 0.3), and they
+//! stay. So nothing that happens on every request may call [`count`]. Counting itself is fast: 16 ms for a megabyte of prose.
 //!
 //! For `message_start` an [`Estimate`] is enough: the true numbers come with the end of the answer.
 

@@ -10,6 +10,9 @@ use super::queue::Queue;
 use super::slot::{self, Kind, Readiness};
 use super::{Finish, Note, TurnEvent, UpstreamError};
 
+/// An upstream that goes mad must not fill the log.
+const MOST_NOTES: usize = 32;
+
 /// What one upstream event comes to. Most often it is one step or none.
 pub type Events<'a> = SmallVec<[TurnEvent<'a>; 2]>;
 
@@ -308,7 +311,7 @@ impl Reducer {
 
     /// Notes are for the log: one of a kind says enough.
     fn note(&mut self, note: Note) {
-        if !self.notes.contains(&note) {
+        if self.notes.len() < MOST_NOTES && !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
