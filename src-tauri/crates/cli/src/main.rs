@@ -1,7 +1,7 @@
 //! `codeferry`: the headless gateway and its command line.
 //!
 //! - [`args`] is what was typed; [`commands`] has one file for each command.
-//! - [`print`] is the one place that prints; [`failure`] says how a command ends.
+//! - [`mod@print`] is the one place that prints; [`failure`] says how a command ends.
 //! - [`guest`] speaks to a gateway that is already running.
 //!
 //! **Invariant:** the CLI decides nothing about requests. It starts an app, changes what is on disk, or asks the
