@@ -136,6 +136,30 @@ async fn a_client_that_does_not_ask_for_thinking_gets_none() {
     assert!(message["content"].as_array().unwrap().iter().all(|block| block["type"] == "text"), "{message}");
 }
 
+/// A subagent of Claude Code does not show thinking, but carries it.
+#[tokio::test]
+async fn a_subagent_gets_its_thinking_sealed() {
+    let world = World::start().await;
+    let mut body = asking("[[demo:reasoning]][[demo:text so]]");
+    body["thinking"] = json!({"type": "disabled"});
+    body["tools"] = json!([{"name": "Read", "input_schema": {"type": "object", "properties": {}}}]);
+    let request =
+        world.post("/v1/messages").header("x-claude-code-session-id", "s").header("x-claude-code-agent-id", "a");
+    let message: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(message["content"][0]["type"], "redacted_thinking", "{message}");
+    assert_eq!(world.last_upstream()["reasoning"].get("summary"), None);
+}
+
+#[tokio::test]
+async fn an_answer_cut_before_its_first_word_is_an_answer() {
+    let world = World::start().await;
+    let mut body = asking("[[demo:text END of it]]");
+    body["stop_sequences"] = json!(["END"]);
+    let message = whole(&world, &body).await;
+    assert_eq!((&message["stop_reason"], &message["content"]), (&json!("stop_sequence"), &json!([])));
+    assert_eq!(world.demo.model_requests().len(), 1);
+}
+
 #[tokio::test]
 async fn searches_are_shown_with_pages_counts_and_citations() {
     let world = World::start().await;

@@ -205,7 +205,9 @@ async fn attempt(
             None => {}
             Some(End::Failed(error)) => return Err(Failure::from_event(error, gateway.now()).into()),
             Some(End::CutOff) => return Err(Failure::cut_off().into()),
-            Some(End::Finished | End::Empty) => return Err(Unanswered::Empty),
+            Some(End::Empty) => return Err(Unanswered::Empty),
+            // Cut before its first word: an answer all the same.
+            Some(End::Finished) => break,
         }
         match answer.body.chunk().await? {
             Some(bytes) => turn.feed(&bytes),

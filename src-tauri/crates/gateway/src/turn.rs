@@ -10,7 +10,7 @@ use codeferry_translate::envelope;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, KeepAlive, Options, Renderer, Repair};
 use codeferry_translate::stop::{Enforcer, Limits};
-use codeferry_translate::turn::{Note, Reasoning, Reducer, TurnEvent, UpstreamError};
+use codeferry_translate::turn::{Finish, Note, Reasoning, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::anthropic::frame::{Frame, Usage};
 use codeferry_wire::responses::StreamEvent;
@@ -32,7 +32,7 @@ pub(crate) struct Recipe {
     pub(crate) call_ids: Vec<String>,
     /// Tool arguments that are to be put right.
     pub(crate) repairs: Vec<Repair>,
-    /// Whether the client wants to see thinking.
+    /// Whether the client can make use of thinking, if only to send it back.
     pub(crate) thinking: bool,
     /// The limits the client sets and the upstream does not keep.
     pub(crate) limits: Limits,
@@ -245,7 +245,8 @@ impl Rest {
         }
         self.worth |= event.worth_sending();
         self.end = match &event {
-            TurnEvent::Finished(_) if self.renderer.is_empty() => Some(End::Empty),
+            // An answer that was cut before its first word is whole all the same.
+            TurnEvent::Finished(Finish::Complete) if self.renderer.is_empty() => Some(End::Empty),
             TurnEvent::Finished(_) => Some(End::Finished),
             TurnEvent::Failed(error) => Some(End::Failed(error.clone())),
             TurnEvent::CutOff => Some(End::CutOff),

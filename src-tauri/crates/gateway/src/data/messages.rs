@@ -115,7 +115,7 @@ impl Scene<'_> {
         };
         let mut lowered = lower(request, &target, size).map_err(refused)?;
         tap.facts.losses = std::mem::take(&mut lowered.losses);
-        let recipe = Arc::new(recipe(request, &mut lowered, self.id));
+        let recipe = Arc::new(self.recipe(request, &mut lowered));
         let plan = Plan {
             payload: lowered.body.into(),
             reasoning: lowered.reasoning,
@@ -128,6 +128,27 @@ impl Scene<'_> {
             patience: routing::patience(settings),
         };
         Ok(Prepared { plan, streamed: request.stream, hold: routing::hold(settings) })
+    }
+
+    fn recipe(&self, request: &wire::Request<'_>, lowered: &mut Lowered) -> Recipe {
+        // Claude Code's subagents think unseen, yet carry sealed reasoning along from call to call (`claude-code.md §4`);
+        // without it each step of theirs would begin from nothing. Other clients get no block they did not ask for.
+        let carries = self.hints.session.is_some() && request.tools.iter().any(|tool| tool.input_schema.is_some());
+        Recipe {
+            message_id: format!("msg_{}", self.id.trim_start_matches("req_")),
+            asked: request.model.clone().into_owned(),
+            names: std::mem::take(&mut lowered.names),
+            call_ids: std::mem::take(&mut lowered.call_ids),
+            thinking: lowered.thinking || carries,
+            limits: Limits {
+                stop_sequences: request.stop_sequences.iter().map(|stop| stop.clone().into_owned()).collect(),
+                max_tokens: request.max_tokens,
+                thinking: lowered.thinking,
+            },
+            repairs: repairs(request),
+            streamed: request.stream,
+            input_estimate: count::roughly(request),
+        }
     }
 }
 
@@ -182,24 +203,6 @@ fn hints(headers: &HeaderMap) -> Hints<'_> {
 fn effort_for(request: &wire::Request<'_>, routed: &Route, offered: impl Fn(Effort) -> Effort) -> Option<Effort> {
     let (wanted, _) = effort::wanted(request, routed.named, routed.routed);
     wanted.map(offered)
-}
-
-fn recipe(request: &wire::Request<'_>, lowered: &mut Lowered, id: &str) -> Recipe {
-    Recipe {
-        message_id: format!("msg_{}", id.trim_start_matches("req_")),
-        asked: request.model.clone().into_owned(),
-        names: std::mem::take(&mut lowered.names),
-        call_ids: std::mem::take(&mut lowered.call_ids),
-        thinking: lowered.thinking,
-        limits: Limits {
-            stop_sequences: request.stop_sequences.iter().map(|stop| stop.clone().into_owned()).collect(),
-            max_tokens: request.max_tokens,
-            thinking: lowered.thinking,
-        },
-        repairs: repairs(request),
-        streamed: request.stream,
-        input_estimate: count::roughly(request),
-    }
 }
 
 fn repairs(request: &wire::Request<'_>) -> Vec<Repair> {
