@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codeferry_accounts::{AccountId, AccountStatus, Lease, Pool};
+use codeferry_gateway::Gateway;
 use codeferry_upstream::{Catalog, Fetched, ModelsCall, Upstream};
 use tokio::time::Instant;
 
@@ -18,6 +19,8 @@ use crate::Paths;
 
 /// How old a catalogue may grow. Asking again costs a request without an answer's body while nothing changed.
 const FRESH: Duration = Duration::from_secs(6 * 60 * 60);
+/// So long after an answer named a new catalogue it is asked for.
+const NEWS: Duration = Duration::from_secs(30);
 /// After a failure. The compiled-in catalogue is no worse a few minutes longer.
 const RETRY: Duration = Duration::from_secs(5 * 60);
 
@@ -31,7 +34,7 @@ pub fn known_models(paths: &Paths) -> Arc<Catalog> {
 }
 
 /// Keeps the catalogue of the account that serves fresh, for as long as it is polled.
-pub(crate) async fn keep_fresh(pool: Pool, upstream: Arc<Upstream>, cache: Option<Cache>) {
+pub(crate) async fn keep_fresh(pool: Pool, upstream: Arc<Upstream>, gateway: Arc<Gateway>, cache: Option<Cache>) {
     let mut keeper = Keeper { pool, upstream, cache, known: BTreeSet::new() };
     keeper.load().await;
     let mut changes = keeper.pool.subscribe();
@@ -49,6 +52,11 @@ pub(crate) async fn keep_fresh(pool: Pool, upstream: Arc<Upstream>, cache: Optio
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             changed = changes.changed() => if changed.is_err() { return },
+            () = gateway.catalog_is_stale() => {
+                // Not at once and not for each answer: an upstream may name a version it does not serve.
+                let soon = Instant::now() + NEWS;
+                asked = asked.map(|(id, at)| (id, at.min(soon)));
+            }
         }
     }
 }

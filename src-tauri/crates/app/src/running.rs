@@ -165,7 +165,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     let serving = tasks.spawn(Arc::clone(&gateway).serve(listener, stop.clone(), grace));
     // These end by the token; the drain waits for them.
     let cache = (!options.demo).then(|| catalog::Cache::new(paths));
-    let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), cache);
+    let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), Arc::clone(&gateway), cache);
     tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
     tasks.spawn(stop.clone().run_until_cancelled_owned(follow(settings.clone(), upstream)));
     let serving = Some(serving);

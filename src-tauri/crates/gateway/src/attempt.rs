@@ -198,6 +198,9 @@ async fn attempt(
         turn_state: None,
     };
     let mut answer = gateway.upstream.respond(call).await?;
+    if gateway.upstream.is_stale(&account.id, &answer) {
+        gateway.stale.notify_one();
+    }
     tap.facts.upstream_id = answer.request_id.take();
     let mut turn = Turn::new(&plan.recipe, account.id.to_string());
     while !turn.is_worth_sending() {

@@ -12,19 +12,22 @@ use codeferry_wire::anthropic::error::ErrorKind;
 
 use crate::reply::Problem;
 
-/// Checks where the request says it goes and where it comes from.
+/// Checks where the request says it goes and where it comes from. `bound` is the address we listen on.
 ///
 /// # Errors
 /// A 403 that names the setting which would allow it.
-pub(crate) fn check_origin(headers: &HeaderMap, uri: &Uri, settings: &Settings) -> Result<(), Problem> {
+pub(crate) fn check_origin(
+    headers: &HeaderMap,
+    uri: &Uri,
+    settings: &Settings,
+    bound: Option<IpAddr>,
+) -> Result<(), Problem> {
     let host = uri.host().or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(host_of));
     let Some(host) = host else {
         return Err(Problem::bad_request("the request has no Host header"));
     };
-    if !is_loopback(host)
-        && !is_listed(host, &settings.allowed_hosts)
-        && !is_listed(host, std::slice::from_ref(&settings.host))
-    {
+    let is_bound = bound.is_some() && address_in(host) == bound;
+    if !is_loopback(host) && !is_bound && !is_listed(host, &settings.allowed_hosts) {
         let message =
             format!("the host '{host}' is not served here; allow it with: codeferry settings set allowed_hosts {host}");
         return Err(Problem::new(ErrorKind::Permission, message).final_word());
@@ -76,8 +79,11 @@ fn host_of(authority: &str) -> &str {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || address_in(host).is_some_and(|address| address.is_loopback())
+}
+
+fn address_in(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn is_listed(host: &str, list: &[String]) -> bool {
@@ -112,7 +118,8 @@ mod tests {
             allowed_origins: vec!["https://ok.example".into()],
             ..Settings::default()
         };
-        check_origin(&headers, &Uri::from_static("/v1/messages"), &settings).is_ok()
+        let bound = Some("192.168.1.5".parse().expect("an address"));
+        check_origin(&headers, &Uri::from_static("/v1/messages"), &settings, bound).is_ok()
     }
 
     #[test]
@@ -123,6 +130,8 @@ mod tests {
             (Some("[::1]:8081"), None, true),
             (Some("127.9.9.9"), None, true),
             (Some("box.lan:8081"), None, true),
+            (Some("192.168.1.5:8081"), None, true),
+            (Some("192.168.1.6:8081"), None, false),
             (Some("evil.example"), None, false),
             (Some("127.0.0.1.evil.example:8081"), None, false),
             (None, None, false),

@@ -19,12 +19,14 @@ mod status;
 mod tap;
 mod turn;
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use codeferry_accounts::{Clock, Pool};
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use routing::routing_table;
@@ -59,6 +61,10 @@ pub struct Gateway {
     version: &'static str,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
+    /// The address we listen on, once we do.
+    bound: OnceLock<IpAddr>,
+    /// An answer named another version of the model catalogue than ours.
+    stale: Notify,
     /// Somebody asked over the control plane that we stop.
     stop_requested: CancellationToken,
     /// The grace period is over: streams that still run end now.
@@ -82,6 +88,8 @@ impl Gateway {
             version,
             started_at,
             counters: Arc::default(),
+            bound: OnceLock::new(),
+            stale: Notify::new(),
             stop_requested: CancellationToken::new(),
             closing: CancellationToken::new(),
         })
@@ -96,6 +104,11 @@ impl Gateway {
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
         }
+    }
+
+    /// Returns when an answer has shown that the model catalogue at hand is an old one.
+    pub async fn catalog_is_stale(&self) {
+        self.stale.notified().await;
     }
 
     fn now(&self) -> Timestamp {

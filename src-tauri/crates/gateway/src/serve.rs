@@ -30,6 +30,10 @@ impl Gateway {
         stop: CancellationToken,
         grace: Duration,
     ) -> io::Result<()> {
+        if let Ok(address) = listener.local_addr() {
+            // Set once: a gateway serves one listener.
+            let _ = self.bound.set(address.ip());
+        }
         // Without it, small frames wait for the acknowledgement of the one before: 40 ms on every answer.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
@@ -82,7 +86,12 @@ impl Gateway {
 }
 
 async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    match guard::check_origin(request.headers(), request.uri(), &gateway.settings.snapshot()) {
+    match guard::check_origin(
+        request.headers(),
+        request.uri(),
+        &gateway.settings.snapshot(),
+        gateway.bound.get().copied(),
+    ) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(&new_request_id()),
     }
