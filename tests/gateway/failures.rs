@@ -69,15 +69,19 @@ async fn refused_reasoning_is_left_out_and_the_rest_goes_through() {
 }
 
 #[tokio::test]
-async fn a_seat_without_summaries_thinks_without_words() {
+async fn what_an_upstream_does_not_know_is_left_out() {
     let world = World::start().await;
     let refused = json!({"error": {"type": "invalid_request_error", "code": "unsupported_parameter", "param": "reasoning.summary",
         "message": "Unsupported parameter: 'reasoning.summary'"}});
+    world.demo.push(codeferry_demo::Scripted::json(400, &refused));
+    let refused = json!({"detail": "Unsupported parameter: prompt_cache_key"});
     world.demo.push(codeferry_demo::Scripted::json(400, &refused));
     assert_eq!(text(&world.say("[[demo:text fine]]").await), "fine");
     let asked = world.demo.model_requests();
     assert_eq!(asked[0].json()["reasoning"]["summary"], "auto");
     assert_eq!(asked[1].json()["reasoning"].get("summary"), None);
+    assert!(asked[1].json()["prompt_cache_key"].is_string());
+    assert_eq!(asked[2].json().get("prompt_cache_key"), None);
 }
 
 #[tokio::test]

@@ -4,14 +4,13 @@
 //! no way back from that type: nothing can be retried once the client has seen a byte. What follows from a failure is
 //! decided by its type ([`Failure::consequence`]), how often and how long is bounded here.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use codeferry_accounts::{Account, AccountId, Lease};
 use codeferry_translate::conversation::Conversation;
-use codeferry_translate::lower::anthropic::{ReasoningSpan, cut_out};
+use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::tz::TimeZone;
@@ -33,8 +32,8 @@ pub(crate) struct Plan {
     pub(crate) payload: Payload,
     /// Where sealed reasoning stands in it.
     pub(crate) reasoning: Vec<ReasoningSpan>,
-    /// Where the wish for a summary stands in it.
-    pub(crate) summary: Option<Range<usize>>,
+    /// What it can do without.
+    pub(crate) optional: Vec<Optional>,
     pub(crate) conversation: Conversation,
     /// The model upstream.
     pub(crate) model: String,
@@ -80,10 +79,10 @@ struct Tried {
 }
 
 /// What of the body the upstream would not take.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Without {
     reasoning: bool,
-    summary: bool,
+    params: Vec<&'static str>,
 }
 
 /// Tries until an answer begins or nothing more can be done.
@@ -107,7 +106,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         };
         tap.facts.attempts += 1;
         tap.facts.account = current.account.id.to_string();
-        let unanswered = match attempt(gateway, plan, &current, tried.without, tap).await {
+        let unanswered = match attempt(gateway, plan, &current, &tried.without, tap).await {
             Ok(committed) => return Ok(committed),
             Err(unanswered) => unanswered,
         };
@@ -128,7 +127,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         if tap.facts.attempts >= MOST_ATTEMPTS {
             return Err(problem);
         }
-        lease = next(gateway, &failure, current, &mut tried, deadline)
+        lease = next(gateway, plan, &failure, current, &mut tried, deadline)
             .await
             .map_err(|own| own.unwrap_or_else(|| problem.clone()))?;
         last = Some(problem);
@@ -139,16 +138,17 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
 /// if it has one.
 async fn next(
     gateway: &Gateway,
+    plan: &Plan,
     failure: &Failure,
     current: Lease,
     tried: &mut Tried,
     deadline: Instant,
 ) -> Result<Option<Lease>, Option<Problem>> {
+    if let Some(param) = plan.dispensable(failure, &tried.without) {
+        tried.without.params.push(param);
+        return Ok(Some(current));
+    }
     match failure.consequence() {
-        // Not every seat may have summaries (`codex-backend.md §2`); thinking is then shown without words.
-        Consequence::Stop if is_about_summary(failure) && !std::mem::replace(&mut tried.without.summary, true) => {
-            Ok(Some(current))
-        }
         Consequence::Stop => Err(None),
         Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without.reasoning, true) => Ok(Some(current)),
         Consequence::WithoutReasoning => Err(None),
@@ -182,7 +182,7 @@ async fn attempt(
     gateway: &Gateway,
     plan: &Plan,
     lease: &Lease,
-    without: Without,
+    without: &Without,
     tap: &mut Tap,
 ) -> Result<Committed, Unanswered> {
     let account = &lease.account;
@@ -220,10 +220,6 @@ async fn attempt(
     Ok(Committed { account: name_of(account).to_owned(), body: answer.body, turn })
 }
 
-fn is_about_summary(failure: &Failure) -> bool {
-    matches!(&failure.kind, FailureKind::InvalidRequest { param: Some(param) } if &**param == "reasoning.summary")
-}
-
 /// What people call an account.
 fn name_of(account: &Account) -> &str {
     account.label.as_deref().or(account.email.as_deref()).unwrap_or("the account")
@@ -238,16 +234,24 @@ pub(crate) fn empty(model: &str) -> Problem {
 
 impl Plan {
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
-    fn payload_for(&self, account: &Account, without: Without) -> Payload {
+    fn payload_for(&self, account: &Account, without: &Without) -> Payload {
         let own = account.id.to_string();
         let reasoning = self.reasoning.iter().filter(|span| without.reasoning || span.account != own);
-        // The history stands before the summary, so the ranges ascend.
-        let summary = self.summary.as_ref().filter(|_| without.summary);
-        let mut ranges = reasoning.map(|span| &span.range).chain(summary).peekable();
+        // The history stands before them, so the ranges ascend.
+        let optional = self.optional.iter().filter(|optional| without.params.contains(&optional.param));
+        let optional = optional.map(|optional| &optional.range);
+        let mut ranges = reasoning.map(|span| &span.range).chain(optional).peekable();
         if ranges.peek().is_none() {
             return self.payload.clone();
         }
         Payload::from(cut_out(self.payload.plain(), ranges))
+    }
+
+    /// The refused parameter, if it is one the request can do without and has not done without so far.
+    fn dispensable(&self, failure: &Failure, without: &Without) -> Option<&'static str> {
+        let FailureKind::InvalidRequest { param: Some(refused) } = &failure.kind else { return None };
+        let optional = self.optional.iter().find(|optional| optional.param == &**refused)?;
+        (!without.params.contains(&optional.param)).then_some(optional.param)
     }
 
     /// What is known around a failure, for the sentence about it.

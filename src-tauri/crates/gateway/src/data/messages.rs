@@ -119,7 +119,7 @@ impl Scene<'_> {
         let plan = Plan {
             payload: lowered.body.into(),
             reasoning: lowered.reasoning,
-            summary: lowered.summary,
+            optional: lowered.optional,
             conversation,
             lite,
             context_window: model.and_then(|model| model.context_window),

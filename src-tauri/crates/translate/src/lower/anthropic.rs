@@ -54,9 +54,9 @@ pub struct Lowered {
     pub body: Vec<u8>,
     /// Where in the body sealed reasoning stands, and whose it is.
     pub reasoning: Vec<ReasoningSpan>,
-    /// Where the wish for a summary of the reasoning stands, with the comma before it. Not every seat may have one
-    /// (`codex-backend.md §2`).
-    pub summary: Option<Range<usize>>,
+    /// Members the request can do without, in the order they stand. Reports differ on who takes them
+    /// (`codex-backend.md §2`, §12).
+    pub optional: Vec<Optional>,
     /// What could not be carried.
     pub losses: Losses,
     /// The way back for tool names.
@@ -67,6 +67,15 @@ pub struct Lowered {
     pub thinking: bool,
     /// Bytes of base64 in the body; they are no text, so they do not count as tokens.
     pub base64_bytes: usize,
+}
+
+/// A member of a body that can be cut out, should the upstream refuse it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Optional {
+    /// The parameter, as upstreams name it.
+    pub param: &'static str,
+    /// Its bytes, with the comma before it.
+    pub range: Range<usize>,
 }
 
 /// A reasoning item in a body.
@@ -103,7 +112,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     let mut lowered = Lowered {
         body: Vec::with_capacity(size_hint + size_hint / 16 + 4096),
         reasoning: Vec::new(),
-        summary: None,
+        optional: Vec::new(),
         losses: Losses::default(),
         names: Names::default(),
         call_ids: Vec::new(),
@@ -133,7 +142,8 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
         let parallel = !target.lite && request.tool_choice.as_ref().is_none_or(|choice| !choice.no_parallel);
         object.bool("parallel_tool_calls", parallel);
     }
-    lowered.summary = write_reasoning(&mut object, target, lowered.thinking);
+    let summary = write_reasoning(&mut object, target, lowered.thinking);
+    lowered.optional.extend(summary.map(|range| Optional { param: "reasoning.summary", range }));
     if let Some(schema) = request.format {
         write_format(&mut object, schema);
     }
@@ -143,7 +153,9 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
             include.string("web_search_call.action.sources");
         }
     });
+    let key_from = object.position();
     object.string("prompt_cache_key", &target.conversation.key);
+    lowered.optional.push(Optional { param: "prompt_cache_key", range: key_from..object.position() });
     object.bool("store", false).bool("stream", true);
     object.end();
     lowered.body = body;

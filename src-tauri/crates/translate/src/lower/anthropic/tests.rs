@@ -331,14 +331,21 @@ fn a_json_schema_for_the_answer() {
 }
 
 #[test]
-fn the_wish_for_a_summary_can_be_cut_out() {
+fn what_upstreams_may_refuse_can_be_cut_out() {
     let body = json!({"model": "m", "messages": [user(json!("x"))], "thinking": {"type": "adaptive"}});
     for (effort, lite) in [(Some(Effort::Low), false), (None, false), (None, true)] {
         let lowered = lower_with(&body, |target| (target.effort, target.lite) = (effort, lite)).unwrap();
         let mut expected: Value = serde_json::from_slice(&lowered.body).unwrap();
-        assert_eq!(expected["reasoning"].as_object_mut().unwrap().remove("summary"), Some(json!("auto")));
-        let cut: Value = serde_json::from_slice(&cut_out(&lowered.body, &lowered.summary)).unwrap();
+        for optional in &lowered.optional {
+            let (parent, name) =
+                optional.param.rsplit_once('.').map_or(("", optional.param), |(parent, name)| (parent, name));
+            let parent = if parent.is_empty() { &mut expected } else { &mut expected[parent] };
+            assert!(parent.as_object_mut().unwrap().remove(name).is_some(), "{}", optional.param);
+        }
+        let ranges = lowered.optional.iter().map(|optional| &optional.range);
+        let cut: Value = serde_json::from_slice(&cut_out(&lowered.body, ranges)).unwrap();
         assert_eq!(cut, expected);
+        assert_eq!(lowered.optional.len(), 2);
     }
 }
 
