@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -93,34 +92,41 @@ impl Subject {
 
     /// This program in another part; it prints its address.
     fn own(part: &str, args: &[&str]) -> Result<Self> {
-        let begun = Instant::now();
         let mut command = Command::new(std::env::current_exe()?);
-        let mut child = command.arg(part).args(args).stdout(Stdio::piped()).spawn().context("cannot start a part")?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().context("no standard output")?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        Ok(Self { child, url: line.trim().to_owned(), start: begun.elapsed() })
+        let child = command.arg(part).args(args).stdout(Stdio::piped()).spawn().context("cannot start a part")?;
+        let mut part = Self { child, url: String::new(), start: Duration::ZERO };
+        part.url = part.first_line()?;
+        Ok(part)
     }
 
     async fn gateway(home: &Home, upstream: &str) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = home.command();
         command.env("CODEFERRY_OPENAI_URL", format!("{upstream}/v1"));
         command.env("CODEFERRY_AUTH_URL", upstream).env("CODEFERRY_CHATGPT_URL", upstream);
-        command.args(["serve", "--json", "--port", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-        let url = format!("http://127.0.0.1:{port}");
+        let log = home.folder.path().join("log");
+        command.args(["serve", "--json", "--port", "0"]).stdout(Stdio::piped()).stderr(fs::File::create(&log)?);
+        let load = Load::new(&home.key)?;
         let begun = Instant::now();
         let child = command.spawn().context("cannot start codeferry")?;
-        let mut subject = Self { child, url, start: Duration::ZERO };
-        let load = Load::new(&home.key)?;
-        while !load.is_healthy(&subject.url).await {
-            if begun.elapsed() > Duration::from_secs(10) {
-                bail!("the gateway does not answer");
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut subject = Self { child, url: String::new(), start: Duration::ZERO };
+        let line = subject.first_line()?;
+        let url = line.split_once("\"url\":\"").and_then(|(_, rest)| rest.split_once('"'));
+        subject.url = match url {
+            Some((url, _)) => url.to_owned(),
+            None => bail!("the gateway did not start: {}", fs::read_to_string(&log)?),
+        };
+        if !load.is_healthy(&subject.url).await {
+            bail!("the gateway does not answer: {}", fs::read_to_string(&log)?);
         }
         subject.start = begun.elapsed();
         Ok(subject)
+    }
+
+    fn first_line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        let stdout = self.child.stdout.take().context("no standard output")?;
+        BufReader::new(stdout).read_line(&mut line)?;
+        Ok(line.trim().to_owned())
     }
 
     pub(crate) fn pid(&self) -> u32 {
