@@ -45,12 +45,12 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end and gives what was printed on standard output. Standard error is shown.
+/// Runs to the end and gives what was printed on standard output. Standard error is part of the error, if there is one.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line_of(command);
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{line}`"))?;
+    let output = command.output().with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
-        bail!("`{line}` failed ({})", output.status);
+        bail!("`{line}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something that is not UTF-8"))
 }

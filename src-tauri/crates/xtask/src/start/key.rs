@@ -19,26 +19,40 @@ const NAME: &str = "start";
 /// The key of an earlier start, or a new one.
 pub(crate) fn obtain(place: &Place, codeferry: &Path) -> Result<String> {
     let file = file(place, std::env::var("CODEFERRY_HOME").ok().as_deref());
-    let known = names_it(&run::output(Command::new(codeferry).args(["keys", "list"]))?);
-    if known {
-        if let Ok(key) = fs::read_to_string(&file) {
-            return Ok(key.trim().to_owned());
-        }
-        run::output(Command::new(codeferry).args(["keys", "revoke", NAME]))?;
+    let kept = fs::read_to_string(&file).unwrap_or_default().trim().to_owned();
+    match known(&run::output(Command::new(codeferry).args(["keys", "list"]))?, &kept) {
+        Known::AsKept => return Ok(kept),
+        Known::Otherwise => drop(run::output(Command::new(codeferry).args(["keys", "revoke", NAME]))?),
+        Known::Not => {}
     }
     let key = run::output(Command::new(codeferry).args(["keys", "create", NAME]))?.trim().to_owned();
     keep(&file, &key).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(key)
 }
 
+/// What the gateway knows of the key.
+#[derive(Debug, PartialEq, Eq)]
+enum Known {
+    /// It has the key that we have.
+    AsKept,
+    /// It has another one under this name, which nobody can show any more.
+    Otherwise,
+    Not,
+}
+
+/// A line of the list is name, time, and the last characters of the key behind an ellipsis.
+fn known(list: &str, kept: &str) -> Known {
+    let Some(line) = list.lines().find(|line| line.split_whitespace().next() == Some(NAME)) else {
+        return Known::Not;
+    };
+    let ending = line.rsplit_once('…').map_or("", |(_, ending)| ending.trim());
+    if !ending.is_empty() && kept.ends_with(ending) { Known::AsKept } else { Known::Otherwise }
+}
+
 /// One file for each data folder.
 fn file(place: &Place, data_folder: Option<&str>) -> PathBuf {
     let name = data_folder.map_or_else(|| "default".to_owned(), |folder| folder.replace(['/', '\\', ':'], "_"));
     place.cache.join("start").join(format!("{name}.key"))
-}
-
-fn names_it(list: &str) -> bool {
-    list.lines().any(|line| line.split_whitespace().any(|word| word == NAME))
 }
 
 fn keep(file: &Path, key: &str) -> Result<()> {
@@ -58,12 +72,15 @@ fn keep(file: &Path, key: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::names_it;
+    use super::{Known, known};
 
     #[test]
-    fn the_key_is_found_by_its_whole_name() {
-        assert!(names_it("laptop  2026-11-20\nstart   2026-11-20\n"));
-        assert!(!names_it("starter 2026-11-20\n"));
-        assert!(!names_it(""));
+    fn a_kept_key_is_shown_only_while_the_gateway_has_that_very_key() {
+        let list = "laptop  2026-11-20 10:00  …wxyz\nstart   2026-11-20 10:01  …abcd\n";
+        assert_eq!(known(list, "key-abcd"), Known::AsKept);
+        assert_eq!(known(list, "key-wxyz"), Known::Otherwise, "that is the laptop's");
+        assert_eq!(known(list, ""), Known::Otherwise);
+        assert_eq!(known("starter 2026-11-20 …abcd\n", "key-abcd"), Known::Not, "names are whole words");
+        assert_eq!(known("", "key-abcd"), Known::Not);
     }
 }
