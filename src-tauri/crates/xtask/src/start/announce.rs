@@ -64,9 +64,10 @@ Point Claude Code at it, in another terminal:
   {base}
   {token}
   claude
-
+{ask}
 Ctrl-C stops the gateway.
 ",
+        ask = if args.demo { "\nThe demo understands: list files · read README.md · run date\n" } else { "" },
         claude = CLAUDE_CODE.name,
         version = CLAUDE_CODE.version,
         base = set("ANTHROPIC_BASE_URL", url),
