@@ -21,10 +21,11 @@ const PREFIX: &str = "claude/";
 const MADE: &str = "2026-01-01T00:00:00Z";
 const MADE_EPOCH: i64 = 1_767_225_600;
 
-/// `?limit=`
+/// `?limit=`, and from where on: a client that is told of more asks for what comes after the last id it got.
 #[derive(Deserialize)]
 pub(crate) struct Page {
     limit: Option<usize>,
+    after_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +35,7 @@ struct AnthropicModel {
     id: String,
     display_name: String,
     created_at: &'static str,
+    lifecycle: &'static str,
 }
 
 #[derive(Serialize)]
@@ -72,6 +74,10 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
                 [anthropic(model, format!("{PREFIX}{}", model.slug)), anthropic(model, model.slug.clone())]
             })
             .collect();
+        if let Some(after) = &page.after_id {
+            let known = data.iter().position(|model| model.id == *after).map_or(data.len(), |at| at + 1);
+            data.drain(..known);
+        }
         let has_more = data.len() > limit;
         data.truncate(limit);
         let id = |model: Option<&AnthropicModel>| model.map(|model| model.id.clone());
@@ -101,7 +107,8 @@ fn is_anthropic(headers: &HeaderMap) -> bool {
 }
 
 fn anthropic(model: &Model, id: String) -> AnthropicModel {
-    AnthropicModel { kind: "model", id, display_name: model.display_name.clone(), created_at: MADE }
+    let display_name = model.display_name.clone();
+    AnthropicModel { kind: "model", id, display_name, created_at: MADE, lifecycle: "active" }
 }
 
 fn openai(id: String) -> OpenAiModel {
