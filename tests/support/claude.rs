@@ -2,27 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::World;
 
-/// Where `cargo xtask test` has put it. Without it, the tests that need it say so and pass: they are run by that command.
-pub fn binary() -> Option<PathBuf> {
-    let path = std::env::var_os("CODEFERRY_TEST_CLAUDE").map(PathBuf::from);
-    if path.is_none() {
-        eprintln_skipped();
-    }
-    path
-}
+/// So many may run at once; more of them starve each other on a small machine.
+static SEATS: Semaphore = Semaphore::const_new(3);
 
-#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
-fn eprintln_skipped() {
-    eprintln!("skipped: Claude Code is not there; `cargo xtask test` installs it");
-}
+/// Longer than any run takes, shorter than anybody's patience.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A home and a project folder for one Claude Code.
 pub struct Claude {
@@ -31,6 +24,14 @@ pub struct Claude {
     /// Where it works.
     pub project: TempDir,
     environment: Vec<(String, String)>,
+}
+
+/// A Claude Code at work. Dropped, it is killed.
+pub struct Session {
+    /// The process.
+    pub child: Child,
+    begun: Instant,
+    _seat: SemaphorePermit<'static>,
 }
 
 /// What a run came to.
@@ -44,19 +45,19 @@ pub struct Run {
     pub stdout: String,
     /// Everything on stderr.
     pub stderr: String,
+    /// How long it took.
+    pub took: Duration,
 }
 
+// === impl Claude ===
+
 impl Claude {
-    /// A fresh Claude Code that talks to this world; `None` where there is none.
+    /// A fresh Claude Code that talks to this world; `None` where there is none, and the test says that it was skipped.
     pub fn at(world: &World) -> Option<Self> {
-        let binary = binary()?;
+        let binary = crate::client("CODEFERRY_TEST_CLAUDE", "Claude Code")?;
         let home = tempfile::tempdir().expect("a home");
         let project = tempfile::tempdir().expect("a project");
-        let environment = vec![
-            ("ANTHROPIC_BASE_URL".to_owned(), world.url().to_owned()),
-            ("ANTHROPIC_AUTH_TOKEN".to_owned(), world.key.clone()),
-        ];
-        Some(Self { binary, home, project, environment })
+        Some(Self { binary, home, project, environment: Vec::new() }.moved_to(world))
     }
 
     /// Sets a variable for it.
@@ -65,17 +66,26 @@ impl Claude {
         self
     }
 
-    /// Points it at another gateway.
-    pub fn moved_to(mut self, world: &World) -> Self {
-        self.environment.push(("ANTHROPIC_BASE_URL".to_owned(), world.url().to_owned()));
-        self
+    /// Points it at this gateway.
+    pub fn moved_to(self, world: &World) -> Self {
+        self.env("ANTHROPIC_BASE_URL", world.url()).env("ANTHROPIC_AUTH_TOKEN", &world.key)
     }
 
     /// A file in the project.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.project.path().join(name);
+        let path = self.path(name);
         std::fs::write(&path, content).expect("a file in the project");
         path
+    }
+
+    /// Where a file of the project stands, or would stand.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    /// What a file of the project says.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// The project folder as Claude Code sees it.
@@ -90,12 +100,15 @@ impl Claude {
             .arg("-p")
             .arg(prompt)
             .args(["--output-format", "stream-json", "--verbose"])
+            // It may do everything, in a folder that is gone with the test; as root it insists on a sandbox.
+            .arg("--dangerously-skip-permissions")
             .args(args)
             .current_dir(self.project.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
             .env("LANG", "C.UTF-8")
+            .env("IS_SANDBOX", "1")
             // What it would otherwise ask of the network has no place in a test.
             .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
             .env("DISABLE_AUTOUPDATER", "1")
@@ -107,16 +120,34 @@ impl Claude {
         command
     }
 
+    /// Starts it, when there is a seat.
+    pub async fn start(&self, prompt: &str, args: &[&str]) -> Session {
+        let seat = SEATS.acquire().await.expect("the seats are never closed");
+        let child = self.command(prompt, args).spawn().expect("Claude Code starts");
+        Session { child, begun: Instant::now(), _seat: seat }
+    }
+
     /// Runs it to its end.
     pub async fn run(&self, prompt: &str, args: &[&str]) -> Run {
-        let child = self.command(prompt, args).spawn().expect("Claude Code starts");
-        let output = tokio::time::timeout(Duration::from_secs(180), child.wait_with_output());
-        let output = output.await.expect("Claude Code ends within three minutes").expect("its output can be read");
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let lines = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        Run { code: output.status.code(), lines, stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+        self.start(prompt, args).await.end().await
     }
 }
+
+// === impl Session ===
+
+impl Session {
+    /// Waits for its end.
+    pub async fn end(self) -> Run {
+        let output = tokio::time::timeout(PATIENCE, self.child.wait_with_output()).await;
+        let output = output.expect("Claude Code ends within three minutes").expect("its output can be read");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Run { code: output.status.code(), lines, stdout, stderr, took: self.begun.elapsed() }
+    }
+}
+
+// === impl Run ===
 
 impl Run {
     /// The last line: how it ended.
@@ -135,6 +166,19 @@ impl Run {
         result["result"].as_str().unwrap_or_default()
     }
 
+    /// What it said, of a run that failed: visibly, and with an exit code that says so.
+    pub fn failure(&self) -> &str {
+        let result = self.result();
+        assert_eq!(result["is_error"], true, "{result:#}\nstderr:\n{}", self.stderr);
+        assert_eq!(self.code, Some(1), "{result:#}");
+        result["result"].as_str().unwrap_or_default()
+    }
+
+    /// The lines of this `subtype`.
+    pub fn notices<'r>(&'r self, subtype: &'r str) -> impl Iterator<Item = &'r Value> {
+        self.lines.iter().filter(move |line| line["subtype"] == subtype)
+    }
+
     /// The tool calls the model made, as name and input.
     pub fn tool_uses(&self) -> Vec<(String, Value)> {
         self.blocks("assistant", "tool_use")
@@ -145,6 +189,11 @@ impl Run {
     /// The results of tools, as they went back.
     pub fn tool_results(&self) -> Vec<Value> {
         self.blocks("user", "tool_result").cloned().collect()
+    }
+
+    /// What Claude Code itself noted about the results of tools.
+    pub fn tool_notes(&self) -> Vec<&Value> {
+        self.lines.iter().map(|line| &line["tool_use_result"]).filter(|note| !note.is_null()).collect()
     }
 
     fn blocks<'r>(&'r self, role: &'r str, kind: &'r str) -> impl Iterator<Item = &'r Value> {

@@ -14,5 +14,19 @@ pub mod claude;
 pub mod sse;
 pub mod world;
 
+use std::path::PathBuf;
+
 pub use sse::{Event, events};
 pub use world::{Setup, World};
+
+/// A program that `cargo xtask test` installs or builds and names in a variable.
+///
+/// Without it a test that needs it says so and passes: it is run by that command.
+#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+pub fn client(variable: &str, name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    if path.is_none() {
+        eprintln!("skipped: {name} is not there ({variable} is not set); `cargo xtask test` brings it");
+    }
+    path
+}
