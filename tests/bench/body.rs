@@ -48,7 +48,7 @@ pub(crate) fn request(order: Order, size: usize) -> String {
         call += 1;
     }
     format!(
-        r#"{{"model":"claude-opus-4-8","max_tokens":64000,"stream":true,"metadata":{{"user_id":"{{\"device_id\":\"bench\",\"account_uuid\":\"\",\"session_id\":\"0a1b2c3d-0000-4000-8000-000000000000\"}}"}},"system":[{{"type":"text","text":"You are a careful programmer.","cache_control":{{"type":"ephemeral"}}}}],"tools":[{}],"messages":[{messages},{{"role":"user","content":"{}"}}]}}"#,
+        r#"{{"model":"claude-opus-4-8","max_tokens":1000000,"stream":true,"metadata":{{"user_id":"{{\"device_id\":\"bench\",\"account_uuid\":\"\",\"session_id\":\"0a1b2c3d-0000-4000-8000-000000000000\"}}"}},"system":[{{"type":"text","text":"You are a careful programmer.","cache_control":{{"type":"ephemeral"}}}}],"tools":[{}],"messages":[{messages},{{"role":"user","content":"{}"}}]}}"#,
         tools(),
         order.text()
     )
