@@ -1,5 +1,6 @@
 //! The accounts of the demo: who they are, and the files their tokens are imported from.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -12,6 +13,13 @@ pub const CODEX_CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 /// What a dynamically registered plan client looks like (codex-backend.md §12).
 pub const PLAN_CLIENT_ID: &str = "oaiapp_demo";
 
+/// The scopes every plan sign-in asks for (codex-backend.md §12).
+pub(crate) const PLAN_SCOPE: &str = "openid profile email offline_access resource.invoke chatgpt.tokens.use.direct";
+/// The one that lets an app use the plan.
+pub(crate) const PLAN_USAGE: &str = "chatgpt.tokens.use.direct";
+/// The scopes every codex sign-in asks for; its own client asks for two more (codex-backend.md §1).
+pub(crate) const CODEX_SCOPE: &str = "openid profile email offline_access";
+
 /// Which credential an account has; both open both routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
@@ -21,8 +29,8 @@ pub enum AccountKind {
     Codex,
 }
 
-/// A simulated account with a set of tokens, fresh from sign-in.
-#[derive(Debug, Clone)]
+/// A simulated account with a set of tokens, fresh from sign-in. `Debug` hides the tokens.
+#[derive(Clone)]
 pub struct DemoAccount {
     /// Plan or codex.
     pub kind: AccountKind,
@@ -56,6 +64,10 @@ pub(crate) struct Identity {
     pub(crate) user_id: String,
     pub(crate) email: String,
     pub(crate) plan: String,
+    /// The client the tokens were issued to.
+    pub(crate) client_id: String,
+    /// What was granted.
+    pub(crate) scope: String,
 }
 
 // === impl Identity ===
@@ -69,6 +81,8 @@ impl Identity {
             user_id: format!("user-{name}"),
             email: format!("{name}@demo.test"),
             plan: "plus".to_owned(),
+            client_id: default_client(kind).to_owned(),
+            scope: default_scope(kind).to_owned(),
         }
     }
 
@@ -76,11 +90,9 @@ impl Identity {
         self.kind == AccountKind::Plan
     }
 
-    pub(crate) fn client_id(&self) -> &'static str {
-        match self.kind {
-            AccountKind::Plan => PLAN_CLIENT_ID,
-            AccountKind::Codex => CODEX_CLIENT_ID,
-        }
+    /// A plan account that was not allowed to use the plan can sign in, but not ask a model.
+    pub(crate) fn may_use_plan(&self) -> bool {
+        !self.is_plan() || self.scope.split(' ').any(|word| word == PLAN_USAGE)
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -90,16 +102,22 @@ impl Identity {
             "user": self.user_id,
             "email": self.email,
             "plan": self.plan,
+            "client": self.client_id,
+            "scope": self.scope,
         })
     }
 
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
         let text = |key: &str| value[key].as_str().map(str::to_owned);
+        let kind = match value["kind"].as_str()? {
+            "plan" => AccountKind::Plan,
+            _ => AccountKind::Codex,
+        };
         Some(Self {
-            kind: match value["kind"].as_str()? {
-                "plan" => AccountKind::Plan,
-                _ => AccountKind::Codex,
-            },
+            kind,
+            // Tokens of an older demo do not say.
+            client_id: text("client").unwrap_or_else(|| default_client(kind).to_owned()),
+            scope: text("scope").unwrap_or_else(|| default_scope(kind).to_owned()),
             account_id: text("account")?,
             user_id: text("user")?,
             email: text("email")?,
@@ -122,16 +140,12 @@ impl Identity {
             "iss": "https://auth.openai.com",
             "aud": ["https://api.openai.com/v1"],
             "sub": self.user_id,
-            "client_id": self.client_id(),
+            "client_id": self.client_id,
             "iat": now,
             "nbf": now,
             "exp": expires_at,
             "jti": format!("demo-{serial}"),
-            "scp": if self.is_plan() {
-                json!(["openid", "profile", "email", "offline_access", "resource.invoke", "chatgpt.tokens.use.direct"])
-            } else {
-                json!(["openid", "profile", "email", "offline_access"])
-            },
+            "scp": self.scope.split(' ').collect::<Vec<_>>(),
             "https://api.openai.com/auth": self.auth_claim(),
             "https://api.openai.com/profile": {"email": self.email, "email_verified": true},
             "https://codeferry.demo/who": self.to_json(),
@@ -140,22 +154,27 @@ impl Identity {
         })
     }
 
-    pub(crate) fn id_claims(&self, now: i64, expires_at: i64) -> Value {
-        json!({
-            "iss": "https://auth.openai.com",
-            "aud": [self.client_id()],
+    pub(crate) fn id_claims(&self, issuer: &str, nonce: Option<&str>, now: i64, expires_at: i64) -> Value {
+        let mut claims = json!({
+            "iss": issuer,
+            "aud": [self.client_id],
             "sub": self.user_id,
             "iat": now,
+            "auth_time": now,
             "exp": expires_at,
             "email": self.email,
             "email_verified": true,
             "https://api.openai.com/auth": self.auth_claim(),
-        })
+        });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        claims
     }
 
     pub(crate) fn with_tokens(self, issued: Issued) -> DemoAccount {
         DemoAccount {
-            client_id: self.client_id().to_owned(),
+            client_id: self.client_id.clone(),
             earliest_refresh_at: self.is_plan().then_some(issued.earliest_refresh_at),
             kind: self.kind,
             account_id: self.account_id,
@@ -170,7 +189,33 @@ impl Identity {
     }
 }
 
+fn default_client(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Plan => PLAN_CLIENT_ID,
+        AccountKind::Codex => CODEX_CLIENT_ID,
+    }
+}
+
+fn default_scope(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Plan => PLAN_SCOPE,
+        AccountKind::Codex => CODEX_SCOPE,
+    }
+}
+
 // === impl DemoAccount ===
+
+impl fmt::Debug for DemoAccount {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("DemoAccount")
+            .field("kind", &self.kind)
+            .field("account_id", &self.account_id)
+            .field("client_id", &self.client_id)
+            .field("expires_at", &self.expires_at)
+            .field("earliest_refresh_at", &self.earliest_refresh_at)
+            .finish_non_exhaustive()
+    }
+}
 
 impl DemoAccount {
     /// The Codex CLI's `auth.json` (codex-backend.md §1).

@@ -28,6 +28,8 @@ pub(crate) struct Order<'a> {
     pub(crate) case: Circumstances<'a>,
     pub(crate) input_tokens: u64,
     pub(crate) cached_tokens: u64,
+    /// A `codex.rate_limits` event to begin with.
+    pub(crate) limits: Option<Value>,
     /// The same seed gives the same ids.
     pub(crate) seed: String,
 }
@@ -76,6 +78,9 @@ impl Writer<'_> {
         let silence = recipe.silence.filter(|silence| silence.place != Place::Headers);
         if let Some(silence) = silence.filter(|silence| silence.place == Place::Start) {
             self.steps.push(silent(silence.time));
+        }
+        if let Some(limits) = &self.order.limits {
+            self.event("codex.rate_limits", limits.clone());
         }
         if let Ending::Failed { failure, at: FailAt::First } = &recipe.ending {
             return self.fail(failure);

@@ -9,14 +9,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use crate::account::{AccountKind, DemoAccount, Identity};
+use crate::account::{AccountKind, DemoAccount};
 use crate::limits::Limits;
 use crate::net::{Line, Listener};
 use crate::oauth::TokenFault;
 use crate::record::{Recorded, Violation};
 use crate::routes;
 use crate::scripted::Scripted;
+use crate::wham::{ResetCredit, Workspace};
 use crate::world::{Options, World};
+
+mod sign_in;
 
 /// A running simulated upstream. Dropping it drops every connection.
 pub struct Demo {
@@ -35,7 +38,7 @@ impl Demo {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = tcp.local_addr()?;
         let url = Url::parse(&format!("http://{address}/")).map_err(io::Error::other)?;
-        let world = Arc::new(World::new(options));
+        let world = Arc::new(World::new(options, format!("http://{address}"))?);
         let stop = CancellationToken::new();
         let listener = Listener::new(tcp, stop.clone());
         let service = routes::router(Arc::clone(&world)).into_make_service_with_connect_info::<Line>();
@@ -97,7 +100,7 @@ impl Demo {
 
     /// Signs in an account; the same name is the same account.
     pub fn sign_in(&self, kind: AccountKind, name: &str) -> DemoAccount {
-        let who = Identity::named(kind, name);
+        let who = self.world.identity(kind, name);
         let issued = self.world.issuer.sign_in(&who, self.world.now());
         who.with_tokens(issued)
     }
@@ -122,9 +125,34 @@ impl Demo {
         self.world.lock().standing_token_fault = fault;
     }
 
-    /// What the account's windows say from here on, in headers and in `wham/usage`.
+    /// What the account's windows say from here on, in headers, events and `wham/usage`.
     pub fn set_limits(&self, account_id: &str, limits: Limits) {
         self.world.lock().limits.insert(account_id.to_owned(), limits);
+    }
+
+    /// Whether streams of the codex provider begin with a `codex.rate_limits` event. They do not, unless told so.
+    pub fn send_limit_events(&self, yes: bool) {
+        self.world.lock().limit_events = yes;
+    }
+
+    /// The account's plan from here on: in headers and `wham/usage` at once, in claims with the next tokens.
+    pub fn set_plan(&self, account_id: &str, plan: &str) {
+        self.world.lock().plans.insert(account_id.to_owned(), plan.to_owned());
+    }
+
+    /// The reset credits an account has.
+    pub fn set_reset_credits(&self, account_id: &str, credits: Vec<ResetCredit>) {
+        self.world.lock().accounts.reset_credits.insert(account_id.to_owned(), credits);
+    }
+
+    /// What `wham/accounts/check` says of an account's workspace.
+    pub fn set_workspace(&self, account_id: &str, workspace: Workspace) {
+        self.world.lock().accounts.workspaces.insert(account_id.to_owned(), workspace);
+    }
+
+    /// Whether `wham/accounts/check` answers with a map instead of a list. Both are seen in the wild.
+    pub fn set_accounts_as_map(&self, map: bool) {
+        self.world.lock().accounts.as_map = map;
     }
 
     // --- answers ---

@@ -194,3 +194,12 @@ pub(crate) fn invalidated(provider: Provider) -> Refusal {
     }
     refusal
 }
+
+/// A sign-in without the right to use the plan (codex-backend.md §12). Nobody should ask with it.
+pub(crate) fn not_granted() -> Refusal {
+    let code = Some("chatpass_v2_scope_not_authorized");
+    let message = "The token was not granted chatgpt.tokens.use.direct.";
+    let mut refusal = Refusal::error(403, "invalid_request_error", code, None, message);
+    refusal.violation = true;
+    refusal
+}

@@ -19,6 +19,7 @@
 mod account;
 mod answer;
 mod assistant;
+mod auth;
 mod catalog;
 mod conversation;
 mod demo;
@@ -40,15 +41,19 @@ mod scripted;
 mod seal;
 mod strict;
 mod tokens;
+mod wham;
 mod world;
 
 pub use account::{AccountKind, CODEX_CLIENT_ID, DemoAccount, PLAN_CLIENT_ID};
+pub use auth::fault::{AuthFault, Endpoint};
+pub use auth::keys::IdTokenFault;
 pub use demo::Demo;
-pub use limits::Limits;
+pub use limits::{Credits, ExtraLimit, Limits, Window};
 pub use oauth::TokenFault;
 pub use record::{Outcome, Recorded, Route, Violation};
 pub use scenario::{Scenario, scenarios};
 pub use scripted::Scripted;
+pub use wham::{ResetCredit, Workspace};
 pub use world::{Clock, Options};
 
 #[cfg(test)]

@@ -1,23 +1,18 @@
 //! The token endpoint: refresh with single-use rotation, and every way it can go wrong (codex-backend.md §1, §12).
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::account::Identity;
-use crate::failure::{Circumstances, Failure};
+use crate::auth::exchange;
+use crate::auth::fault::oauth_refusal;
+use crate::auth::visit::{Visit, unavailable};
 use crate::net::Line;
-use crate::record::{Exchange, Outcome, Route};
+use crate::record::Route;
 use crate::refusal::Refusal;
-use crate::respond::drop_line;
-use crate::routes::{json_body, refuse};
-use crate::script::Releases;
 use crate::strict::Provider;
 use crate::tokens::{BadRefresh, Issued};
 use crate::world::World;
@@ -41,72 +36,66 @@ pub enum TokenFault {
     WithoutIdToken,
 }
 
+/// `POST /oauth/token` and `POST /api/accounts/oauth/token`.
 pub(crate) async fn token(
     State(world): State<Arc<World>>,
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let mut exchange = world.recorder.begin(Route::Token, &parts);
-    let mut releases = Releases::new(world.releases.subscribe());
-    let Ok(raw) = axum::body::to_bytes(body, 1 << 20).await else {
-        return refuse(&Refusal::detail(413, "Request body too large"), &mut exchange);
+    let mut visit = match Visit::read(world, Route::Token, line, request).await {
+        Ok(visit) => visit,
+        Err(response) => return response,
     };
-    let json = serde_json::from_slice::<Value>(&raw).ok().map(Arc::new);
-    exchange.body(&raw, json.as_ref());
-    let provider = if parts.uri.path().starts_with("/api/accounts") { Provider::Plan } else { Provider::Codex };
-    let fields = fields(&parts.headers, json.as_deref(), &raw);
-    let field = |name: &str| fields.get(name).map(|value| value.as_ref());
-    if field("grant_type") != Some("refresh_token") {
-        let refusal = Refusal::error(
+    match visit.field("grant_type") {
+        Some("refresh_token") => refresh(visit).await,
+        Some("authorization_code") => exchange::exchange(visit).await,
+        _ => visit.refuse(&Refusal::error(
             400,
             "invalid_request_error",
             Some("unsupported_grant_type"),
             None,
             "Unsupported grant type",
-        );
-        return refuse(&refusal, &mut exchange);
+        )),
     }
-    remarks(provider, &parts.headers, json.is_some(), &field, &exchange);
+}
+
+async fn refresh(mut visit: Visit) -> Response {
+    visit.exchange.played("refresh_token");
+    let provider = visit.provider();
+    remarks(&visit);
     let fault = {
-        let mut state = world.lock();
+        let mut state = visit.world.lock();
         state.token_faults.pop_front().or_else(|| state.standing_token_fault.clone())
     };
     match &fault {
-        Some(TokenFault::Status(status)) => {
-            let refusal =
-                Refusal::error(*status, "server_error", Some("server_error"), None, "Please try again later.");
-            return refuse(&refusal.excused(), &mut exchange);
-        }
-        Some(TokenFault::Challenge) => return challenge(provider, &mut exchange),
+        Some(TokenFault::Status(status)) => return visit.refuse(&unavailable(*status)),
+        Some(TokenFault::Challenge) => return visit.challenge(),
         Some(TokenFault::Refuse(code)) => {
-            return refuse(&dead(provider, code, "Please sign in again.").excused(), &mut exchange);
+            return visit.refuse(&dead(provider, code, "Please sign in again.").excused());
         }
-        Some(TokenFault::Hang) => releases.next(None).await,
+        Some(TokenFault::Hang) => visit.releases.next(None).await,
         _ => {}
     }
-    let token = field("refresh_token").unwrap_or_default();
-    let (who, issued) = match world.issuer.refresh(token, field("client_id"), world.now()) {
+    let token = visit.field("refresh_token").unwrap_or_default();
+    let now = visit.world.now();
+    let (who, issued) = match visit.world.issuer.refresh(token, visit.field("client_id"), now) {
         Ok(renewed) => renewed,
-        Err(bad) => return refuse(&bad_refresh(provider, bad), &mut exchange),
+        Err(bad) => return visit.refuse(&bad_refresh(provider, bad)),
     };
-    exchange.account(&who.account_id);
+    visit.exchange.account(&who.account_id);
     if fault == Some(TokenFault::LostAnswer) {
-        return drop_line(&line, exchange).await;
+        return visit.hang_up().await;
     }
-    let mut answer = answer(&who, &issued, world.now());
+    let mut answer = answer(&who, &issued, now);
     match fault {
         Some(TokenFault::WithoutRefreshToken) => {
-            world.issuer.keep_refresh(token);
+            visit.world.issuer.keep_refresh(token);
             remove(&mut answer, "refresh_token");
         }
         Some(TokenFault::WithoutIdToken) => remove(&mut answer, "id_token"),
         _ => {}
     }
-    exchange.end(Outcome::Completed);
-    let mut response = json_body(StatusCode::OK, &answer);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    visit.answer(answer).await
 }
 
 fn remove(answer: &mut Value, key: &str) {
@@ -115,48 +104,35 @@ fn remove(answer: &mut Value, key: &str) {
     }
 }
 
-/// JSON from the Codex CLI, a form from everybody else.
-fn fields<'a>(headers: &HeaderMap, json: Option<&'a Value>, raw: &'a [u8]) -> HashMap<String, Cow<'a, str>> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/x-www-form-urlencoded") {
-        return url::form_urlencoded::parse(raw).map(|(key, value)| (key.into_owned(), value)).collect();
-    }
-    let fields = json.and_then(Value::as_object).into_iter().flatten();
-    fields.filter_map(|(key, value)| Some((key.clone(), Cow::Borrowed(value.as_str()?)))).collect()
-}
-
-fn remarks<'a>(
-    provider: Provider,
-    headers: &HeaderMap,
-    json: bool,
-    field: &impl Fn(&str) -> Option<&'a str>,
-    exchange: &Exchange,
-) {
-    if headers.contains_key(header::AUTHORIZATION) {
+fn remarks(visit: &Visit) {
+    let exchange = &visit.exchange;
+    if visit.parts.headers.contains_key(http::header::AUTHORIZATION) {
         exchange.violation("a refresh with an Authorization header");
     }
-    if field("client_id").is_none() {
+    if visit.field("client_id").is_none() {
         exchange.violation("a refresh without client_id");
     }
-    let reason = matches!(field("refresh_reason"), Some("proactive_expiry" | "unauthorized_recovery"));
-    match provider {
-        Provider::Codex if json && !reason => exchange.violation("a refresh without a known refresh_reason"),
-        Provider::Plan if field("resource").is_none() => exchange.violation("a plan refresh without resource"),
+    let reason = matches!(visit.field("refresh_reason"), Some("proactive_expiry" | "unauthorized_recovery"));
+    match visit.provider() {
+        Provider::Codex if visit.json.is_some() && !reason => {
+            exchange.violation("a refresh without a known refresh_reason");
+        }
+        Provider::Plan if visit.field("resource").is_none() => exchange.violation("a plan refresh without resource"),
         _ => {}
     }
 }
 
-fn answer(who: &Identity, issued: &Issued, now: i64) -> Value {
+/// The answer of either token endpoint.
+pub(crate) fn answer(who: &Identity, issued: &Issued, now: i64) -> Value {
     let mut answer = json!({
         "access_token": issued.access,
         "refresh_token": issued.refresh,
         "id_token": issued.id,
         "token_type": "Bearer",
         "expires_in": issued.expires_at - now,
-        "scope": "openid profile email offline_access",
+        "scope": who.scope,
     });
     if who.is_plan() {
-        answer["scope"] = json!("openid profile email offline_access resource.invoke chatgpt.tokens.use.direct");
         answer["earliest_refresh_at"] = json!(issued.earliest_refresh_at);
     }
     answer
@@ -164,14 +140,11 @@ fn answer(who: &Identity, issued: &Issued, now: i64) -> Value {
 
 /// A refresh token that gives nothing any more. The codex host says 401 with an error object, the other the OAuth way.
 fn dead(provider: Provider, code: &str, message: &str) -> Refusal {
-    match provider {
-        Provider::Codex => Refusal::error(401, "invalid_request_error", Some(code), None, message),
-        Provider::Plan => {
-            let mut refusal = Refusal::detail(400, message);
-            refusal.body = json!({"error": code, "error_description": message});
-            refusal
-        }
-    }
+    let status = match provider {
+        Provider::Codex => 401,
+        Provider::Plan => 400,
+    };
+    oauth_refusal(provider, status, code, message)
 }
 
 fn bad_refresh(provider: Provider, bad: BadRefresh) -> Refusal {
@@ -195,14 +168,4 @@ fn bad_refresh(provider: Provider, bad: BadRefresh) -> Refusal {
     // What no careful client does.
     refusal.violation = matches!(bad, BadRefresh::Reused | BadRefresh::TooEarly | BadRefresh::WrongClient);
     refusal
-}
-
-fn challenge(provider: Provider, exchange: &mut Exchange) -> Response {
-    let http = Failure::Challenge.http(Circumstances { provider, model: "", plan: "", now: 0 });
-    exchange.end(Outcome::Refused { status: 403, reason: http.refusal.reason });
-    let mut response = Response::new(Body::from(http.html.unwrap_or_default()));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    *response.headers_mut() = http.headers;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
-    response
 }

@@ -1,6 +1,7 @@
 //! What arrived, in order, and how each request ended. Tests read it; the embedded demo account keeps nothing.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,10 +19,32 @@ pub enum Route {
     CodexResponses,
     /// Either models endpoint.
     Models,
-    /// Either token endpoint.
+    /// Either sign-in page.
+    Authorize,
+    /// The click on a sign-in page.
+    Consent,
+    /// Either token endpoint: refreshes and codes. [`Recorded::played`] is the grant type.
     Token,
+    /// `POST /api/accounts/deviceauth/usercode`.
+    DeviceCode,
+    /// `POST /api/accounts/deviceauth/token`.
+    DevicePoll,
+    /// The page a device code is typed into.
+    DevicePage,
+    /// Either revoke endpoint.
+    Revoke,
+    /// `GET /.well-known/jwks.json`.
+    Keys,
+    /// `GET /.well-known/openid-configuration`.
+    Discovery,
     /// `GET /backend-api/wham/usage`.
     Usage,
+    /// `GET /backend-api/wham/rate-limit-reset-credits`.
+    ResetCredits,
+    /// `POST /backend-api/wham/rate-limit-reset-credits/consume`.
+    ConsumeResetCredit,
+    /// `GET /backend-api/wham/accounts/check`.
+    AccountsCheck,
     /// Anything else; answered 404 or 405.
     Other,
 }
@@ -46,8 +69,8 @@ pub enum Outcome {
     Aborted,
 }
 
-/// One request as it was received.
-#[derive(Debug, Clone)]
+/// One request as it was received. `Debug` shows neither tokens nor codes: of the auth host's requests only field names.
+#[derive(Clone)]
 pub struct Recorded {
     /// Rises with arrival, from 0.
     pub seq: u64,
@@ -127,6 +150,16 @@ impl Recorded {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// A field of the body (JSON or form), or of the query.
+    pub fn field(&self, name: &str) -> Option<String> {
+        if let Some(value) = self.json().get(name) {
+            return value.as_str().map_or_else(|| Some(value.to_string()), |text| Some(text.to_owned()));
+        }
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let mut pairs = url::form_urlencoded::parse(&self.body).chain(url::form_urlencoded::parse(query.as_bytes()));
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
     /// Whether this asked a model for an answer.
     pub fn is_model_call(&self) -> bool {
         self.route.is_model_call()
@@ -143,7 +176,38 @@ impl Recorded {
     }
 }
 
+impl fmt::Debug for Recorded {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = out.debug_struct("Recorded");
+        shown.field("seq", &self.seq).field("route", &self.route).field("method", &self.method);
+        if self.route.is_secret() {
+            let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+            let names = |bytes: &[u8]| -> Vec<String> {
+                url::form_urlencoded::parse(bytes).map(|(key, _)| key.into_owned()).collect()
+            };
+            let fields = match self.json().as_object() {
+                Some(fields) => fields.keys().cloned().collect(),
+                None => names(&self.body),
+            };
+            shown.field("path", &path).field("query", &names(query.as_bytes())).field("fields", &fields);
+        } else {
+            shown.field("path", &self.path).field("body", &self.body);
+        }
+        shown
+            .field("headers", &self.headers)
+            .field("account", &self.account)
+            .field("played", &self.played)
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Route {
+    /// Its requests are made of tokens, codes and states.
+    fn is_secret(self) -> bool {
+        !matches!(self, Self::PlanResponses | Self::CodexResponses | Self::Models | Self::Usage)
+    }
+
     pub(crate) fn is_model_call(self) -> bool {
         matches!(self, Self::PlanResponses | Self::CodexResponses)
     }

@@ -149,7 +149,7 @@ async fn scripted(
         }
     }
     if answer.reset {
-        return drop_line(&line, exchange).await;
+        return drop_line(&line, &mut exchange).await;
     }
     headers.extend(answer.headers.clone());
     if !answer.status.is_success() {
@@ -167,7 +167,7 @@ fn play(status: StatusCode, headers: HeaderMap, script: Script, releases: Releas
 }
 
 /// Hangs up. The task that runs this handler is gone with the connection.
-pub(crate) async fn drop_line(line: &Line, mut exchange: Exchange) -> Response {
+pub(crate) async fn drop_line(line: &Line, exchange: &mut Exchange) -> Response {
     exchange.end(Outcome::Aborted);
     line.cut();
     std::future::pending::<()>().await;

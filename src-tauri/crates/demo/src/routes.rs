@@ -9,11 +9,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::account::Identity;
+use crate::auth::{self, authorize as pages, device, discovery, revoke};
 use crate::catalog;
-use crate::failure::{invalidated, unauthorized};
+use crate::failure::{invalidated, not_granted, unauthorized};
 use crate::net::Line;
 use crate::oauth;
 use crate::record::{Outcome, Route};
@@ -21,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::respond;
 use crate::strict::Provider;
 use crate::tokens::BadAccess;
+use crate::wham;
 use crate::world::World;
 
 type Shared = State<Arc<World>>;
@@ -31,14 +33,40 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/backend-api/codex/responses", post(codex).fallback(wrong_method))
         .route("/v1/models", get(plan_models).fallback(wrong_method))
         .route("/backend-api/codex/models", get(codex_models).fallback(wrong_method))
-        .route("/oauth/token", post(oauth::token).fallback(wrong_method))
-        .route("/api/accounts/oauth/token", post(oauth::token).fallback(wrong_method))
-        .route("/backend-api/wham/usage", get(usage).fallback(wrong_method))
-        .route("/backend-api/codex/usage", get(usage).fallback(wrong_method))
+        .merge(auth_host())
+        .merge(accounts())
         .route("/backend-api/codex/chat/completions", any(forbidden))
         .fallback(not_found)
         .layer(DefaultBodyLimit::disable())
         .with_state(world)
+}
+
+/// The auth host, and the pages a browser sees.
+fn auth_host() -> Router<Arc<World>> {
+    Router::new()
+        .route("/oauth/authorize", get(pages::codex).fallback(wrong_method))
+        .route("/api/accounts/authorize", get(pages::plan).fallback(wrong_method))
+        .route("/demo/consent", post(auth::decide).fallback(wrong_method))
+        .route("/oauth/token", post(oauth::token).fallback(wrong_method))
+        .route("/api/accounts/oauth/token", post(oauth::token).fallback(wrong_method))
+        .route("/oauth/revoke", post(revoke::revoke).fallback(wrong_method))
+        .route("/api/accounts/oauth/revoke", post(revoke::revoke).fallback(wrong_method))
+        .route("/api/accounts/deviceauth/usercode", post(device::usercode).fallback(wrong_method))
+        .route("/api/accounts/deviceauth/token", post(device::poll).fallback(wrong_method))
+        .route("/codex/device", get(device::form).post(device::decide).fallback(wrong_method))
+        .route("/.well-known/jwks.json", get(discovery::keys).fallback(wrong_method))
+        .route("/.well-known/openid-configuration", get(discovery::openid).fallback(wrong_method))
+}
+
+/// What the codex host knows about an account.
+fn accounts() -> Router<Arc<World>> {
+    const CREDITS: &str = "/backend-api/wham/rate-limit-reset-credits";
+    Router::new()
+        .route("/backend-api/wham/usage", get(wham::usage).fallback(wrong_method))
+        .route("/backend-api/codex/usage", get(wham::usage).fallback(wrong_method))
+        .route(CREDITS, get(wham::reset_credits).fallback(wrong_method))
+        .route(&format!("{CREDITS}/consume"), post(wham::consume).fallback(wrong_method))
+        .route("/backend-api/wham/accounts/check", get(wham::accounts).fallback(wrong_method))
 }
 
 async fn plan(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
@@ -81,23 +109,6 @@ fn models(world: &World, provider: Provider, request: Request) -> Response {
     response
 }
 
-async fn usage(State(world): Shared, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let mut exchange = world.recorder.begin(Route::Usage, &parts);
-    match authorize(&world, Provider::Codex, &parts.headers) {
-        Ok(who) => {
-            exchange.account(&who.account_id);
-            exchange.end(Outcome::Completed);
-            json_body(StatusCode::OK, &world.limits(&who.account_id).usage(&who, world.now()))
-        }
-        Err(mut refusal) => {
-            // The wham endpoints have a sentence of their own (codex-backend.md §5).
-            refusal.body = json!({"detail": "Could not parse your authentication token. Please try signing in again."});
-            refuse(&refusal, &mut exchange)
-        }
-    }
-}
-
 /// Only this host's own paths exist, and this one is closed to subscriptions (codex-backend.md §2).
 async fn forbidden(State(world): Shared, request: Request) -> Response {
     other(&world, request, 403, "Forbidden")
@@ -117,14 +128,22 @@ fn other(world: &World, request: Request, status: u16, detail: &str) -> Response
     refuse(&Refusal::detail(status, detail), &mut exchange)
 }
 
-/// Whose bearer token this is.
+/// Whose bearer token this is. Faults of an account are told in the words of the provider that was asked.
 pub(crate) fn authorize(world: &World, provider: Provider, headers: &HeaderMap) -> Result<Identity, Refusal> {
     let token = bearer(headers).ok_or_else(|| Refusal::detail(401, "Unauthorized"))?;
-    world.issuer.check_access(token, world.now()).or_else(|bad| match bad {
+    let mut who = world.issuer.check_access(token, world.now()).or_else(|bad| match bad {
         _ if world.options.any_token => Ok(Identity::named(crate::account::AccountKind::Codex, "anyone")),
         BadAccess::Expired => Err(unauthorized(provider)),
         BadAccess::Revoked | BadAccess::Unknown => Err(invalidated(provider)),
-    })
+    })?;
+    if !who.may_use_plan() {
+        return Err(not_granted());
+    }
+    // A plan can change while a token lives.
+    if let Some(plan) = world.lock().plans.get(&who.account_id) {
+        who.plan.clone_from(plan);
+    }
+    Ok(who)
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -17,7 +17,7 @@ mod params;
 mod schema;
 mod tools;
 
-pub(crate) use headers::check as check_headers;
+pub(crate) use headers::{check as check_headers, check_account as check_account_headers};
 pub(crate) use params::unknown_model;
 
 /// Which of the two hosts is being played.

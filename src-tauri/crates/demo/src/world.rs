@@ -2,12 +2,16 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::account::{AccountKind, Identity};
+use crate::auth::Auth;
+use crate::auth::keys::Keys;
 use crate::estimate::PromptCache;
 use crate::limits::Limits;
 use crate::oauth::TokenFault;
@@ -15,6 +19,7 @@ use crate::record::Recorder;
 use crate::scripted::Scripted;
 use crate::seal::Seal;
 use crate::tokens::Issuer;
+use crate::wham::Accounts;
 
 /// Where the demo reads the time. Only token lifetimes and reset times depend on it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -38,13 +43,26 @@ pub struct Options {
     pub overflow_as_status: bool,
     /// Any bearer token will do. For tests that make their own.
     pub any_token: bool,
+    /// Id tokens name the demo's own URL as their issuer instead of `https://auth.openai.com`, and so does
+    /// `/.well-known/openid-configuration`. For a client that checks `iss` against the host it was pointed at; one that
+    /// expects the real name, or reads it from the configuration, needs nothing.
+    pub own_issuer: bool,
+    /// Seconds between two polls for a device code. 0 lets a test poll as it likes; polling earlier than this is answered
+    /// with `slow_down`, and is a violation.
+    pub device_interval: u64,
 }
+
+/// What the real host calls itself.
+const ISSUER: &str = "https://auth.openai.com";
 
 /// Everything the handlers share.
 pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) seal: Seal,
     pub(crate) issuer: Issuer,
+    pub(crate) auth: Auth,
+    /// Where this demo is, without a slash at the end.
+    pub(crate) auth_url: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) releases: watch::Sender<u64>,
     state: Mutex<State>,
@@ -56,6 +74,10 @@ pub(crate) struct State {
     pub(crate) standing: Option<Arc<Scripted>>,
     pub(crate) cache: PromptCache,
     pub(crate) limits: HashMap<String, Limits>,
+    pub(crate) limit_events: bool,
+    /// Plans that are not the one an account was made with.
+    pub(crate) plans: HashMap<String, String>,
+    pub(crate) accounts: Accounts,
     pub(crate) context_window: Option<u64>,
     pub(crate) overflow_as_status: bool,
     pub(crate) token_faults: VecDeque<TokenFault>,
@@ -80,6 +102,8 @@ impl Default for Options {
             context_window: None,
             overflow_as_status: false,
             any_token: false,
+            own_issuer: false,
+            device_interval: 5,
         }
     }
 }
@@ -105,21 +129,24 @@ impl fmt::Debug for Options {
 // === impl World ===
 
 impl World {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, auth_url: String) -> io::Result<Self> {
+        let issuer = if options.own_issuer { auth_url.clone() } else { ISSUER.to_owned() };
         let seal = Seal::new(&options.seed);
         let state = State {
             context_window: options.context_window,
             overflow_as_status: options.overflow_as_status,
             ..State::default()
         };
-        Self {
-            issuer: Issuer::new(seal.clone(), options.token_lifetime),
+        Ok(Self {
+            issuer: Issuer::new(issuer, Keys::load()?, seal.clone(), options.token_lifetime),
+            auth: Auth::new(),
+            auth_url,
             recorder: Recorder::new(options.keep),
             releases: watch::Sender::new(0),
             state: Mutex::new(state),
             seal,
             options,
-        }
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -131,7 +158,16 @@ impl World {
     }
 
     pub(crate) fn limits(&self, account: &str) -> Limits {
-        self.lock().limits.get(account).copied().unwrap_or_default()
+        self.lock().limits.get(account).cloned().unwrap_or_default()
+    }
+
+    /// The account of this name, on the plan it has now.
+    pub(crate) fn identity(&self, kind: AccountKind, name: &str) -> Identity {
+        let mut who = Identity::named(kind, name);
+        if let Some(plan) = self.lock().plans.get(&who.account_id) {
+            who.plan.clone_from(plan);
+        }
+        who
     }
 }
 

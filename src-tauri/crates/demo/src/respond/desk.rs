@@ -122,7 +122,7 @@ impl Desk<'_> {
         }
         if let Some(failure) = &recipe.refuse {
             if *failure == Failure::Reset {
-                return drop_line(&line, exchange).await;
+                return drop_line(&line, &mut exchange).await;
             }
             return self.fail(failure, headers, &mut exchange);
         }
@@ -131,7 +131,10 @@ impl Desk<'_> {
         let prompt = Prompt::of(self.request);
         let input_tokens = prompt.tokens();
         let cached_tokens = self.world.lock().cache.ask(&self.admitted.who.account_id, self.request, prompt);
+        let events = self.provider == Provider::Codex && self.world.lock().limit_events;
+        let who = &self.admitted.who;
         let order = Order {
+            limits: events.then(|| self.world.limits(&who.account_id).event(&who.plan, self.world.now())),
             request: self.request,
             seal: &self.world.seal,
             account: &self.admitted.who.account_id,

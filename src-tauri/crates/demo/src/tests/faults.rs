@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Stage, follow_up, request, user};
-use crate::{Limits, Options};
+use crate::{Limits, Options, Window};
 
 fn code(answer: &Answer) -> Value {
     answer.last()["response"]["error"]["code"].take()
@@ -148,7 +148,7 @@ async fn sealed_reasoning_is_refused_until_it_is_left_out() {
 #[tokio::test]
 async fn usage_and_limits() {
     let stage = Stage::open().await;
-    stage.demo.set_limits("acc-ann", Limits { primary_used: 55.5, ..Limits::default() });
+    stage.demo.set_limits("acc-ann", Limits { primary: Some(Window::five_hours(55.5, 60)), ..Limits::default() });
     assert_eq!(stage.say("x").await.header("x-codex-primary-used-percent"), "55.5");
     let url = format!("{}/wham/usage", stage.demo.chatgpt_url());
     let usage = stage.http.get(&url).bearer_auth(&stage.account.access_token).send().await.expect("an answer");
