@@ -43,17 +43,14 @@ pub struct Options {
     pub overflow_as_status: bool,
     /// Any bearer token will do. For tests that make their own.
     pub any_token: bool,
-    /// Id tokens name the demo's own URL as their issuer instead of `https://auth.openai.com`, and so does
-    /// `/.well-known/openid-configuration`. For a client that checks `iss` against the host it was pointed at; one that
-    /// expects the real name, or reads it from the configuration, needs nothing.
-    pub own_issuer: bool,
+    /// `iss` of the id tokens and `issuer` of `/.well-known/openid-configuration`. None: the demo's own URL, without a
+    /// slash at the end, for a client that checks `iss` against the host it was pointed at. A client that expects the real
+    /// name wherever it is pointed needs `https://auth.openai.com` here.
+    pub issuer: Option<String>,
     /// Seconds between two polls for a device code. 0 lets a test poll as it likes; polling earlier than this is answered
     /// with `slow_down`, and is a violation.
     pub device_interval: u64,
 }
-
-/// What the real host calls itself.
-const ISSUER: &str = "https://auth.openai.com";
 
 /// Everything the handlers share.
 pub(crate) struct World {
@@ -102,7 +99,7 @@ impl Default for Options {
             context_window: None,
             overflow_as_status: false,
             any_token: false,
-            own_issuer: false,
+            issuer: None,
             device_interval: 5,
         }
     }
@@ -130,7 +127,7 @@ impl fmt::Debug for Options {
 
 impl World {
     pub(crate) fn new(options: Options, auth_url: String) -> io::Result<Self> {
-        let issuer = if options.own_issuer { auth_url.clone() } else { ISSUER.to_owned() };
+        let issuer = options.issuer.clone().unwrap_or_else(|| auth_url.clone());
         let seal = Seal::new(&options.seed);
         let state = State {
             context_window: options.context_window,
