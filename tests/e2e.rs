@@ -13,6 +13,12 @@
 mod agents;
 #[path = "e2e/doors.rs"]
 mod doors;
+#[cfg(target_os = "linux")]
+#[path = "e2e/keychain.rs"]
+mod keychain;
+#[cfg(unix)]
+#[path = "e2e/killed.rs"]
+mod killed;
 #[path = "e2e/media.rs"]
 mod media;
 #[path = "e2e/sdk.rs"]
@@ -23,6 +29,8 @@ mod sessions;
 mod tools;
 #[path = "e2e/trouble.rs"]
 mod trouble;
+#[path = "e2e/vault.rs"]
+mod vault;
 
 use codeferry_tests::World;
 use serde_json::Value;

@@ -10,6 +10,7 @@
 )]
 
 pub mod answer;
+pub mod binary;
 pub mod claude;
 pub mod sse;
 pub mod world;
