@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::python;
 use crate::{run, say};
@@ -47,6 +47,16 @@ pub(crate) const PYTHON: Need = Need {
     here: || run::succeeds(Command::new(python::interpreter()).args(["-c", "import venv, ensurepip"])),
 };
 
+/// A real keychain for the tests of the vault. It runs in a session bus of the test's own and touches no other.
+pub(crate) const KEYCHAIN: Need = Need {
+    what: "a keychain to test with",
+    packages: &["gnome-keyring", "dbus-daemon"],
+    here: || {
+        let linux = cfg!(target_os = "linux");
+        !linux || (run::on_path("dbus-run-session") && run::on_path("gnome-keyring-daemon"))
+    },
+};
+
 fn on_path_npm() -> bool {
     if cfg!(windows) { run::succeeds(Command::new("npm.cmd").arg("--version")) } else { run::on_path("npm") }
 }
@@ -65,19 +75,46 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let what = missing.iter().map(|need| need.what).collect::<Vec<_>>().join(", ");
-    let packages: Vec<_> = missing.iter().flat_map(|need| need.packages).copied().collect();
+    let what = names(&missing);
     match right() {
-        Some(right @ (Right::Root | Right::Sudo)) => {
-            say::step(&format!("installing {what}"));
-            apt(right, &["update", "-qq"])?;
-            apt(right, &[&["install", "-y", "-qq", "--no-install-recommends"], packages.as_slice()].concat())
-        }
+        Some(right @ (Right::Root | Right::Sudo)) => install(right, &missing),
         Some(Right::None) => {
-            bail!("missing: {what}; run `{}` and try again", install_line(&packages))
+            bail!("missing: {what}; run `{}` and try again", install_line(&packages(&missing)))
         }
         None => bail!("missing: {what}; install it with your system's package manager and try again"),
     }
+}
+
+/// As [`ensure`], for what is only good to have: without the right to install it, or without success, this says so and
+/// goes on.
+pub(crate) fn wish(needs: &[Need]) {
+    let missing: Vec<_> = needs.iter().filter(|need| !(need.here)()).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let what = names(&missing);
+    let installed = match right() {
+        Some(right @ (Right::Root | Right::Sudo)) => install(right, &missing),
+        Some(Right::None) => Err(anyhow!("`{}` brings it", install_line(&packages(&missing)))),
+        None => Err(anyhow!("it is not installed")),
+    };
+    if let Err(error) = installed {
+        say::step(&format!("going on without {what}: {error:#}"));
+    }
+}
+
+fn names(needs: &[&Need]) -> String {
+    needs.iter().map(|need| need.what).collect::<Vec<_>>().join(", ")
+}
+
+fn packages(needs: &[&Need]) -> Vec<&'static str> {
+    needs.iter().flat_map(|need| need.packages).copied().collect()
+}
+
+fn install(right: Right, needs: &[&Need]) -> Result<()> {
+    say::step(&format!("installing {}", names(needs)));
+    apt(right, &["update", "-qq"])?;
+    apt(right, &[&["install", "-y", "-qq", "--no-install-recommends"], packages(needs).as_slice()].concat())
 }
 
 /// `None` where there is no apt-get at all.
