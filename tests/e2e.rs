@@ -25,6 +25,9 @@ mod media;
 mod sdk;
 #[path = "e2e/sessions.rs"]
 mod sessions;
+#[cfg(target_os = "linux")]
+#[path = "e2e/terminal.rs"]
+mod terminal;
 #[path = "e2e/tools.rs"]
 mod tools;
 #[path = "e2e/trouble.rs"]

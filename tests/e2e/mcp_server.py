@@ -1,14 +1,12 @@
-"""A small MCP server over stdio: one tool that answers with a sentence and the picture in $PICTURE."""
+"""A small MCP server over stdio: two tools that answer with a sentence and the picture in $PICTURE."""
 
 import json
 import os
 import sys
 
-TOOL = {
-    "name": "snapshot",
-    "description": "Takes a picture of a place.",
-    "inputSchema": {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
-}
+NAMES = ["snapshot", "a_snapshot_of_a_place_with_a_name_that_is_longer_than_sixty_four_characters"]
+SCHEMA = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
+TOOLS = [{"name": name, "description": "Takes a picture of a place.", "inputSchema": SCHEMA} for name in NAMES]
 
 
 def answer(method, params):
@@ -16,7 +14,7 @@ def answer(method, params):
         version = params["protocolVersion"]
         return {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "harbour", "version": "1"}}
     if method == "tools/list":
-        return {"tools": [TOOL]}
+        return {"tools": TOOLS}
     if method == "tools/call":
         text = f"This is {params['arguments']['place']}."
         picture = {"type": "image", "data": os.environ["PICTURE"], "mimeType": "image/png"}

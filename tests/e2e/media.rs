@@ -72,18 +72,29 @@ async fn an_mcp_tool_answers_with_a_picture() {
     let config = json!({"mcpServers": {"harbour": {"command": python, "args": [server], "env": {"PICTURE": RED}}}});
     let config = claude.file("mcp.json", config.to_string());
     let tool = "mcp__harbour__snapshot";
-    let prompt = playing(&[&calling(tool, &json!({"place": "pier 3"})), "[[demo:text A red one.]]"]);
+    // Longer than the upstream takes.
+    let long = "mcp__harbour__a_snapshot_of_a_place_with_a_name_that_is_longer_than_sixty_four_characters";
+    let prompt = playing(&[
+        &calling(tool, &json!({"place": "pier 3"})),
+        &calling(long, &json!({"place": "pier 4"})),
+        "[[demo:text A red one.]]",
+    ]);
     let run = claude.run(&prompt, &["--mcp-config", config.to_str().unwrap(), "--strict-mcp-config"]).await;
 
     assert_eq!(run.text(), "A red one.");
+    let called: Vec<_> = run.tool_uses().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(called, [tool, long], "names come back as the client knows them");
     let asked = asked(&world);
-    assert_eq!(asked.len(), 2);
-    let offered = asked[0]["tools"].as_array().unwrap().iter().find(|offered| offered["name"] == tool);
+    assert_eq!(asked.len(), 3);
+    let offered = asked[0]["tools"].as_array().unwrap();
+    assert!(offered.iter().all(|offered| offered["name"].as_str().unwrap().len() <= 64));
+    let offered = offered.iter().find(|offered| offered["name"] == tool);
     let offered = offered.expect("the server's tool is offered");
     assert_eq!(offered["parameters"]["properties"]["place"]["type"], "string");
-    let answers = items(&asked[1], "function_call_output");
-    let parts = answers[0]["output"].as_array().expect("text and picture");
-    assert!(parts.iter().any(|part| part["type"] == "input_text" && part["text"] == "This is pier 3."), "{parts:?}");
     let image = format!("data:image/png;base64,{RED}");
-    assert!(parts.iter().any(|part| part["type"] == "input_image" && part["image_url"] == image.as_str()), "{parts:?}");
+    for (answer, text) in items(&asked[2], "function_call_output").iter().zip(["This is pier 3.", "This is pier 4."]) {
+        let parts = answer["output"].as_array().expect("text and picture");
+        assert!(parts.iter().any(|part| part["type"] == "input_text" && part["text"] == text), "{parts:?}");
+        assert!(parts.iter().any(|part| part["image_url"] == image.as_str()), "{parts:?}");
+    }
 }

@@ -29,6 +29,33 @@ async fn a_conversation_goes_on_after_a_restart() {
     assert_eq!(&asked[2]["input"].as_array().unwrap()[..before.len()], before, "byte for byte");
 }
 
+/// The token runs out while nobody looks, and another account pays from then on: nobody notices, and what one account
+/// has sealed is not shown to the other.
+#[tokio::test]
+async fn a_conversation_goes_on_with_a_new_token_and_with_another_account() {
+    let world = World::start().await;
+    let Some(claude) = Claude::at(&world) else { return };
+    assert_eq!(claude.run("[[demo:reasoning]][[demo:text First.]]", &[]).await.text(), "First.");
+    world.demo.expire_access_tokens();
+    assert_eq!(claude.run("[[demo:text Second.]]", &["--continue"]).await.text(), "Second.");
+    assert_eq!(world.demo.refresh_count(), 1);
+    let sealed = |request: &Value| items(request, "reasoning").len();
+    assert_eq!(sealed(&world.last_upstream()), 1, "a new token is the same account");
+
+    let (paths, environment) = (
+        codeferry_app::Paths::at(world.home.path()),
+        codeferry_tests::world::environment(&world.demo, world.home.path()),
+    );
+    codeferry_tests::world::import(&paths, &environment, &world.demo.account("home")).await;
+    world.gateway.pool().switch("home@demo.test").await.unwrap();
+    assert_eq!(claude.run("[[demo:text Third.]]", &["--continue"]).await.text(), "Third.");
+    assert_eq!(world.demo.model_requests().last().unwrap().account.as_deref(), Some("acc-home"));
+    assert_eq!(sealed(&world.last_upstream()), 0);
+    let said = items(&world.last_upstream(), "message").len();
+    assert!(said >= 5, "the rest of the history stays: {said}");
+    asked(&world);
+}
+
 /// The history grows out of the window; Claude Code sums it up and goes on (`claude-code.md §0.4`).
 #[tokio::test]
 async fn an_overflow_is_compacted_and_the_work_goes_on() {

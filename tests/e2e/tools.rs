@@ -1,15 +1,21 @@
 //! Claude Code's tools: one after the other, many at once, one that fails, one that is the answer.
 
-use codeferry_tests::World;
+use codeferry_demo::AccountKind;
 use codeferry_tests::claude::Claude;
+use codeferry_tests::{Setup, World};
 use serde_json::json;
 
 use crate::{asked, calling, items, playing};
 
 #[tokio::test]
 async fn three_turns_of_tools_change_files_and_carry_reasoning_back() {
-    let world = World::start().await;
-    let Some(claude) = Claude::at(&world) else { return };
+    for kind in [AccountKind::Codex, AccountKind::Plan] {
+        three_turns_of_tools(&World::with(Setup { kind, ..Setup::default() }).await).await;
+    }
+}
+
+async fn three_turns_of_tools(world: &World) {
+    let Some(claude) = Claude::at(world) else { return };
     let file = claude.file("greeting.txt", "hello moon\n");
     let prompt = playing(&[
         &format!("[[demo:reasoning Look.]]{}", calling("Read", &json!({"file_path": file}))),
@@ -31,7 +37,7 @@ async fn three_turns_of_tools_change_files_and_carry_reasoning_back() {
     let tools: Vec<_> = run.tool_uses().into_iter().map(|(name, _)| name).collect();
     assert_eq!(tools, ["Read", "Edit", "Bash"]);
 
-    let asked = asked(&world);
+    let asked = asked(world);
     assert_eq!(asked.len(), 4, "one request per round");
     for (round, request) in asked.iter().enumerate() {
         let sealed = items(request, "reasoning");
@@ -90,6 +96,28 @@ async fn six_tools_at_once_of_which_one_fails() {
     }
     let order = |items: &[&serde_json::Value]| items.iter().map(|item| item["call_id"].clone()).collect::<Vec<_>>();
     assert_ne!(order(&made), order(&outputs), "they came back as they were done");
+}
+
+/// An upstream that gives each call the same id: to Claude Code they are calls of their own (`claude-code.md §0.9`).
+#[tokio::test]
+async fn ids_that_repeat_are_told_apart() {
+    let world = World::start().await;
+    let Some(claude) = Claude::at(&world) else { return };
+    let bash = |word: &str| calling("Bash", &json!({"command": format!("echo {word}"), "description": word}));
+    let both = bash("one") + &bash("two");
+    let prompt = playing(&[&both, &bash("three"), "[[demo:text Three.]]"])
+        .replace("[[demo:turns", "[[demo:same-ids]][[demo:turns");
+    let run = claude.run(&prompt, &[]).await;
+
+    assert_eq!(run.text(), "Three.");
+    let asked = asked(&world);
+    let (made, outputs) = (items(&asked[2], "function_call"), items(&asked[2], "function_call_output"));
+    assert_eq!((made.len(), outputs.len()), (3, 3));
+    for (call, expected) in made.iter().zip(["one", "two", "three"]) {
+        let answers: Vec<_> = outputs.iter().filter(|output| output["call_id"] == call["call_id"]).collect();
+        assert_eq!(answers.len(), 1, "{call} {outputs:?}");
+        assert_eq!(answers[0]["output"], expected);
+    }
 }
 
 /// The answer in a schema is a tool of Claude Code's own (`claude-code.md §3`).

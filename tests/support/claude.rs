@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::World;
@@ -31,6 +32,16 @@ pub struct Session {
     /// The process.
     pub child: Child,
     begun: Instant,
+    _seat: SemaphorePermit<'static>,
+}
+
+/// A Claude Code with somebody before it. Dropped, it is killed.
+pub struct Terminal {
+    keys: ChildStdin,
+    screen: ChildStdout,
+    /// What was drawn and not looked for yet.
+    seen: Vec<u8>,
+    _child: Child,
     _seat: SemaphorePermit<'static>,
 }
 
@@ -96,13 +107,15 @@ impl Claude {
     /// The command for `claude -p PROMPT ARGS…`.
     pub fn command(&self, prompt: &str, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
+        command.arg("-p").arg(prompt).args(["--output-format", "stream-json", "--verbose"]);
+        // It may do everything, in a folder that is gone with the test; as root it insists on a sandbox.
+        command.arg("--dangerously-skip-permissions").args(args);
+        self.prepare(&mut command);
         command
-            .arg("-p")
-            .arg(prompt)
-            .args(["--output-format", "stream-json", "--verbose"])
-            // It may do everything, in a folder that is gone with the test; as root it insists on a sandbox.
-            .arg("--dangerously-skip-permissions")
-            .args(args)
+    }
+
+    fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
             .current_dir(self.project.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -116,8 +129,7 @@ impl Claude {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
+            .kill_on_drop(true)
     }
 
     /// Starts it, when there is a seat.
@@ -125,6 +137,23 @@ impl Claude {
         let seat = SEATS.acquire().await.expect("the seats are never closed");
         let child = self.command(prompt, args).spawn().expect("Claude Code starts");
         Session { child, begun: Instant::now(), _seat: seat }
+    }
+
+    /// Starts the one a person sits before. A Linux `script` gives it the terminal.
+    pub async fn sit_down(&self) -> Terminal {
+        let seat = SEATS.acquire().await.expect("the seats are never closed");
+        let folder = self.folder().canonicalize().expect("the project");
+        let known = json!({
+            "hasCompletedOnboarding": true,
+            "projects": {folder.to_str().expect("a readable path"): {"hasTrustDialogAccepted": true}},
+        });
+        std::fs::write(self.home.path().join(".claude.json"), known.to_string()).expect("a file in the home");
+        let inside = format!("stty cols 120 rows 40; exec '{}'", self.binary.display());
+        let mut command = Command::new("script");
+        self.prepare(command.args(["-qfec", &inside, "/dev/null"])).env("TERM", "xterm-256color").stdin(Stdio::piped());
+        let mut child = command.spawn().expect("a terminal");
+        let (keys, screen) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        Terminal { keys, screen, seen: Vec::new(), _child: child, _seat: seat }
     }
 
     /// Runs it to its end.
@@ -144,6 +173,32 @@ impl Session {
         let lines = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Run { code: output.status.code(), lines, stdout, stderr, took: self.begun.elapsed() }
+    }
+}
+
+// === impl Terminal ===
+
+impl Terminal {
+    /// Presses these keys.
+    pub async fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).await.expect("it listens");
+    }
+
+    /// Waits until this is drawn. One word: between words stand movements of the cursor.
+    pub async fn shows(&mut self, word: &str) {
+        let reading = async {
+            loop {
+                let at = self.seen.windows(word.len()).position(|window| window == word.as_bytes());
+                if let Some(at) = at {
+                    self.seen.drain(..at + word.len());
+                    return;
+                }
+                let more = self.screen.read_buf(&mut self.seen).await.expect("its screen can be read");
+                assert_ne!(more, 0, "it ended");
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, reading).await;
+        assert!(found.is_ok(), "{word:?} does not appear: {}", String::from_utf8_lossy(&self.seen));
     }
 }
 
