@@ -1,11 +1,14 @@
 //! A simulated upstream: the Responses wire over HTTP and SSE, as strict as the real hosts.
 //!
-//! It is the embedded account of `codeferry serve --demo`, and it is every test's fake. Three things make it up:
+//! It is the embedded account of `codeferry serve --demo`, and it is every test's fake. Four things make it up:
 //!
 //! - The gate (`strict`) refuses what the real hosts refuse, with their sentences, for both providers
 //!   (codex-backend.md §2, §5, §12).
 //! - A scenario, chosen by a marker such as `[[demo:cut]]` in the last thing the user said ([`scenarios`] lists them),
 //!   or an answer a test has [pushed](Demo::push), or else a friendly assistant that makes real tool calls.
+//! - An auth host: sign-in pages, codes, device codes, id tokens signed with a real key, refreshes, revocations, and
+//!   beside it what the codex host says about an account (§1, §7, §12). Every one of these [endpoints](Endpoint) can be
+//!   made to [fail](AuthFault), before or after it has done something.
 //! - A record of what arrived and how it ended ([`Demo::requests`], [`Demo::violations`]).
 //!
 //! **Invariant:** this crate knows no other crate of Codeferry. What it says of the wire, it says from

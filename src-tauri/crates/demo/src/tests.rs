@@ -6,12 +6,17 @@ use serde_json::{Value, json};
 use crate::{Demo, DemoAccount, Options};
 
 mod assistant;
+mod browser;
+mod device;
 mod faults;
 mod gate;
+mod id_token;
 mod items;
 mod record;
 mod refresh;
+mod sign_in;
 mod stream;
+mod wham;
 
 /// A demo, somebody signed in, and a client.
 struct Stage {
