@@ -49,6 +49,8 @@ pub(crate) async fn all(args: &Args) -> Result<()> {
         for (streams, pace) in [(1, 1), (32, 5), (300, 30)] {
             bench.streams(streams, Duration::from_millis(pace)).await?;
         }
+    }
+    if wanted("burst") {
         bench.burst().await?;
     }
     if wanted("first") {
@@ -119,29 +121,33 @@ impl Bench {
         let events = Duration::from_secs(seconds as u64).div_duration_f64(pace) as usize;
         let order = Order::new(events, pace);
         say::progress(&format!("{streams} streams for {:?}, three rounds", upstream::length(order)));
-        let pair = self.cpu_per(streams * events, 3, order, 0, streams).await?;
+        let pair = self.cpu_per(streams, 3, order, streams).await?;
         self.add(format!("CPU per event, {streams} paced"), "µs", pair, Target::Ratio(1.5));
         Ok(())
     }
 
     /// CPU for each event when many arrive together.
     async fn burst(&mut self) -> Result<()> {
-        let order = Order::new(40_000 / self.share, Duration::ZERO);
-        let pair = self.cpu_per(8 * order.events, 3, order, 0, 8).await?;
+        // Short enough for the client's `max_tokens`, which the gateway keeps.
+        let order = Order::new(20_000, Duration::ZERO);
+        let pair = self.cpu_per(80 / self.share, 3, order, 8).await?;
         self.add("CPU per event, unpaced", "µs", pair, Target::None);
         Ok(())
     }
 
-    /// Microseconds of CPU divided by `units`, the median of some rounds.
-    async fn cpu_per(&self, units: usize, rounds: usize, order: Order, size: usize, streams: usize) -> Result<Pair> {
-        let body: Bytes = body::request(order, size).into();
+    /// Microseconds of CPU for each event, the median of some rounds of `answers` answers, so many at a time.
+    async fn cpu_per(&self, answers: usize, rounds: usize, order: Order, at_once: usize) -> Result<Pair> {
+        let body: Bytes = body::request(order, 0).into();
         let subjects = [self.subject(Which::Relay).await?, self.subject(Which::Gateway).await?];
         let mut spent = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (subject, spent) in subjects.iter().zip(&mut spent) {
                 let before = meter::cpu(subject.pid())?;
-                self.load.many(&subject.url, &body, order, streams).await?;
-                spent.push(micros(meter::cpu(subject.pid())?.saturating_sub(before)) / units as f64);
+                for _ in 0..answers.div_ceil(at_once) {
+                    self.load.many(&subject.url, &body, order, at_once).await?;
+                }
+                let events = answers.next_multiple_of(at_once) * order.events;
+                spent.push(micros(meter::cpu(subject.pid())?.saturating_sub(before)) / events as f64);
             }
         }
         let [relay, gateway] = spent.map(median);
@@ -172,7 +178,8 @@ impl Bench {
         for (megabytes, target) in
             [(1, Target::Ratio(2.5)), (2, Target::None), (4, Target::None), (8, Target::Ratio(2.0)), (16, Target::None)]
         {
-            let requests = (160 / megabytes / self.share).max(4);
+            // Enough for a clock that ticks every 10 ms.
+            let requests = (800 / megabytes / self.share).max(4);
             let size = megabytes * MEGABYTE;
             let body: Bytes = body::request(order, size).into();
             let subjects = [self.subject(Which::Relay).await?, self.subject(Which::Gateway).await?];

@@ -11,7 +11,7 @@ pub(crate) struct Args {
     /// Write the table into docs/performance.md
     #[arg(long)]
     record: bool,
-    /// Passed on to the bench, `-- --quick`, or one of start, streams, first, history, memory: `-- --only streams`
+    /// Passed on to the bench, `-- --quick`, or one of start, streams, burst, first, history, memory: `-- --only streams`
     #[arg(last = true)]
     bench: Vec<String>,
 }
