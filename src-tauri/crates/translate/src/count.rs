@@ -23,9 +23,9 @@ pub fn exact(request: &Request<'_>) -> u64 {
 
 /// Estimates by the look of the bytes.
 pub fn roughly(request: &Request<'_>) -> u64 {
-    let mut meter = Rough(Estimate::default());
+    let mut meter = Rough { estimate: Estimate::default(), looked_at: 0 };
     walk(request, &mut meter);
-    meter.0.tokens()
+    meter.estimate.tokens()
 }
 
 /// Measures the pieces of a request.
@@ -65,29 +65,48 @@ impl Meter for Exact {
     }
 }
 
-struct Rough(Estimate);
+/// Looks at the beginning of a conversation in full, and at the head of each text after that: a text goes on as it begins,
+/// and a history of megabytes must not hold up its answer.
+struct Rough {
+    estimate: Estimate,
+    looked_at: usize,
+}
+
+/// How much is looked at in full.
+const IN_FULL: usize = 16 * 1024;
+/// How much of each text after that.
+const HEAD: usize = 128;
 
 impl Meter for Rough {
     /// Escapes are counted as they stand: that errs by a few percent, decoding would cost more than all the rest.
     fn json(&mut self, raw: Raw<'_>) {
-        self.0.add(raw.literal().unwrap_or(raw.as_slice_str()));
+        self.plain(raw.literal().unwrap_or(raw.as_slice_str()));
     }
 
     fn plain(&mut self, text: &str) {
-        self.0.add(text);
+        if self.looked_at < IN_FULL || text.len() <= HEAD {
+            self.looked_at += text.len();
+            return self.estimate.add(text);
+        }
+        let mut head = HEAD;
+        while !text.is_char_boundary(head) {
+            head -= 1;
+        }
+        let tokens = tokens::estimate(&text[..head]);
+        self.estimate.add_tokens(tokens * text.len() as u64 / head as u64);
     }
 
     fn image(&mut self, _base64: &str) {
-        self.0.add_tokens(1000);
+        self.estimate.add_tokens(1000);
     }
 
     /// By size alone; looking for the pages means unpacking it.
     fn document(&mut self, base64: &str) {
-        self.0.add_tokens((base64.len() / 40).max(1500) as u64);
+        self.estimate.add_tokens((base64.len() / 40).max(1500) as u64);
     }
 
     fn extra(&mut self, tokens: u64) {
-        self.0.add_tokens(tokens);
+        self.estimate.add_tokens(tokens);
     }
 }
 
@@ -183,6 +202,16 @@ mod tests {
     #[test]
     fn escapes_count_as_what_they_mean() {
         assert_eq!(both(&said("hello\\u0020world")).0, both(&said("hello world")).0);
+    }
+
+    #[test]
+    fn a_long_history_is_estimated_by_the_heads_of_its_texts() {
+        let code = r"fn next(&mut self) -> Option<u32> {\n    let at = self.items.iter().position(|item| item.id > 7)?;\n    Some(at as u32)\n}\n";
+        let messages: Vec<String> =
+            (0..200).map(|n| format!(r#"{{"role":"user","content":"{}"}}"#, code.repeat(5 + n % 40))).collect();
+        let (exact, rough) = both(&format!(r#"{{"model":"m","messages":[{}]}}"#, messages.join(",")));
+        assert!(exact > 100_000, "{exact}");
+        assert!(rough.abs_diff(exact) * 100 < exact * 25, "{rough} for {exact}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! JSON schemas as the upstream takes them: whole, but for the few things it refuses.
 
-use codeferry_wire::json::{self, Kind, Raw, write_str};
+use codeferry_wire::json::{self, Kind, Raw, Reader, write_str};
 
 /// Writes a tool's input schema. Says whether something had to be given up for it.
 ///
@@ -144,27 +144,39 @@ fn fits_at_top(schema: Raw<'_>) -> bool {
 
 /// Whether every array within says what its items are.
 fn fits(schema: Raw<'_>) -> bool {
-    match schema.kind() {
+    let mut fits = true;
+    // Checked when the request was read.
+    let _ = fits_within(&mut schema.reader(), &mut fits);
+    fits
+}
+
+/// One pass, however deep: schemas come with every request.
+fn fits_within(reader: &mut Reader<'_>, fits: &mut bool) -> Result<(), json::Error> {
+    match reader.peek()? {
         Kind::Object => {
-            let (mut fits_within, mut array, mut items) = (true, false, false);
-            let _ = schema.reader().object(|key, reader| {
-                let value = reader.value()?;
-                array |= key == "type" && is_array_type(value);
-                items |= matches!(key, "items" | "prefixItems");
-                fits_within &= fits(value);
+            let (mut array, mut items) = (false, false);
+            reader.object(|key, reader| {
+                match key {
+                    "type" => {
+                        let value = reader.value()?;
+                        array = is_array_type(value);
+                        // A property may be called so.
+                        if value.kind() == Kind::Object {
+                            fits_within(&mut value.reader(), fits)?;
+                        }
+                    }
+                    _ => {
+                        items |= matches!(key, "items" | "prefixItems");
+                        fits_within(reader, fits)?;
+                    }
+                }
                 Ok(())
-            });
-            fits_within && (!array || items)
+            })?;
+            *fits &= !array || items;
+            Ok(())
         }
-        Kind::Array => {
-            let mut fits_within = true;
-            let _ = schema.reader().array(|reader| {
-                fits_within &= fits(reader.value()?);
-                Ok(())
-            });
-            fits_within
-        }
-        _ => true,
+        Kind::Array => reader.array(|reader| fits_within(reader, fits)),
+        _ => reader.value().map(|_| ()),
     }
 }
 
@@ -267,9 +279,7 @@ fn strict(schema: Raw<'_>) -> Result<bool, json::Error> {
 
 #[cfg(test)]
 mod tests {
-    use codeferry_wire::json::Reader;
-
-    use super::{Raw, is_strict, write_parameters};
+    use super::{Raw, Reader, is_strict, write_parameters};
 
     fn raw(text: &str) -> Raw<'_> {
         Reader::of(text).value().expect("JSON")

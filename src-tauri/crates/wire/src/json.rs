@@ -10,8 +10,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
+mod scan;
 mod string;
 #[cfg(test)]
 mod tests;
@@ -93,8 +92,6 @@ pub struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// There are control characters somewhere; if not, strings need not be searched for them.
-    controls: bool,
     lone_surrogate: bool,
 }
 
@@ -114,7 +111,7 @@ impl<'a> Reader<'a> {
 
     /// A reader over a text that is known to be UTF-8.
     pub fn of(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, controls: has_controls(text.as_bytes()), lone_surrogate: false }
+        Self { text, at: 0, depth: 0, lone_surrogate: false }
     }
 
     /// Whether a `\uD8xx` escape without its partner was seen so far. Such text is JSON, yet no Unicode; some parsers
@@ -369,21 +366,19 @@ impl<'a> Reader<'a> {
         let bytes = self.text.as_bytes();
         self.at += 1;
         loop {
-            let Some(len) = memchr2(b'"', b'\\', &bytes[self.at..]) else {
+            let Some(found) = scan::special(bytes, self.at) else {
                 self.at = bytes.len();
                 return Err(self.error(What::End));
             };
-            if self.controls
-                && let Some(control) = bytes[self.at..self.at + len].iter().position(|byte| *byte < 0x20)
-            {
-                self.at += control;
-                return Err(self.error(What::Control));
+            self.at = found + 1;
+            match bytes[found] {
+                b'"' => return Ok(()),
+                b'\\' => self.skip_escape()?,
+                _ => {
+                    self.at = found;
+                    return Err(self.error(What::Control));
+                }
             }
-            self.at += len + 1;
-            if bytes[self.at - 1] == b'"' {
-                return Ok(());
-            }
-            self.skip_escape()?;
         }
     }
 
@@ -414,12 +409,6 @@ impl<'a> Reader<'a> {
             None => Err(self.error(What::End)),
         }
     }
-}
-
-/// Written so that it compiles to vector code: most documents have no control characters at all, and then no string
-/// has to be searched for them.
-fn has_controls(bytes: &[u8]) -> bool {
-    bytes.chunks(4096).any(|chunk| chunk.iter().fold(0_u8, |found, byte| found | u8::from(*byte < 0x20)) != 0)
 }
 
 // === impl Raw ===

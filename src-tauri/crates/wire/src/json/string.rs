@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use super::scan;
+
 /// Decodes what stands between the quotes of a checked string literal. A lone surrogate becomes U+FFFD.
 pub(super) fn decode(inner: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(inner.len());
@@ -73,13 +75,10 @@ pub fn write_str(out: &mut Vec<u8>, text: &str) {
 pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
-            continue;
-        }
+    while let Some(at) = scan::special(bytes, from) {
         out.extend_from_slice(&bytes[from..at]);
         from = at + 1;
-        match byte {
+        match bytes[at] {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
