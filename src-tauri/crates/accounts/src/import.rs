@@ -1,11 +1,18 @@
 //! Credentials from files others wrote. Pure: bytes in, an account and its credential out.
 //!
-//! Two forms are read: the `auth.json` of the Codex CLI (codex-backend.md §1), and the flat JSON of a plan sign-in,
-//! `{client_id, access_token, refresh_token, id_token, expires_at, earliest_refresh_at}` (codex-backend.md §12).
+//! [`read`] takes one account of a known kind: the `auth.json` of the Codex CLI (codex-backend.md §1), or the flat JSON
+//! of a plan sign-in, `{client_id, access_token, refresh_token, id_token, expires_at, earliest_refresh_at, scope?}`
+//! (codex-backend.md §12). [`read_all`] finds out by itself what a file is ([`detect`]) and also takes what other
+//! programs keep; one bad entry does not hide the others.
+
+mod forms;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use sha2::{Digest as _, Sha256};
+
+pub use self::forms::{Entry, Form, detect, read_all};
 
 use crate::{Account, AccountId, Credential, Kind, Secret, claims};
 
@@ -14,7 +21,23 @@ use crate::{Account, AccountId, Credential, Kind, Secret, claims};
 pub struct Imported {
     pub account: Account,
     pub credential: Credential,
+    /// Whether the sign-in may spend the plan, as far as the file says. Without that the account is kept and not used.
+    pub plan_usage_granted: bool,
+    /// The file holds a refresh token and nothing that names a user. The account has a passing id until its first
+    /// renewal says who it is.
+    pub provisional: bool,
 }
+
+/// Who a credential belongs to, by what its tokens claim.
+pub(crate) struct Identity {
+    pub(crate) user_id: String,
+    pub(crate) chatgpt_account_id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) plan: Option<String>,
+}
+
+/// The scope without which a plan sign-in may not spend the plan (codex-backend.md §12).
+pub const PLAN_SCOPE: &str = "chatgpt.tokens.use.direct";
 
 /// The file is not what it was said to be. The texts name fields and places, never values: those are secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +56,13 @@ pub enum FormatError {
     NoIdentity,
     #[error("a demo account cannot be imported")]
     Demo,
+    /// Neither of the forms we know.
+    #[error("this is no account file of a kind that can be imported")]
+    Unknown,
+    #[error("this is a sign-in of {provider:?}; only codex sign-ins can be imported")]
+    OtherProvider { provider: String },
+    #[error("its owner switched this account off")]
+    Disabled,
 }
 
 /// Both forms in one: which one it is shows by what is there.
@@ -48,6 +78,7 @@ struct File {
     expires_at: Option<When>,
     earliest_refresh_at: Option<When>,
     last_refresh: Option<When>,
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,37 +157,95 @@ fn plan(file: File, now: Timestamp) -> Result<Imported, FormatError> {
         earliest_refresh_at: moment(file.earliest_refresh_at, "earliest_refresh_at")?,
         last_refresh: moment(file.last_refresh, "last_refresh")?,
     };
-    imported(Kind::Plan, credential, None, now)
+    let granted = file.scope.is_none_or(|scope| scope.split_whitespace().any(|scope| scope == PLAN_SCOPE));
+    let imported = imported(Kind::Plan, credential, None, now)?;
+    Ok(Imported { plan_usage_granted: granted, ..imported })
 }
 
-/// Name the account by what its tokens claim: the id_token first, it is made for that.
 fn imported(
     kind: Kind,
     mut credential: Credential,
     account_id: Option<String>,
     now: Timestamp,
 ) -> Result<Imported, FormatError> {
+    // Without its own record the age of the token is when it was issued.
+    let issued_at = claims::read(credential.access_token.expose()).and_then(|claims| claims.issued_at);
+    credential.last_refresh = credential.last_refresh.or(issued_at);
+    let who = identify(&credential, account_id).ok_or(FormatError::NoIdentity)?;
+    Ok(Imported::new(who.account(kind, now), credential))
+}
+
+/// Who the tokens belong to: by the id_token first, it is made for that.
+///
+/// The user is demanded: colleagues share a workspace, and one must not overwrite the other's sign-in.
+pub(crate) fn identify(credential: &Credential, account_id: Option<String>) -> Option<Identity> {
     let from_id = credential.id_token.as_ref().and_then(|token| claims::read(token.expose())).unwrap_or_default();
     let from_access = claims::read(credential.access_token.expose()).unwrap_or_default();
-    // Without its own record the age of the token is when it was issued.
-    credential.last_refresh = credential.last_refresh.or(from_access.issued_at);
-    // The user is demanded: colleagues share a workspace, and one must not overwrite the other's sign-in.
-    let user_id = filled(from_id.user_id).or(filled(from_access.user_id)).ok_or(FormatError::NoIdentity)?;
+    let user_id = filled(from_id.user_id).or(filled(from_access.user_id))?;
     let chatgpt_account_id =
         account_id.or(filled(from_id.chatgpt_account_id)).or(filled(from_access.chatgpt_account_id));
-    Ok(Imported {
-        account: Account {
-            id: AccountId::derive(kind, chatgpt_account_id.as_deref(), Some(&user_id)),
-            kind,
-            email: filled(from_id.email).or(filled(from_access.email)),
-            label: None,
-            plan: filled(from_id.plan).or(filled(from_access.plan)),
-            chatgpt_account_id,
-            user_id: Some(user_id),
-            added_at: now,
-        },
-        credential,
+    Some(Identity {
+        user_id,
+        chatgpt_account_id,
+        email: filled(from_id.email).or(filled(from_access.email)),
+        plan: filled(from_id.plan).or(filled(from_access.plan)),
     })
+}
+
+/// Tells a refresh token from others without being it.
+pub(crate) fn fingerprint(refresh_token: &Secret) -> String {
+    let digest = Sha256::new_with_prefix(b"refresh token:").chain_update(refresh_token.expose()).finalize();
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+// === impl Imported ===
+
+impl Imported {
+    pub fn new(account: Account, credential: Credential) -> Self {
+        Self { account, credential, plan_usage_granted: true, provisional: false }
+    }
+
+    /// A sign-in of which nothing is known but its refresh token.
+    ///
+    /// The id follows from the token, so the same file gives the same account until its first renewal. The access token,
+    /// if there is one at all, counts as expired: it is renewed before anybody gets it.
+    fn provisional(
+        mut credential: Credential,
+        email: Option<String>,
+        chatgpt_account_id: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, FormatError> {
+        credential.expires_at = Some(Timestamp::UNIX_EPOCH);
+        let refresh_token = credential.refresh_token.as_ref().ok_or(FormatError::Missing { field: "refresh_token" })?;
+        let account = Account {
+            id: AccountId::derive(Kind::Codex, None, Some(&format!("refresh token {}", fingerprint(refresh_token)))),
+            kind: Kind::Codex,
+            email,
+            label: None,
+            plan: None,
+            chatgpt_account_id,
+            user_id: None,
+            added_at: now,
+        };
+        Ok(Self { provisional: true, ..Self::new(account, credential) })
+    }
+}
+
+// === impl Identity ===
+
+impl Identity {
+    pub(crate) fn account(self, kind: Kind, now: Timestamp) -> Account {
+        Account {
+            id: AccountId::derive(kind, self.chatgpt_account_id.as_deref(), Some(&self.user_id)),
+            kind,
+            email: self.email,
+            label: None,
+            plan: self.plan,
+            chatgpt_account_id: self.chatgpt_account_id,
+            user_id: Some(self.user_id),
+            added_at: now,
+        }
+    }
 }
 
 fn filled(text: Option<String>) -> Option<String> {
@@ -194,4 +283,4 @@ fn from_epoch(number: f64) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,13 +2,27 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use serde::Serialize;
+
+use crate::cooldown::{Cooldown, Hint};
 
 use crate::{Account, AccountId, Secret};
 
+/// What a lease is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Want<'a> {
+    /// The client's name for the conversation: it stays with one account while that can serve.
+    pub conversation: Option<&'a str>,
+    /// The accounts tried for this request already.
+    pub excluded: &'a [AccountId],
+}
+
 /// An account lent for one attempt.
+///
+/// It counts as under way until the lease and all its copies are dropped. How the attempt ended is told with
+/// [`Pool::ended`](crate::Pool::ended), once; a lease that is dropped without a word was only given back.
 #[derive(Debug, Clone)]
 pub struct Lease {
     pub account: Arc<Account>,
@@ -18,20 +32,29 @@ pub struct Lease {
     /// Why this account, for people: `work: active`. It names the account as its owner does, perhaps by e-mail address;
     /// what must not hold addresses says [`Account::id`] instead.
     pub why: String,
+    /// The account this conversation was with until now. What is bound to an account (encrypted reasoning, the turn
+    /// state) does not move with it.
+    pub moved_from: Option<AccountId>,
+    out: Arc<Out>,
 }
 
-/// Why an account rests for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cooldown {
-    /// The plan's window is used up.
-    UsageLimit,
-    /// Too many requests at once.
-    RateLimit,
-    /// The upstream turned this account away and may not do so next time.
-    Unavailable,
-    /// The access token was refused and may not be renewed yet.
-    RefreshTooEarly,
+/// That a lease is out, and whether it was settled. Shared by its copies.
+#[derive(Debug)]
+pub(crate) struct Out {
+    count: Arc<AtomicUsize>,
+    since: Timestamp,
+    ended: AtomicBool,
+}
+
+/// How an attempt ended, as far as the account is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The upstream answered: the account is fine.
+    Served,
+    /// The connection could not be made, broke, or stayed silent. One account alone is never put to rest for that.
+    Broken,
+    /// The upstream turned the account away.
+    Refused { why: Cooldown, hint: Hint },
 }
 
 /// One account that cannot serve, and why. `name` may be an e-mail address.
@@ -45,7 +68,7 @@ pub struct Blocked {
 /// Nobody can serve this request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAccount {
-    #[error("no account is signed in: add one with `codeferry accounts import`")]
+    #[error("no account is signed in: add one with `codeferry accounts add`, or import one")]
     None,
     #[error("none of the accounts is active: choose one with `codeferry accounts switch` ({})", list(.accounts))]
     NoneActive { accounts: Vec<Blocked> },
@@ -53,6 +76,13 @@ pub enum NoAccount {
     NeedsSignIn { accounts: Vec<Blocked> },
     #[error("cooling down until {earliest}: {}", list(.accounts))]
     CoolingDown { earliest: Timestamp, accounts: Vec<Blocked> },
+    /// All are paused, or rest until somebody wakes them.
+    #[error(
+        "no account may be used: resume one with `codeferry accounts resume`, wake it with `codeferry accounts wake`, or \
+         switch to another ({})",
+        list(.accounts)
+    )]
+    Unusable { accounts: Vec<Blocked> },
     /// Every account that could serve was tried for this request already.
     #[error("every account was tried already: {}", list(.accounts))]
     Excluded { accounts: Vec<Blocked> },
@@ -78,16 +108,58 @@ pub enum RecoverError {
     Removed,
 }
 
-// === impl Cooldown ===
+// === impl Lease ===
 
-impl fmt::Display for Cooldown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UsageLimit => "usage limit reached",
-            Self::RateLimit => "too many requests",
-            Self::Unavailable => "turned away by the upstream",
-            Self::RefreshTooEarly => "token refused, renewal not allowed yet",
-        })
+impl Lease {
+    pub(crate) fn new(
+        account: Arc<Account>,
+        access_token: Secret,
+        generation: u64,
+        (why, moved_from): (String, Option<AccountId>),
+        out: Arc<Out>,
+    ) -> Self {
+        Self { account, access_token, generation, why, moved_from, out }
+    }
+
+    /// The same account with another token, for the same request: it is counted once.
+    pub(crate) fn again(&self, account: Arc<Account>, access_token: Secret, generation: u64) -> Self {
+        Self {
+            account,
+            access_token,
+            generation,
+            why: format!("{}; token renewed", self.why),
+            moved_from: self.moved_from.clone(),
+            out: Arc::clone(&self.out),
+        }
+    }
+
+    pub(crate) fn out(&self) -> &Out {
+        &self.out
+    }
+}
+
+// === impl Out ===
+
+impl Out {
+    pub(crate) fn new(count: &Arc<AtomicUsize>, since: Timestamp) -> Arc<Self> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { count: Arc::clone(count), since, ended: AtomicBool::new(false) })
+    }
+
+    /// When the lease was taken.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Settle it. `false`: that was done already.
+    pub(crate) fn end(&self) -> bool {
+        !self.ended.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,31 +1,38 @@
 //! The pool: accounts in memory, lent one attempt at a time.
 //!
 //! Everything the pool knows lies behind one lock that is never held across an await. What must outlive the process is
-//! in the [`Vault`]; changes go there first and come into memory from there, in the order of the file. Health
-//! (cooldowns) lives in memory only.
+//! in the [`Vault`]; changes go there first and come into memory from there, in the order of the file. Health (cooldowns)
+//! and which conversation is with whom live in memory only; what was seen of the plans is written beside the vault.
 //!
 //! **Invariant:** a lease never holds a renewed token that is not on disk.
 
 mod change;
+mod files;
+mod health;
 mod inner;
+mod limits;
+mod people;
 mod renew;
 mod state;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
-pub use self::change::{ChooseError, Import, ImportError, ImportOutcome, Removed};
+pub use self::change::{ChooseError, Import, ImportError, ImportOutcome, LabelError, Removed};
+pub use self::limits::FlushError;
 
 use self::inner::{Inner, blocking};
 use self::renew::{Outcome, outcome};
 use self::state::{Held, Loaded, State};
-use crate::import::Imported;
+use crate::pick::Picked;
 use crate::status::AccountStatus;
 use crate::vault::{Vault, VaultError};
-use crate::{Account, AccountId, Clock, Cooldown, Credential, Lease, NoAccount, RecoverError, Refresh, RefreshReason};
+use crate::{AccountId, Clock, Lease, NoAccount, RecoverError, Refresh, RefreshReason, Rotation, Want};
 
 /// The accounts of this process. Copies are handles on the same pool.
 #[derive(Clone)]
@@ -48,31 +55,87 @@ impl Pool {
             loading: tokio::sync::Mutex::default(),
             changed: watch::channel(Vec::new().into()).0,
             tasks: TaskTracker::new(),
+            noting: AtomicBool::new(false),
+            hurry: Notify::new(),
         }))
+    }
+
+    /// How requests are spread over several accounts, from now on.
+    pub fn set_rotation(&self, rotation: Rotation) {
+        self.0.change(|state| state.rotation = rotation);
+    }
+
+    pub fn rotation(&self) -> Rotation {
+        self.0.look(|state| state.rotation)
+    }
+
+    /// Whose clock the reasons speak of. UTC if nobody says.
+    pub fn set_time_zone(&self, zone: TimeZone) {
+        self.0.change(|state| state.zone = zone);
+    }
+
+    /// [`lease_for`](Self::lease_for) a request that belongs to no conversation.
+    pub async fn lease(&self, excluded: &[AccountId]) -> Result<Lease, NoAccount> {
+        self.lease_for(Want { conversation: None, excluded }).await
     }
 
     /// An account for one attempt, with a token that is good for the next minutes.
     ///
     /// A token near its end is renewed first, once for all who ask; dropping the future disturbs nobody else. When the
-    /// renewal fails, the old token is lent while it counts. Accounts in `excluded` were tried for this request.
-    pub async fn lease(&self, excluded: &[AccountId]) -> Result<Lease, NoAccount> {
+    /// renewal fails, the old token is lent while it counts; after that another account is, where one may step in.
+    pub async fn lease_for(&self, want: Want<'_>) -> Result<Lease, NoAccount> {
         self.loaded().await?;
+        self.lend(want, State::pick).await
+    }
+
+    /// This very account, paused, resting or not: to look at its limits, for example. It is nobody's turn.
+    pub async fn lease_of(&self, id: &AccountId) -> Result<Lease, NoAccount> {
+        self.loaded().await?;
+        let choose = |state: &State, want: &Want<'_>, now: Timestamp| {
+            let held = state.held(id).filter(|_| !want.excluded.contains(id)).ok_or(NoAccount::None)?;
+            match held.blocked_sign_in(now) {
+                Some(why) => Err(NoAccount::NeedsSignIn { accounts: vec![held.blocked(why)] }),
+                None => {
+                    let why = format!("{}: asked for", held.account.name());
+                    Ok(Picked { id: id.clone(), why, moved_from: None, turn: false })
+                }
+            }
+        };
+        self.lend(Want::default(), choose).await
+    }
+
+    async fn lend(
+        &self,
+        want: Want<'_>,
+        choose: impl Fn(&State, &Want<'_>, Timestamp) -> Result<Picked, NoAccount>,
+    ) -> Result<Lease, NoAccount> {
+        self.follow_files().await;
         // The renewal this call waited for. It is not waited for twice: tokens may live shorter than our margin.
         let mut waited: Option<(AccountId, Option<String>)> = None;
+        let mut excluded = want.excluded.to_vec();
+        // Why an account that was picked has no token. Whoever comes next steps in for it, if anybody may.
+        let mut without: Option<NoAccount> = None;
         loop {
             let (id, renewal) = {
                 let mut state = self.0.state();
                 let now = (self.0.clock)();
-                let picked = state.pick(excluded, now)?;
+                let mut picked = match choose(&state, &Want { excluded: &excluded, ..want }, now) {
+                    Ok(picked) => picked,
+                    Err(none) => return Err(without.unwrap_or(none)),
+                };
                 let Some(held) = state.held_mut(&picked.id) else { return Err(NoAccount::None) };
                 match waited.as_ref().filter(|(id, _)| *id == picked.id) {
                     None if held.due(now) => (picked.id, self.0.renewal(held, RefreshReason::ProactiveExpiry)),
-                    None | Some((_, None)) => return Ok(held.lease(picked.why)),
                     Some((_, Some(failure))) if held.credential.expired(now) => {
-                        return Err(NoAccount::RefreshFailed { account: held.blocked(failure) });
+                        without.get_or_insert(NoAccount::RefreshFailed { account: held.blocked(failure) });
+                        excluded.push(picked.id);
+                        continue;
                     }
-                    Some((_, Some(failure))) => {
-                        return Ok(held.lease(format!("{}; not renewed: {failure}", picked.why)));
+                    lendable => {
+                        if let Some((_, Some(failure))) = lendable {
+                            picked.why += &format!("; not renewed: {failure}");
+                        }
+                        return state.lend(picked, want.conversation, now).ok_or(NoAccount::None);
                     }
                 }
             };
@@ -91,6 +154,7 @@ impl Pool {
     /// for all who were refused; it reads the vault first, where another process may have left a newer token.
     pub async fn recover(&self, refused: &Lease) -> Result<Lease, RecoverError> {
         let id = &refused.account.id;
+        self.follow_files().await;
         let mut waited = None;
         loop {
             let renewal = {
@@ -100,7 +164,8 @@ impl Pool {
                     return Err(RecoverError::NeedsSignIn { account: held.blocked(why) });
                 }
                 if held.generation != refused.generation {
-                    return Ok(held.lease(format!("{}; token renewed", refused.why)));
+                    let token = held.credential.access_token.clone();
+                    return Ok(refused.again(Arc::clone(&held.account), token, held.generation));
                 }
                 match waited {
                     Some(Outcome::TooEarly(at)) => {
@@ -116,34 +181,6 @@ impl Pool {
                 }
             };
             waited = Some(outcome(renewal).await);
-        }
-    }
-
-    /// Do not use this account before `until`. A new cooldown never shortens one.
-    pub fn cool_down(&self, id: &AccountId, until: Timestamp, why: Cooldown) {
-        self.0.change(|state| {
-            if let Some(held) = state.held_mut(id) {
-                held.rest(until, why);
-            }
-        });
-    }
-
-    /// End the cooldown: by hand, or because there is evidence of quota.
-    pub fn wake(&self, id: &AccountId) {
-        self.0.change(|state| {
-            if let Some(held) = state.held_mut(id) {
-                held.cooldown = None;
-            }
-        });
-    }
-
-    /// The upstream said that only a new sign-in helps. Known at once here, soon to other processes.
-    pub fn needs_sign_in(&self, id: &AccountId, why: &str) {
-        let Some(generation) = self.0.look(|state| state.held(id).map(|held| held.generation)) else { return };
-        self.0.mark(id, generation, why);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (inner, id, why) = (Arc::clone(&self.0), id.clone(), why.to_owned());
-            self.0.tasks.spawn_on(async move { inner.store_mark(id, generation, why).await }, &runtime);
         }
     }
 
@@ -177,79 +214,13 @@ impl Pool {
         Ok(!known)
     }
 
-    /// Add an account, or give a known one a new credential. The first account becomes the active one.
-    pub async fn import(&self, imported: Imported) -> Result<Import, ImportError> {
-        let lock = self.0.lock_account(&imported.account.id).await;
-        let lock = lock.map_err(|message| ImportError::Busy { message })?;
-        self.0.write(Some(lock), move |contents| change::import(contents, imported)).await
-    }
-
-    /// Make another account the active one: by id, label or e-mail address.
-    pub async fn switch(&self, who: &str) -> Result<Arc<Account>, ChooseError> {
-        let (account, ephemeral) = self.choose(who).await?;
-        let id = account.id.clone();
-        if !ephemeral {
-            let chosen = id.clone();
-            self.0
-                .write::<_, ChooseError>(None, move |contents| {
-                    if contents.entry(&chosen).is_none() {
-                        return Err(ChooseError::Unknown { who: chosen.to_string(), known: Vec::new() });
-                    }
-                    contents.active = Some(chosen);
-                    Ok(())
-                })
-                .await?;
-        }
-        self.0.change(|state| state.active_here = ephemeral.then_some(id));
-        Ok(account)
-    }
-
-    /// Forget an account. Its tokens are handed out a last time, so that they can be revoked.
-    pub async fn remove(&self, who: &str) -> Result<Removed, ChooseError> {
-        let (account, ephemeral) = self.choose(who).await?;
-        let id = account.id.clone();
-        let unknown = || ChooseError::Unknown { who: who.to_owned(), known: Vec::new() };
-        if ephemeral {
-            let credential = self.0.change(|state| {
-                let at = state.accounts.iter().position(|held| held.account.id == id)?;
-                state.active_here.take_if(|active| *active == id);
-                Some(state.accounts.remove(at).credential)
-            });
-            return Ok(Removed { account, credential: credential.ok_or_else(unknown)? });
-        }
-        // Not in the middle of a renewal: its answer would come back to an account that is no more.
-        let lock = self.0.lock_account(&id).await.map_err(|message| ChooseError::Busy { message })?;
-        let removed = self.0.write(Some(lock), move |contents| Ok::<_, VaultError>(change::remove(contents, &id)));
-        let entry = removed.await?.ok_or_else(unknown)?;
-        Ok(Removed { account: Arc::new(entry.account), credential: Arc::new(entry.credential) })
-    }
-
-    /// An account of this process only: never in the vault, and the active one here until another is switched to.
-    pub fn add_ephemeral(&self, account: Account, credential: Credential) {
-        self.0.change(|state| {
-            state.ephemeral_generation += 1;
-            state.active_here = Some(account.id.clone());
-            state.accounts.retain(|held| held.account.id != account.id);
-            let held = Held::new(account, credential, state.ephemeral_generation, true);
-            state.accounts.push(held);
-        });
-    }
-
     /// Wait until no token is under way. Call it before the process ends, with a limit on your patience: on a full
     /// disk a renewed token waits for room.
     pub async fn settle(&self) {
+        self.0.hurry.notify_one();
         self.0.tasks.close();
         self.0.tasks.wait().await;
         self.0.tasks.reopen();
-    }
-
-    async fn choose(&self, who: &str) -> Result<(Arc<Account>, bool), ChooseError> {
-        if let Err(error) = self.reload().await {
-            // An ephemeral account needs no vault.
-            let found = self.0.look(|state| found(state, who)).ok().filter(|(_, ephemeral)| *ephemeral);
-            return found.ok_or(ChooseError::Vault(error));
-        }
-        self.0.look(|state| found(state, who))
     }
 
     /// Read the vault if that was not done yet.
@@ -278,12 +249,6 @@ impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").field("vault", &self.0.vault).finish_non_exhaustive()
     }
-}
-
-fn found(state: &State, who: &str) -> Result<(Arc<Account>, bool), ChooseError> {
-    let id = change::choose(state.accounts.iter().map(|held| &*held.account), who)?;
-    let unknown = || ChooseError::Unknown { who: who.to_owned(), known: Vec::new() };
-    state.held(&id).map(|held| (Arc::clone(&held.account), held.ephemeral)).ok_or_else(unknown)
 }
 
 #[cfg(test)]

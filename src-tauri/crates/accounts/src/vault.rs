@@ -11,7 +11,7 @@
 //! Everything here blocks. The pool calls it from threads made for that.
 
 mod contents;
-mod disk;
+pub(crate) mod disk;
 mod keychain;
 mod keyfile;
 mod sealed;
@@ -163,6 +163,11 @@ impl Vault {
     /// The encrypted file.
     pub fn path(&self) -> PathBuf {
         self.0.folder.join(FILE)
+    }
+
+    /// Where it lies. What is no secret may lie beside it.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0.folder
     }
 
     /// What it holds; empty when there is no vault yet, and then no key is asked for.

@@ -111,6 +111,7 @@ pub(crate) fn of_no_account(none: &NoAccount, now: Timestamp, zone: &TimeZone) -
         NoAccount::None
         | NoAccount::NoneActive { .. }
         | NoAccount::NeedsSignIn { .. }
+        | NoAccount::Unusable { .. }
         | NoAccount::Excluded { .. }
         | NoAccount::Vault { .. } => needs_attention(none.to_string()),
     }

@@ -8,19 +8,19 @@ use proptest::prelude::*;
 use super::{FormatError, read};
 use crate::Kind;
 
-fn jwt(payload: &str) -> String {
+pub(crate) fn jwt(payload: &str) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     format!("{}.{}.{}", encode(r#"{"alg":"RS256"}"#), encode(payload), encode("signature"))
 }
 
-fn id_token(account: &str, user: &str) -> String {
+pub(crate) fn id_token(account: &str, user: &str) -> String {
     jwt(&format!(
         r#"{{"email":"ada@example.com","sub":"auth0|x","https://api.openai.com/auth":
             {{"chatgpt_account_id":"{account}","chatgpt_plan_type":"plus","chatgpt_user_id":"{user}"}}}}"#
     ))
 }
 
-fn auth_json(account: &str, user: &str) -> String {
+pub(super) fn auth_json(account: &str, user: &str) -> String {
     let access = jwt(r#"{"exp":1800000000,"iat":1799000000}"#);
     format!(
         r#"{{"auth_mode":"chatgpt","OPENAI_API_KEY":null,
@@ -31,7 +31,7 @@ fn auth_json(account: &str, user: &str) -> String {
     )
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("a date")
 }
 

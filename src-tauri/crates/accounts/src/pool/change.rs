@@ -1,10 +1,11 @@
-//! What people do to the vault: import, switch, remove. Pure changes of its contents.
+//! What people do to the vault: import, sign in, label, remove. Pure changes of its contents.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::import::Imported;
+use crate::import::{Imported, fingerprint, identify};
 use crate::vault::{Contents, Entry};
 use crate::{Account, AccountId, Credential, VaultError};
 
@@ -42,6 +43,20 @@ pub enum ImportError {
     Vault(#[from] VaultError),
 }
 
+/// The label was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum LabelError {
+    #[error(transparent)]
+    Choose(#[from] ChooseError),
+    #[error("a label has at most {LONGEST_LABEL} characters, none of them a control character")]
+    Unfit,
+    /// One could not tell them apart.
+    #[error("{name} is called that already")]
+    Taken { name: String },
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
 /// No account was chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum ChooseError {
@@ -60,24 +75,57 @@ pub enum ChooseError {
 pub struct Removed {
     pub account: Arc<Account>,
     pub credential: Arc<Credential>,
+    /// The tokens are another program's: they are not ours to revoke.
+    pub read_only: bool,
 }
 
-pub(super) fn import(contents: &mut Contents, imported: Imported) -> Result<Import, ImportError> {
-    let Imported { account, credential } = imported;
+/// Where a credential comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file, perhaps an old one.
+    File,
+    /// The file of another program that goes on using it.
+    ReadOnly(PathBuf),
+    /// A person signed in just now: there is nothing newer.
+    SignIn,
+}
+
+/// Longer ones do not fit into a line.
+const LONGEST_LABEL: usize = 64;
+/// The sign-in is sound and of no use (codex-backend.md §12).
+const NOT_GRANTED: &str =
+    "the sign-in does not allow using the ChatGPT plan: sign in again and leave plan usage switched on";
+
+pub(super) fn import(contents: &mut Contents, imported: Imported, origin: Origin) -> Result<Import, ImportError> {
+    let Imported { account, credential, plan_usage_granted, provisional } = imported;
     let id = account.id.clone();
+    if let Some(known) = known_token(contents, &id, &credential, &origin)? {
+        return Ok(known);
+    }
     let generation = contents.last_generation + 1;
+    let sign_in = (!plan_usage_granted).then(|| NOT_GRANTED.to_owned());
+    let read_only = match &origin {
+        Origin::ReadOnly(path) => Some(path.clone()),
+        Origin::File | Origin::SignIn => None,
+    };
     let outcome = match contents.entry_mut(&id) {
         None => {
-            contents.entries.push(Entry { account, credential, generation, sign_in: None });
+            let entry = Entry::new(account, credential, generation);
+            contents.entries.push(Entry { sign_in, read_only, provisional, ..entry });
             ImportOutcome::Added
         }
         Some(entry) => {
             let same = entry.credential.access_token == credential.access_token
-                && entry.credential.refresh_token == credential.refresh_token;
+                && entry.credential.refresh_token == credential.refresh_token
+                && entry.read_only == read_only;
             let ended = entry.sign_in.is_some();
-            if same && !ended {
+            // An account with a sign-in of its own needs no other program's.
+            let own = read_only.is_some() && entry.read_only.is_none() && entry.credential.refresh_token.is_some();
+            // What another program renewed for itself is not compared with what we hold.
+            let from_file = origin == Origin::File && entry.read_only.is_none();
+            if !ended && (same || own) {
                 ImportOutcome::Unchanged
-            } else if !ended && newer(&entry.credential, &credential) {
+            } else if !ended && from_file && newer(&entry.credential, &credential) {
                 return Err(ImportError::Older {
                     id,
                     name: entry.account.name().to_owned(),
@@ -87,9 +135,11 @@ pub(super) fn import(contents: &mut Contents, imported: Imported) -> Result<Impo
             } else {
                 entry.account.email = account.email.or(entry.account.email.take());
                 entry.account.plan = account.plan.or(entry.account.plan.take());
+                entry.account.label = entry.account.label.take().or(account.label);
                 entry.credential = credential;
                 entry.generation = generation;
-                entry.sign_in = None;
+                entry.sign_in = sign_in;
+                entry.read_only = read_only;
                 ImportOutcome::Updated
             }
         }
@@ -101,6 +151,101 @@ pub(super) fn import(contents: &mut Contents, imported: Imported) -> Result<Impo
         contents.active = Some(id.clone());
     }
     Ok(Import { active: contents.active.as_ref() == Some(&id), id, outcome })
+}
+
+/// What is to be said at once about a refresh token that was here before, under whatever name.
+///
+/// One that was spent here is refused, even if the file says nothing of its age: spending it again would end the sign-in
+/// that came of it.
+fn known_token(
+    contents: &Contents,
+    id: &AccountId,
+    credential: &Credential,
+    origin: &Origin,
+) -> Result<Option<Import>, ImportError> {
+    let Some(offered) = credential.refresh_token.as_ref().filter(|_| *origin == Origin::File) else { return Ok(None) };
+    let print = fingerprint(offered);
+    if let Some(entry) = contents.entries.iter().find(|entry| entry.spent.contains(&print)) {
+        return Err(ImportError::Older {
+            id: entry.account.id.clone(),
+            name: entry.account.name().to_owned(),
+            stored: entry.credential.expires_at,
+            offered: credential.expires_at,
+        });
+    }
+    let same = |entry: &&Entry| entry.account.id != *id && entry.credential.refresh_token.as_ref() == Some(offered);
+    Ok(contents.entries.iter().find(same).map(|entry| Import {
+        id: entry.account.id.clone(),
+        outcome: ImportOutcome::Unchanged,
+        active: contents.active.as_ref() == Some(&entry.account.id),
+    }))
+}
+
+/// Put the renewed credential in the place of the one it came from. `false`: the account is gone.
+pub(super) fn renew(contents: &mut Contents, id: &AccountId, generation: u64, new: &Credential) -> bool {
+    let next = contents.last_generation + 1;
+    let Some(entry) = contents.entry_mut(id) else { return false };
+    // A write that failed at its last step may be there already: it is written once more, for the sake of that step.
+    if entry.generation != generation && entry.credential != *new {
+        return true;
+    }
+    if let Some(spent) = entry.credential.refresh_token.as_ref().filter(|old| Some(*old) != new.refresh_token.as_ref())
+    {
+        let print = fingerprint(spent);
+        entry.note_spent(print);
+    }
+    entry.credential = new.clone();
+    entry.generation = next;
+    entry.sign_in = None;
+    // Plans change, and so do addresses. What the new tokens do not say stays.
+    if let Some(who) = identify(new, entry.account.chatgpt_account_id.clone()) {
+        if entry.provisional {
+            let named = who.account(entry.account.kind, entry.account.added_at);
+            name(contents, id, named);
+        } else {
+            entry.account.email = who.email.or(entry.account.email.take());
+            entry.account.plan = who.plan.or(entry.account.plan.take());
+        }
+    }
+    contents.last_generation = next;
+    true
+}
+
+/// The first renewal of a provisional account said whose it is: it takes its right name, or its sign-in goes to the
+/// account of that name that is here already.
+fn name(contents: &mut Contents, id: &AccountId, account: Account) {
+    let Some(at) = contents.entries.iter().position(|entry| entry.account.id == *id) else { return };
+    let mut provisional = contents.entries.remove(at);
+    let named = account.id.clone();
+    if let Some(known) = contents.entry_mut(&named) {
+        known.account.email = account.email.or(known.account.email.take());
+        known.account.plan = account.plan.or(known.account.plan.take());
+        known.account.label = known.account.label.take().or(provisional.account.label);
+        known.credential = provisional.credential;
+        known.generation = provisional.generation;
+        known.sign_in = None;
+        known.read_only = None;
+        for spent in provisional.spent {
+            known.note_spent(spent);
+        }
+    } else {
+        let (label, email) = (provisional.account.label.take(), provisional.account.email.take());
+        provisional.account = Account { label, email: account.email.clone().or(email), ..account };
+        provisional.provisional = false;
+        contents.entries.insert(at, provisional);
+    }
+    if contents.active.as_ref() == Some(id) {
+        contents.active = Some(named);
+    }
+}
+
+/// A label as it may be given; blank is none.
+pub(super) fn label(text: Option<String>) -> Result<Option<String>, LabelError> {
+    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().count() > LONGEST_LABEL || text.chars().any(char::is_control) {
+        return Err(LabelError::Unfit);
+    }
+    Ok(Some(text))
 }
 
 /// Whether the credential we hold was issued after the one offered.

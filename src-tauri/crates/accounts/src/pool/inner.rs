@@ -1,11 +1,13 @@
 //! Memory behind one lock, the vault behind it, and the order between the two.
 
 use std::fs::File;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
+use super::limits;
 use super::state::{Loaded, State};
 use crate::status::AccountStatus;
 use crate::vault::{Contents, Vault, VaultError};
@@ -24,6 +26,9 @@ pub(super) struct Inner {
     pub(super) changed: watch::Sender<Arc<[AccountStatus]>>,
     /// Renewals under way. Whoever ends the process waits for them: [`Pool::settle`](super::Pool::settle).
     pub(super) tasks: TaskTracker,
+    /// A task is waiting to write down what was seen of the plans, and may be told to hurry.
+    pub(super) noting: AtomicBool,
+    pub(super) hurry: Notify,
 }
 
 // === impl Inner ===
@@ -61,7 +66,12 @@ impl Inner {
             let stamp = inner.vault.stamp();
             match inner.vault.read() {
                 Ok((contents, stamp)) => {
-                    inner.change(|state| state.adopt(&contents, stamp));
+                    // What was seen of the plans is no reason to fail: without it there is just nothing to show yet.
+                    let quotas = limits::load(inner.vault.folder());
+                    inner.change(|state| {
+                        state.adopt(&contents, stamp);
+                        state.recall(quotas);
+                    });
                     Ok(())
                 }
                 Err(error) => {
@@ -79,10 +89,10 @@ impl Inner {
         .await
     }
 
-    /// Change the vault, then memory. Runs to its end even when the caller leaves; `lock` is held until then.
+    /// Change the vault, then memory. Runs to its end even when the caller leaves; `locks` are held until then.
     pub(super) async fn write<T, E>(
         self: &Arc<Self>,
-        lock: Option<File>,
+        locks: Vec<File>,
         change: impl FnOnce(&mut Contents) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -91,7 +101,7 @@ impl Inner {
     {
         let inner = Arc::clone(self);
         blocking(move || {
-            let _lock = lock;
+            let _locks = locks;
             let _order = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
             let (out, contents, stamp) = inner.vault.update(change)?;
             inner.change(|state| state.adopt(&contents, stamp));

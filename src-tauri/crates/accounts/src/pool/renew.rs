@@ -17,9 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::change;
 use super::inner::Inner;
 use super::state::{Held, State};
-use crate::vault::{Contents, VaultError};
+use crate::vault::VaultError;
 use crate::{AccountId, Cooldown, Credential, RefreshFailure, RefreshReason};
 
 /// How a renewal ended, for all who waited for it.
@@ -118,13 +119,17 @@ impl Inner {
             Err(outcome) => return outcome,
         };
         if credential.refresh_token.is_none() {
-            let why = "the access token was refused and there is no refresh token";
-            return self.dead(id, generation, why.to_owned()).await;
+            let file = self.look(|state| state.held(id).and_then(|held| held.read_only.clone()));
+            let why = match file {
+                Some(path) => format!("the token in {} was refused: {}", path.display(), super::files::RUN_CODEX),
+                None => "the access token was refused and there is no refresh token".to_owned(),
+            };
+            return self.dead(id, generation, why).await;
         }
         if let Some(earliest) = credential.earliest_refresh_at.filter(|&earliest| earliest > now) {
             self.change(|state| {
                 if let Some(held) = state.held_mut(id) {
-                    held.rest(earliest, Cooldown::RefreshTooEarly);
+                    held.rest(now, Some(earliest), Cooldown::RefreshTooEarly);
                 }
             });
             return Outcome::TooEarly(earliest);
@@ -175,20 +180,33 @@ impl Inner {
         let mut pause = SAVE_PAUSE;
         loop {
             let (wanted, new) = (id.clone(), Arc::clone(&credential));
-            let stored =
-                self.write(None, move |contents| Ok::<_, VaultError>(replace(contents, &wanted, generation, &new)));
+            let stored = self.write(Vec::new(), move |contents| {
+                Ok::<_, VaultError>(change::renew(contents, &wanted, generation, &new))
+            });
             let error = match stored.await {
-                Ok(true) => return Outcome::Renewed,
-                Ok(false) => return Outcome::Removed,
+                Ok(kept) => {
+                    self.warn(id, None);
+                    return if kept { Outcome::Renewed } else { Outcome::Removed };
+                }
                 Err(error) => error,
             };
             tracing::error!(account = %id, %error, "the renewed token is not stored yet; trying again");
             // Who waits is told now. The task stays the one under way, so nobody spends the old token meanwhile.
             let why = format!("the renewed token could not be stored: {error}");
+            self.warn(id, Some(format!("{why}; it is tried again until it works. Do not stop Codeferry before")));
             waiting.send_replace(Some(Outcome::Failed(why)));
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(SAVE_PAUSE_MAX);
         }
+    }
+
+    /// What its owner should know of the account though it serves.
+    fn warn(&self, id: &AccountId, warning: Option<String>) {
+        self.change(|state| {
+            if let Some(held) = state.held_mut(id) {
+                held.warning = warning;
+            }
+        });
     }
 
     fn keep_in_memory(&self, id: &AccountId, generation: u64, credential: Credential) {
@@ -234,7 +252,7 @@ impl Inner {
             return;
         }
         let wanted = id.clone();
-        let stored = self.write::<_, VaultError>(None, move |contents| {
+        let stored = self.write::<_, VaultError>(Vec::new(), move |contents| {
             if let Some(entry) = contents.entry_mut(&wanted).filter(|entry| entry.generation == generation) {
                 entry.sign_in = Some(why);
             }
@@ -244,18 +262,4 @@ impl Inner {
             tracing::warn!(account = %id, %error, "that the sign-in has ended is not stored");
         }
     }
-}
-
-/// Put the renewed credential in the place of the one it came from. `false`: the account is gone.
-fn replace(contents: &mut Contents, id: &AccountId, generation: u64, new: &Credential) -> bool {
-    let next = contents.last_generation + 1;
-    let Some(entry) = contents.entry_mut(id) else { return false };
-    // A write that failed at its last step may be there already: it is written once more, for the sake of that step.
-    if entry.generation == generation || entry.credential == *new {
-        entry.credential = new.clone();
-        entry.generation = next;
-        entry.sign_in = None;
-        contents.last_generation = next;
-    }
-    true
 }

@@ -2,9 +2,15 @@
 //!
 //! Two pools on one folder are two processes as far as the pool can tell: they share the files and nothing else.
 
+mod files;
+mod health;
 mod host;
+mod limits;
 mod people;
+mod races;
 mod renewing;
+mod rotating;
+mod signing_in;
 mod storm;
 
 use std::path::Path;
@@ -15,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::host::Host;
 use crate::import::Imported;
 use crate::vault::tests::{Faulty, Keys, account};
-use crate::{AccountState, AccountStatus, Clock, Pool, Vault};
+use crate::{AccountId, AccountState, AccountStatus, Clock, Pool, Vault};
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
@@ -73,7 +79,7 @@ impl World {
 
     /// What a sign-in of that user at the auth host gives.
     fn signed_in(&self, user: &str) -> Imported {
-        Imported { account: account(user), credential: self.host.sign_in(user) }
+        Imported::new(account(user), self.host.sign_in(user))
     }
 
     /// A pool with Ada signed in, active, her token good for an hour.
@@ -90,8 +96,12 @@ fn status(pool: &Pool, user: &str) -> AccountStatus {
 }
 
 fn why_sign_in(pool: &Pool, user: &str) -> Option<String> {
-    match status(pool, user).state {
+    why_sign_in_of(pool, &account(user).id)
+}
+
+fn why_sign_in_of(pool: &Pool, id: &AccountId) -> Option<String> {
+    match pool.list().into_iter().find(|status| status.id == *id).expect("the account is listed").state {
         AccountState::NeedsSignIn { why } => Some(why),
-        AccountState::Ready | AccountState::CoolingDown { .. } => None,
+        AccountState::Ready | AccountState::CoolingDown { .. } | AccountState::Blocked { .. } => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What is inside the vault, and its JSON.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -7,7 +9,11 @@ use zeroize::Zeroizing;
 use crate::{Account, AccountId, Credential, Secret};
 
 /// The version of the JSON inside. Another one than the header's: this may grow without the sealing changing.
-const VERSION: u32 = 1;
+///
+/// 2 brought what people decide about an account (pause, priority), read-only accounts, accounts without a name so far
+/// and the refresh tokens that were spent. A file of version 1 has none of these and is read as such.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 
 /// Everything the vault holds, in the order the accounts were added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +34,20 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// Why this sign-in has ended, if it has.
     pub(crate) sign_in: Option<String>,
+    /// Its owner wants it left alone.
+    pub(crate) paused: bool,
+    /// Higher goes first.
+    pub(crate) priority: i32,
+    /// The `auth.json` of another program, which renews the token; we only read it.
+    pub(crate) read_only: Option<PathBuf>,
+    /// Nobody knows yet whose it is: the first renewal tells.
+    pub(crate) provisional: bool,
+    /// Fingerprints of the refresh tokens that were spent here, the last ones: none of them may come back.
+    pub(crate) spent: Vec<String>,
 }
+
+/// So many spent tokens are remembered for each account. Older ones are refused by their dates.
+const MOST_SPENT: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContentsError {
@@ -55,7 +74,7 @@ impl Contents {
             accounts: self.entries.iter().map(Stored::from).collect(),
         };
         // Room enough that the text never moves and leaves a copy behind.
-        let mut out = Zeroizing::new(Vec::with_capacity(1024 + 32 * 1024 * self.entries.len()));
+        let mut out = Zeroizing::new(Vec::with_capacity(1024 + 48 * 1024 * self.entries.len()));
         serde_json::to_writer(&mut *out, &file)?;
         Ok(out)
     }
@@ -63,7 +82,7 @@ impl Contents {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, ContentsError> {
         // The version first: the rest of a newer form need not be readable.
         let Versioned { version } = serde_json::from_slice(json).map_err(|_| ContentsError::Malformed)?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(ContentsError::Newer { version });
         }
         let file: File = serde_json::from_slice(json).map_err(|_| ContentsError::Malformed)?;
@@ -72,6 +91,33 @@ impl Contents {
             active: file.active,
             entries: file.accounts.into_iter().map(Entry::from).collect(),
         })
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    pub(crate) fn new(account: Account, credential: Credential, generation: u64) -> Self {
+        Self {
+            account,
+            credential,
+            generation,
+            sign_in: None,
+            paused: false,
+            priority: 0,
+            read_only: None,
+            provisional: false,
+            spent: Vec::new(),
+        }
+    }
+
+    /// The refresh token with this fingerprint was spent.
+    pub(crate) fn note_spent(&mut self, fingerprint: String) {
+        if !self.spent.contains(&fingerprint) {
+            self.spent.push(fingerprint);
+            let surplus = self.spent.len().saturating_sub(MOST_SPENT);
+            self.spent.drain(..surplus);
+        }
     }
 }
 
@@ -104,6 +150,16 @@ struct Stored {
     last_refresh: Option<Timestamp>,
     generation: u64,
     sign_in: Option<String>,
+    #[serde(default)]
+    paused: bool,
+    #[serde(default)]
+    priority: i32,
+    #[serde(default)]
+    read_only: Option<PathBuf>,
+    #[serde(default)]
+    provisional: bool,
+    #[serde(default)]
+    spent: Vec<String>,
 }
 
 impl From<&Entry> for Stored {
@@ -120,6 +176,11 @@ impl From<&Entry> for Stored {
             last_refresh: credential.last_refresh,
             generation: entry.generation,
             sign_in: entry.sign_in.clone(),
+            paused: entry.paused,
+            priority: entry.priority,
+            read_only: entry.read_only.clone(),
+            provisional: entry.provisional,
+            spent: entry.spent.clone(),
         }
     }
 }
@@ -139,6 +200,11 @@ impl From<Stored> for Entry {
             },
             generation: stored.generation,
             sign_in: stored.sign_in,
+            paused: stored.paused,
+            priority: stored.priority,
+            read_only: stored.read_only,
+            provisional: stored.provisional,
+            spent: stored.spent,
         }
     }
 }

@@ -161,8 +161,7 @@ fn put(vault: &Vault, user: &str, access: &str) -> Result<(), VaultError> {
         .update(|contents| {
             contents.last_generation += 1;
             let generation = contents.last_generation;
-            let entry =
-                Entry { account: account(user), credential: credential(access, "rt"), generation, sign_in: None };
+            let entry = Entry::new(account(user), credential(access, "rt"), generation);
             match contents.entry_mut(&account(user).id) {
                 Some(known) => *known = entry,
                 None => contents.entries.push(entry),
@@ -413,7 +412,87 @@ fn one_process_holds_the_lock_of_an_account() {
 
 #[test]
 fn debug_of_the_contents_shows_no_token() {
-    let entry = Entry { account: account("ada"), credential: credential("at-1", "rt-1"), generation: 1, sign_in: None };
+    let entry = Entry::new(account("ada"), credential("at-1", "rt-1"), 1);
     let shown = format!("{entry:?}");
     assert!(!shown.contains("at-1") && !shown.contains("rt-1"), "{shown}");
+}
+
+/// A vault that the first release wrote, with its key, copied to where it may be changed.
+fn of_the_first_form() -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a folder");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/vault/fixtures/form-1");
+    for file in ["vault.bin", "vault.key"] {
+        let to = home.path().join(file);
+        fs::copy(fixture.join(file), &to).expect("copied");
+        // The repository does not keep the mode.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("chmod");
+        }
+    }
+    home
+}
+
+#[test]
+fn a_vault_of_the_first_form_opens_and_nothing_of_it_is_lost() {
+    let home = of_the_first_form();
+    let before = fs::read(home.path().join("vault.bin")).expect("a file");
+    let vault = Vault::new(home.path(), KeySource::File);
+    let (contents, _) = vault.read().expect("it opens");
+    assert_eq!(fs::read(vault.path()).expect("a file"), before, "reading changes nothing");
+
+    let ada = Entry {
+        account: Account { label: Some("work".into()), ..account("ada") },
+        credential: Credential {
+            id_token: Some(Secret::new("id-ada")),
+            last_refresh: Some("2026-11-19T12:00:00Z".parse().expect("a date")),
+            ..credential("access-ada.1", "ada.1")
+        },
+        ..Entry::new(account("ada"), credential("", ""), 5)
+    };
+    let id = AccountId::derive(Kind::Plan, None, Some("bob"));
+    let bob = Entry {
+        account: Account { id, kind: Kind::Plan, chatgpt_account_id: None, ..account("bob") },
+        credential: Credential {
+            client_id: Some("oaiapp_1".into()),
+            earliest_refresh_at: Some("2026-11-20T12:54:00Z".parse().expect("a date")),
+            ..credential("access-bob.1", "bob.1")
+        },
+        sign_in: Some("revoked (refresh_token_reused)".into()),
+        ..Entry::new(account("bob"), credential("", ""), 7)
+    };
+    let expected = Contents { last_generation: 7, active: Some(ada.account.id.clone()), entries: vec![ada, bob] };
+    assert_eq!(contents, expected);
+
+    // The first change writes today's form, and that opens as well.
+    let change = |contents: &mut Contents| {
+        let entry = &mut contents.entries[1];
+        (entry.paused, entry.priority, entry.provisional) = (true, -3, true);
+        entry.read_only = Some(PathBuf::from("/home/bob/.codex/auth.json"));
+        entry.note_spent("f00".into());
+        Ok::<_, VaultError>(())
+    };
+    let (_, changed, _) = vault.update(change).expect("saved");
+    let (again, _) = Vault::new(home.path(), KeySource::File).read().expect("it opens");
+    assert_eq!(again, changed);
+    assert_eq!(again.entries[0], expected.entries[0]);
+    assert_eq!(again.entries[1].read_only.as_deref(), Some(Path::new("/home/bob/.codex/auth.json")));
+}
+
+#[test]
+fn contents_of_a_form_to_come_are_left_alone() {
+    let newer = br#"{"version":3,"accounts":"who knows"}"#;
+    assert_eq!(Contents::from_json(newer), Err(super::ContentsError::Newer { version: 3 }));
+    assert_eq!(Contents::from_json(br#"{"version":0}"#), Err(super::ContentsError::Newer { version: 0 }));
+}
+
+#[test]
+fn spent_tokens_are_remembered_once_and_not_for_ever() {
+    let mut entry = Entry::new(account("ada"), credential("at", "rt"), 1);
+    for number in 0..1500 {
+        entry.note_spent(number.to_string());
+        entry.note_spent(number.to_string());
+    }
+    assert_eq!((entry.spent.len(), entry.spent.last().map(String::as_str)), (256, Some("1499")));
 }

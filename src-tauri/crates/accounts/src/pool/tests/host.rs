@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
 use super::Time;
+use crate::import::tests::jwt;
 use crate::{Credential, Kind, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing, Secret};
 
 pub(super) struct Host {
@@ -26,6 +27,9 @@ struct Tokens {
     refreshes: Vec<RefreshReason>,
     reused: usize,
     next: Vec<Answer>,
+    /// Users whose tokens say whose they are from the next renewal on, and on which plan.
+    named: HashSet<String>,
+    plan: Option<String>,
     lifetime: Option<SignedDuration>,
     earliest: Option<SignedDuration>,
 }
@@ -62,6 +66,15 @@ impl Host {
     /// Tokens may be renewed that long after they were issued, and not before.
     pub(super) fn earliest(&self, after: SignedDuration) {
         self.tokens().earliest = Some(after);
+    }
+
+    /// Renewals of that user come with an id token.
+    pub(super) fn names(&self, user: &str) {
+        self.tokens().named.insert(user.to_owned());
+    }
+
+    pub(super) fn plan(&self, plan: &str) {
+        self.tokens().plan = Some(plan.to_owned());
     }
 
     pub(super) fn refreshes(&self) -> Vec<RefreshReason> {
@@ -131,16 +144,26 @@ impl Host {
             });
         }
         tokens.spent.insert(token);
+        let id_token = tokens.named.contains(&user).then(|| {
+            let token = id_token("ws", &user, tokens.plan.as_deref().unwrap_or("plus"));
+            Secret::new(token)
+        });
         drop(tokens);
         let new = self.sign_in(&user);
         Ok(Renewed {
             access_token: Some(new.access_token),
             refresh_token: new.refresh_token,
-            id_token: None,
+            id_token,
             expires_at: new.expires_at,
             earliest_refresh_at: new.earliest_refresh_at,
         })
     }
+}
+
+fn id_token(account: &str, user: &str, plan: &str) -> String {
+    jwt(&format!(
+        r#"{{"email":"{user}@example.com","https://api.openai.com/auth":{{"chatgpt_account_id":"{account}","chatgpt_user_id":"{user}","chatgpt_plan_type":"{plan}"}}}}"#
+    ))
 }
 
 impl Refresh for Host {

@@ -108,7 +108,7 @@ async fn a_cooldown_is_never_shortened_and_ends_by_itself_or_by_hand() {
     pool.cool_down(&id, long, Cooldown::UsageLimit);
     pool.cool_down(&id, world.time.now() + SignedDuration::from_mins(1), Cooldown::RateLimit);
     assert!(matches!(pool.lease(&[]).await, Err(NoAccount::CoolingDown { earliest, .. }) if earliest == long));
-    pool.wake(&id);
+    pool.wake(id.as_str()).await.expect("it is known");
     pool.lease(&[]).await.expect("awake");
     pool.cool_down(&id, long, Cooldown::UsageLimit);
     pool.reload().await.expect("sound");
@@ -155,7 +155,8 @@ async fn the_status_as_json_has_no_secrets_in_it() {
             r#"[{{"id":"{}","kind":"codex","email":"ada@example.com","label":null,"plan":"plus","active":true,"#,
             account("ada").id
         ) + r#""ephemeral":false,"state":"cooling_down","until":"2026-11-20T12:01:00Z","why":"usage_limit","#
-            + r#""expires_at":"2026-11-20T13:00:00Z","last_refresh":"2026-11-20T12:00:00Z"}]"#
+            + r#""expires_at":"2026-11-20T13:00:00Z","last_refresh":"2026-11-20T12:00:00Z","#
+            + r#""paused":false,"priority":0,"read_only":null,"in_flight":0,"quota":null,"warning":null}]"#
     );
 }
 

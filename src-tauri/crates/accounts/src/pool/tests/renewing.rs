@@ -10,7 +10,7 @@ use super::{World, account, status, why_sign_in};
 use crate::{AccountState, Cooldown, NoAccount, Pool, RecoverError};
 
 /// Let everything run that can, without waiting for anything.
-async fn poll_once<F: Future + Unpin>(future: &mut F) {
+pub(super) async fn poll_once<F: Future + Unpin>(future: &mut F) {
     std::future::poll_fn(|context| {
         assert!(std::pin::Pin::new(&mut *future).poll(context).is_pending(), "it has to wait");
         Poll::Ready(())
