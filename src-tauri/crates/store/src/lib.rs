@@ -20,4 +20,4 @@ pub use client_keys::{ClientKeys, KeyError, KeyInfo, NewKey};
 pub use control_token::{ControlToken, TokenError};
 pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
 pub use settings::value::Value;
-pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Routes, Settings, Target};
+pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target};

@@ -23,6 +23,7 @@ pub struct Settings {
     pub responses_lite: ResponsesLite,
     pub log: LogForm,
     pub reasoning_summary: ReasoningSummary,
+    pub rotation: Rotation,
     pub overall_deadline_seconds: u64,
     pub connect_timeout_seconds: u64,
     pub idle_timeout_seconds: u64,
@@ -105,6 +106,18 @@ words! {
     ReasoningSummary { Auto = "auto", Concise = "concise", Detailed = "detailed", None = "none", }
 }
 
+words! {
+    /// How requests are spread over several accounts.
+    Rotation {
+        /// Only the active account is used.
+        Personal = "personal",
+        Sticky = "sticky",
+        RoundRobin = "round_robin",
+        LeastInFlight = "least_in_flight",
+        FillFirst = "fill_first",
+    }
+}
+
 // === impl Settings ===
 
 impl Default for Settings {
@@ -120,6 +133,7 @@ impl Default for Settings {
             responses_lite: ResponsesLite::Off,
             log: LogForm::Human,
             reasoning_summary: ReasoningSummary::Auto,
+            rotation: Rotation::Personal,
             overall_deadline_seconds: 120,
             connect_timeout_seconds: 10,
             idle_timeout_seconds: 300,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::value::Value;
-use super::{LogForm, ReasoningSummary, ResponsesLite, Settings, Target};
+use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target};
 
 /// One documented key.
 pub(super) struct Key {
@@ -99,6 +99,19 @@ pub(super) static KEYS: &[Key] = &[
         allowed: "auto, concise, detailed or none",
         put: |settings, value| put(&mut settings.reasoning_summary, value.text().and_then(ReasoningSummary::parse)),
         take: |settings| word(settings.reasoning_summary.as_str()),
+    },
+    Key {
+        name: "rotation",
+        doc: "Which account pays, if there are several. personal: only the active one; when it is used up, requests wait \
+              for it. The others use another account too, whose plan then pays: they begin at the active one, pass \
+              over accounts that are paused, rest or need a sign-in, and keep each conversation where it is until its \
+              account is blocked. sticky: the active one, and the next only while that is blocked. round_robin: new \
+              conversations take turns. least_in_flight: the one with the fewest requests under way. fill_first: the \
+              one of the highest priority until it is used up. Several accounts of one person to get around a limit \
+              may break the provider's terms; that is yours to judge.",
+        allowed: "personal, sticky, round_robin, least_in_flight or fill_first",
+        put: |settings, value| put(&mut settings.rotation, value.text().and_then(Rotation::parse)),
+        take: |settings| word(settings.rotation.as_str()),
     },
     Key {
         name: "overall_deadline_seconds",

@@ -58,6 +58,7 @@ fn every_key_reaches_its_field() {
         ("responses_lite", "auto"),
         ("log", "json"),
         ("reasoning_summary", "none"),
+        ("rotation", "round_robin"),
         ("overall_deadline_seconds", "30"),
         ("connect_timeout_seconds", "3"),
         ("idle_timeout_seconds", "600"),
