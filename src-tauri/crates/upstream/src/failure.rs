@@ -19,11 +19,14 @@ use codeferry_translate::turn::UpstreamError;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
+use crate::limits::Limits;
+
 use self::facts::Facts;
-pub(crate) use self::facts::Fields;
+pub(crate) use self::facts::{Fields, is_page};
+pub(crate) use self::text::tidy;
 
 /// An attempt that did not work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What it was.
@@ -33,11 +36,13 @@ pub struct Failure {
     /// The HTTP status, where there was one.
     pub status: Option<u16>,
     /// The upstream's name for the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// When the limit that was hit ends.
     pub resets_at: Option<Timestamp>,
     /// How long the upstream asks to wait.
     pub retry_after: Option<Duration>,
+    /// What the refusal tells of the account's windows.
+    pub limits: Option<Box<Limits>>,
 }
 
 /// The kinds of failure, as far as anyone decides on them.
@@ -136,7 +141,15 @@ const SHORT_REST: Duration = Duration::from_secs(60);
 impl Failure {
     /// A failure that we found ourselves.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, request_id: None, resets_at: None, retry_after: None }
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            request_id: None,
+            resets_at: None,
+            retry_after: None,
+            limits: None,
+        }
     }
 
     /// The stream ended before its terminal event (`codex-backend.md §3`).
@@ -147,7 +160,7 @@ impl Failure {
     /// Reads an HTTP answer that is no success (`codex-backend.md §5, §12`). `body` may be cut short by the caller.
     pub fn from_http(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Self {
         let facts = Facts::from_http(status, headers, body, now);
-        classify::http(facts, headers, now)
+        classify::http(facts, Limits::from_failure_body(headers, body, now))
     }
 
     /// Reads the error of a `response.failed` or `error` event (`codex-backend.md §3`).

@@ -4,7 +4,8 @@
 //!   [`Upstream::models`] asks for the catalogue.
 //! - [`Provider`] says how the providers differ; [`Endpoints`] says where they are.
 //! - [`Failure`] is what went wrong and what follows from it. Whether to try again is the caller's decision.
-//! - [`OAuth`] renews tokens for the account pool.
+//! - [`OAuth`] renews tokens for the account pool; [`sign_in`] gets them in the first place.
+//! - [`Upstream::usage`] asks what is left of an account, [`reset_credits`] for a way to have more.
 //! - [`Catalog`] is what the models can do, [`Limits`] what an answer tells of an account's windows.
 //!
 //! **Invariant:** this crate knows nothing of the client. A request carries our own identity and the headers listed in
@@ -17,10 +18,13 @@ pub mod headers;
 pub mod limits;
 mod oauth;
 pub mod provider;
+pub mod reset_credits;
+pub mod sign_in;
 #[cfg(test)]
 mod testing;
 mod transport;
 mod upstream;
+mod usage;
 
 pub use catalog::{Catalog, Effort, Model};
 pub use endpoints::Endpoints;

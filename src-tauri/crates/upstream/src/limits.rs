@@ -1,4 +1,5 @@
-//! Rate-limit windows, from the headers of an answer (`codex-backend.md §4`).
+//! Rate-limit windows, from wherever they are told: the headers of an answer (`codex-backend.md §4`), an event of its
+//! stream, a refusal, the usage page.
 //!
 //! **Invariant:** a window is known by its length, never by its position: on free plans the week is *primary*, on paid
 //! ones it is *secondary*, and an upstream that adds a third position changes nothing here.
@@ -10,7 +11,9 @@ use jiff::Timestamp;
 
 use crate::headers;
 
-/// What one answer tells about its account's limits. Empty for providers that tell nothing.
+mod body;
+
+/// What one source tells about its account's limits. Empty for providers that tell nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Limits {
     /// The windows with a length, shortest first within each family.
@@ -23,6 +26,12 @@ pub struct Limits {
     pub reached: Option<String>,
     /// Credits beyond the plan.
     pub credits: Option<Credits>,
+    /// Whether the main limit lets requests through, where the source says.
+    pub allowed: Option<bool>,
+    /// The workspace's own spending limit is reached, where the source says.
+    pub spend_limit_reached: Option<bool>,
+    /// How many [reset credits](crate::reset_credits) there are, where the source says.
+    pub reset_credits: Option<u32>,
 }
 
 /// One period and how much of it is used.
@@ -61,13 +70,11 @@ const POSITIONS: [&str; 2] = ["primary", "secondary"];
 impl Limits {
     /// Reads what is there. A window without a length (absent, empty or zero) is no window.
     pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
-        let mut windows: Vec<Window> = families(headers)
+        let windows: Vec<Window> = families(headers)
             .iter()
             .flat_map(|family| POSITIONS.iter().filter_map(|position| window(headers, family, position, now)))
             .collect();
-        let place = |window: &Window| (window.family != MAIN, window.family.clone(), window.minutes);
-        windows.sort_by_cached_key(place);
-        Self {
+        let limits = Self {
             windows,
             plan: headers::text(headers, "x-codex-plan-type"),
             active: headers::text(headers, "x-codex-active-limit"),
@@ -77,7 +84,22 @@ impl Limits {
                 unlimited: headers::flag(headers, "x-codex-credits-unlimited").unwrap_or(false),
                 balance: headers::text(headers, "x-codex-credits-balance"),
             }),
-        }
+            ..Self::default()
+        };
+        limits.arranged()
+    }
+
+    /// Nothing was told.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The main family first, and within each the shortest window. Two of one length are one; the fuller counts.
+    fn arranged(mut self) -> Self {
+        let place = |window: &Window| (window.family != MAIN, window.family.clone(), window.minutes);
+        self.windows.sort_by(|a, b| place(a).cmp(&place(b)).then(b.used_percent.total_cmp(&a.used_percent)));
+        self.windows.dedup_by_key(|window| (window.family.clone(), window.minutes));
+        self
     }
 
     /// The window of this length in the main family.

@@ -18,8 +18,12 @@ pub struct Provider {
     pub(crate) headers: &'static [Extra],
     /// Its own client compresses request bodies (zstd), so we may.
     pub(crate) compress: bool,
-    /// How tokens are renewed.
+    /// How tokens are renewed. A code is exchanged at the same address.
     pub(crate) renewal: Renewal,
+    /// The path to give tokens back, below the auth host.
+    pub(crate) revoke: &'static str,
+    /// The path of the account's own pages, below the model host. `None`: there are none, so no usage either.
+    pub(crate) wham: Option<&'static str>,
     /// What a request body may contain.
     pub allowed: Allowed,
 }
@@ -150,9 +154,11 @@ const CODEX_HEADERS: &[Extra] = &[
     Extra::Lite,
 ];
 
+/// The client of the Codex CLI: public, without a secret, the same for everybody (`codex-backend.md §1`).
+pub(crate) const CODEX_CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
+
 /// Refresh of the Codex sign-in, `codex-backend.md §1`.
-const CODEX_RENEWAL: Renewal =
-    Renewal { path: "oauth/token", shape: RenewalShape::Json { client_id: "app_EMoamEEZ73f0CkXaXp7hrann" } };
+const CODEX_RENEWAL: Renewal = Renewal { path: "oauth/token", shape: RenewalShape::Json { client_id: CODEX_CLIENT } };
 
 /// The public API with a ChatGPT plan, `codex-backend.md §12`. Bearer only.
 static PLAN: Provider = Provider {
@@ -165,6 +171,8 @@ static PLAN: Provider = Provider {
         path: "api/accounts/oauth/token",
         shape: RenewalShape::Form { resource: "https://api.openai.com/v1" },
     },
+    revoke: "api/accounts/oauth/revoke",
+    wham: None,
     allowed: PLAN_ALLOWED,
 };
 
@@ -176,6 +184,8 @@ static CODEX: Provider = Provider {
     headers: CODEX_HEADERS,
     compress: true,
     renewal: CODEX_RENEWAL,
+    revoke: "oauth/revoke",
+    wham: Some("wham"),
     allowed: CODEX_ALLOWED,
 };
 
@@ -187,6 +197,8 @@ static DEMO: Provider = Provider {
     headers: CODEX_HEADERS,
     compress: true,
     renewal: CODEX_RENEWAL,
+    revoke: "oauth/revoke",
+    wham: Some("backend-api/wham"),
     allowed: CODEX_ALLOWED,
 };
 

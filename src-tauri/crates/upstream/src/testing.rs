@@ -1,5 +1,8 @@
 //! A server on this machine that answers as a test wants and remembers what it was asked.
 
+pub(crate) mod signer;
+
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::Request;
@@ -23,6 +26,13 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 
 pub(crate) fn clock() -> Clock {
     Arc::new(|| at(0))
+}
+
+/// A clock and its hand: seconds after the instant of all tests.
+pub(crate) fn moving_clock() -> (Arc<AtomicI64>, Clock) {
+    let hand = Arc::new(AtomicI64::new(0));
+    let read = Arc::clone(&hand);
+    (hand, Arc::new(move || at(read.load(Ordering::Relaxed))))
 }
 
 pub(crate) fn secret(text: &str) -> Secret {

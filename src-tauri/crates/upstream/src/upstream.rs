@@ -15,6 +15,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::headers;
 use crate::limits::Limits;
 use crate::oauth::OAuth;
+use crate::oauth::jwks::KeyCache;
 use crate::provider::{Extra, Provider};
 use crate::transport::body::Body;
 use crate::transport::http::Clients;
@@ -51,7 +52,7 @@ pub struct Options {
 /// The way upstream. One for the whole program: it holds the connections.
 #[derive(Debug)]
 pub struct Upstream {
-    wire: Arc<Wire>,
+    pub(crate) wire: Arc<Wire>,
     compress: AtomicBool,
     shelf: Shelf,
 }
@@ -62,6 +63,8 @@ pub(crate) struct Wire {
     pub(crate) options: Options,
     pub(crate) clock: Clock,
     pub(crate) clients: Clients,
+    /// What the auth host signs with.
+    pub(crate) keys: KeyCache,
 }
 
 /// One request for an answer.
@@ -156,7 +159,11 @@ impl Upstream {
     pub fn new(endpoints: Endpoints, options: Options, clock: Clock) -> Self {
         let compress = AtomicBool::new(options.compress);
         let clients = Clients::new(options.connect_timeout);
-        Self { wire: Arc::new(Wire { endpoints, options, clock, clients }), compress, shelf: Shelf::default() }
+        Self {
+            wire: Arc::new(Wire { endpoints, options, clock, clients, keys: KeyCache::default() }),
+            compress,
+            shelf: Shelf::default(),
+        }
     }
 
     /// Renews tokens, over the same connections.
@@ -286,14 +293,14 @@ impl Call<'_> {
 // === impl Wire ===
 
 impl Wire {
-    fn models_host(&self, kind: Kind) -> Result<&Url, Failure> {
+    pub(crate) fn models_host(&self, kind: Kind) -> Result<&Url, Failure> {
         self.endpoints
             .models_host(kind)
             .ok_or_else(|| Failure::new(FailureKind::Unavailable, "The demo upstream is not running."))
     }
 
     /// What every provider gets.
-    fn headers(&self, token: &Secret, accept: &'static str) -> Result<HeaderMap, Failure> {
+    pub(crate) fn headers(&self, token: &Secret, accept: &'static str) -> Result<HeaderMap, Failure> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
             Failure::new(FailureKind::Unauthorized, "The access token holds characters that no header can carry.")
         })?;
@@ -319,7 +326,7 @@ impl Wire {
     }
 
     /// The response if it is a success, else what is wrong with it.
-    async fn accepted(&self, response: reqwest::Response, host: &str) -> Result<reqwest::Response, Failure> {
+    pub(crate) async fn accepted(&self, response: reqwest::Response, host: &str) -> Result<reqwest::Response, Failure> {
         let status = response.status();
         if status.is_success() {
             return match headers::text(response.headers(), header::CONTENT_ENCODING.as_str()) {

@@ -1,15 +1,13 @@
 //! From facts to a kind. Codes first, then types, then known sentences, then the bare status.
 
-use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
+use http::StatusCode;
 
 use super::facts::{Cloudflare, Facts};
 use super::{Failure, FailureKind, text};
 use crate::limits::Limits;
 
 /// An HTTP answer that is no success.
-pub(super) fn http(facts: Facts, headers: &HeaderMap, now: Timestamp) -> Failure {
-    let limits = Limits::from_headers(headers, now);
+pub(super) fn http(facts: Facts, limits: Limits) -> Failure {
     let kind = http_kind(&facts, &limits);
     let mut failure = build(kind, facts);
     if let FailureKind::UsageLimit { window_minutes, plan } = &mut failure.kind {
@@ -18,9 +16,10 @@ pub(super) fn http(facts: Facts, headers: &HeaderMap, now: Timestamp) -> Failure
             failure.resets_at = failure.resets_at.or(window.resets_at);
         }
         if plan.is_none() {
-            *plan = limits.plan.map(Into::into);
+            *plan = limits.plan.as_deref().map(Into::into);
         }
     }
+    failure.limits = (!limits.is_empty()).then(|| Box::new(limits));
     failure
 }
 
@@ -166,9 +165,10 @@ fn build(kind: FailureKind, facts: Facts) -> Failure {
         kind,
         message,
         status: facts.status.map(|status| status.as_u16()),
-        request_id: facts.request_id,
+        request_id: facts.request_id.map(Into::into),
         resets_at: facts.resets_at,
         retry_after,
+        limits: None,
     }
 }
 

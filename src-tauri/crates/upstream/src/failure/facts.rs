@@ -134,6 +134,15 @@ impl<'a> Fields<'a> {
         serde_json::from_slice(bytes).ok()
     }
 
+    /// Whether it stands there, as anything but null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.get() != "null")
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     fn read<T: serde::Deserialize<'a>>(&self, name: &str) -> Option<T> {
         serde_json::from_str(self.0.get(name)?.get()).ok()
     }
@@ -150,12 +159,24 @@ impl<'a> Fields<'a> {
             .or_else(|| self.read::<String>(name)?.trim().parse().ok())
     }
 
+    /// A finite number that is not negative, also where it came as a string.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        let number = self.read::<f64>(name).or_else(|| self.read::<String>(name)?.trim().parse().ok())?;
+        (number.is_finite() && number >= 0.0).then_some(number)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.read(name)
+    }
+
     pub(crate) fn object(&self, name: &str) -> Option<Self> {
         self.read(name)
     }
 
-    fn list(&self, name: &str) -> Option<Vec<Self>> {
-        self.read(name)
+    /// The objects of a list. What else stands in it is passed over.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<Self>> {
+        let elements: Vec<&RawValue> = self.read(name)?;
+        Some(elements.iter().filter_map(|element| serde_json::from_str(element.get()).ok()).collect())
     }
 
     /// A list of names and indices, joined by dots.
@@ -195,7 +216,7 @@ fn error_json(headers: &HeaderMap) -> Option<String> {
     Fields::parse(&bytes)?.object("error")?.text("code")
 }
 
-fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
+pub(crate) fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
     match headers::text(headers, header::CONTENT_TYPE.as_str()) {
         Some(kind) => kind.trim_start().to_ascii_lowercase().starts_with("text/html"),
         None => body.trim_ascii_start().starts_with(b"<"),

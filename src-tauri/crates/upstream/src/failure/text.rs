@@ -100,14 +100,19 @@ fn one_span(text: &str) -> Option<(Duration, &str)> {
 }
 
 /// A message fit for one line of a log and one line of a client: no control characters, no endless quotes.
-pub(super) fn tidy(message: &str) -> String {
+pub(crate) fn tidy(message: &str) -> String {
     let mut tidy = String::with_capacity(message.len().min(LONGEST_MESSAGE + 4));
     for c in message.trim().chars() {
         if tidy.len() >= LONGEST_MESSAGE {
             tidy.push('…');
             break;
         }
-        tidy.push(if c.is_control() { ' ' } else { c });
+        match c {
+            c if c.is_control() => tidy.push(' '),
+            // What turns the direction of a line, or is not seen at all, makes one sentence look like another.
+            '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {}
+            c => tidy.push(c),
+        }
     }
     tidy
 }

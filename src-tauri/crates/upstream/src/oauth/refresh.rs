@@ -8,21 +8,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{Credential, Kind, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing, Secret};
-use http::{HeaderMap, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use codeferry_accounts::{Credential, Kind, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing};
+use http::StatusCode;
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ask::{Reply, code_of, once, redacted};
+use super::tokens::Tokens;
 use crate::endpoints::{below, host_of};
-use crate::failure::{Failure, FailureKind, Fields};
+use crate::failure::{Failure, FailureKind};
 use crate::provider::{Provider, RenewalShape};
-use crate::upstream::{ORIGINATOR, Wire, insert, read};
+use crate::upstream::Wire;
 
 /// Connect, send, and the whole answer. The pool waits for it with every request of the account, so not forever; and
 /// never cancels it, so it must end.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// Tokens are a few kilobytes.
-const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// Codes after which only a new sign-in helps (`codex-backend.md §1, §12`).
 const TERMINAL: &[&str] = &[
@@ -81,14 +81,8 @@ impl OAuth {
         };
         let url = below(base, renewal.path);
         let host = host_of(&url);
-        let mut headers = HeaderMap::new();
-        insert(&mut headers, "user-agent", Some(&self.wire.options.user_agent));
-        insert(&mut headers, "originator", Some(ORIGINATOR));
-        insert(&mut headers, "accept", Some("application/json"));
-        insert(&mut headers, "accept-encoding", Some("identity"));
-
         let client = self.wire.clients.for_url(&url).map_err(|failure| transient(failure.message))?;
-        let request = client.post(url).headers(headers);
+        let request = client.post(url).headers(self.wire.named_introduction());
         let request = match renewal.shape {
             RenewalShape::Json { client_id } => request.json(&JsonRefresh {
                 client_id: held.client_id.as_deref().unwrap_or(client_id),
@@ -115,18 +109,13 @@ impl OAuth {
                 })
             }
         };
-        let exchange = async {
-            let response = request.send().await.map_err(|error| Failure::from_transport(&error, &host))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            Ok((status, headers, read(response, LONGEST_ANSWER, &host).await?))
-        };
-        let (status, headers, body) = match tokio::time::timeout(PATIENCE, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(lost(&failure)),
-            Err(_) => return Err(lost(&Failure::idle(&host, PATIENCE))),
-        };
+        let reply = once(request, &host, PATIENCE).await.map_err(|failure| lost(&failure))?;
         let now = (self.wire.clock)();
-        if status.is_success() { renewed(&body, now, &host) } else { Err(refused(status, &headers, &body, now)) }
+        if reply.status.is_success() {
+            renewed(&reply.body, now, &host)
+        } else {
+            Err(refused(&reply, token.expose(), now))
+        }
     }
 }
 
@@ -139,18 +128,16 @@ impl Refresh for OAuth {
 /// Reads the tokens. Any of them may be absent, but not all.
 fn renewed(body: &[u8], now: Timestamp, host: &str) -> Result<Renewed, RefreshFailure> {
     let spent = "The refresh token may be spent already";
-    let Some(answer) = Fields::parse(body) else {
+    let Some(tokens) = Tokens::read(body, now) else {
         return Err(transient(format!("{host} answered a refresh with something that is no JSON. {spent}")));
     };
-    let secret = |name| answer.text(name).map(Secret::new);
     let renewed = Renewed {
-        access_token: secret("access_token"),
-        refresh_token: secret("refresh_token"),
-        id_token: secret("id_token"),
-        // The pool reads the access token's own `exp` where this is absent. This one does not depend on whether the
-        // two clocks agree.
-        expires_at: answer.whole("expires_in").and_then(|seconds| after(now, seconds)),
-        earliest_refresh_at: moment(&answer, "earliest_refresh_at", now),
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        id_token: tokens.id_token,
+        // The pool reads the access token's own `exp` where this is absent.
+        expires_at: tokens.expires_at,
+        earliest_refresh_at: tokens.earliest_refresh_at,
     };
     if renewed.access_token.is_none() && renewed.refresh_token.is_none() && renewed.id_token.is_none() {
         return Err(transient(format!("{host} answered a refresh without any token. {spent}")));
@@ -159,25 +146,16 @@ fn renewed(body: &[u8], now: Timestamp, host: &str) -> Result<Renewed, RefreshFa
 }
 
 /// The auth host said no. Only a code on the list, or a plain 401 of its own, ends the sign-in.
-fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Timestamp) -> RefreshFailure {
-    let code = code_of(body);
-    let failure = Failure::from_http(status, headers, body, now);
+fn refused(reply: &Reply, spent: &str, now: Timestamp) -> RefreshFailure {
+    let status = reply.status;
+    let message = redacted(Failure::from_http(status, &reply.headers, &reply.body, now).message, &[spent]);
     let refusal = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    match code {
-        Some(code) if refusal && TERMINAL.contains(&code.as_str()) => dead(&code, failure.message),
+    match code_of(&reply.body) {
+        Some(code) if refusal && TERMINAL.contains(&code.as_str()) => dead(&code, message),
         // As its own client: a 401 with a reason it does not know is final too. Without a reason it may be anyone's.
-        Some(code) if status == StatusCode::UNAUTHORIZED => dead(&code, failure.message),
-        _ => transient(failure.message),
+        Some(code) if status == StatusCode::UNAUTHORIZED => dead(&redacted(code, &[spent]), message),
+        _ => transient(message),
     }
-}
-
-/// `{"error": {"code"}}`, `{"error": "code"}`, or `{"detail": {"code" | "error_code"}}`.
-fn code_of(body: &[u8]) -> Option<String> {
-    let body = Fields::parse(body)?;
-    let detail = body.object("detail");
-    let in_detail = |name| detail.as_ref().and_then(|detail| detail.text(name));
-    let in_error = body.object("error").and_then(|error| error.text("code"));
-    in_error.or_else(|| body.text("error")).or_else(|| in_detail("code")).or_else(|| in_detail("error_code"))
 }
 
 /// No answer. Unless nothing was sent, the token may have been spent on the other side.
@@ -189,20 +167,6 @@ fn lost(failure: &Failure) -> RefreshFailure {
             failure.message
         )),
     }
-}
-
-/// Epoch seconds, RFC 3339, or (too small to be a date of this century) a distance in seconds.
-fn moment(answer: &Fields<'_>, name: &str, now: Timestamp) -> Option<Timestamp> {
-    const EARLIEST_DATE: i64 = 1_000_000_000;
-    match answer.whole(name) {
-        Some(seconds) if seconds < EARLIEST_DATE => after(now, seconds),
-        Some(seconds) => Timestamp::from_second(seconds).ok(),
-        None => answer.text(name)?.parse().ok(),
-    }
-}
-
-fn after(now: Timestamp, seconds: i64) -> Option<Timestamp> {
-    now.checked_add(SignedDuration::from_secs(seconds.max(0))).ok()
 }
 
 fn dead(code: &str, message: impl Into<String>) -> RefreshFailure {
