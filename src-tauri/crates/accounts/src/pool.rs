@@ -9,6 +9,7 @@
 mod change;
 mod files;
 mod health;
+mod held;
 mod inner;
 mod limits;
 mod people;
@@ -26,13 +27,14 @@ use tokio_util::task::TaskTracker;
 pub use self::change::{ChooseError, Import, ImportError, ImportOutcome, LabelError, Removed};
 pub use self::limits::FlushError;
 
+use self::held::Held;
 use self::inner::{Inner, blocking};
 use self::renew::{Outcome, outcome};
-use self::state::{Held, Loaded, State};
+use self::state::{Loaded, State};
 use crate::pick::Picked;
 use crate::status::AccountStatus;
 use crate::vault::{Vault, VaultError};
-use crate::{AccountId, Clock, Lease, NoAccount, RecoverError, Refresh, RefreshReason, Rotation, Want};
+use crate::{AccountId, Clock, Kind, Lease, NoAccount, RecoverError, Refresh, RefreshReason, Rotation, Secret, Want};
 
 /// The accounts of this process. Copies are handles on the same pool.
 #[derive(Clone)]
@@ -102,6 +104,31 @@ impl Pool {
             }
         };
         self.lend(Want::default(), choose).await
+    }
+
+    /// This very account with the token it has, which is not renewed, however old it is: to see whether it works without
+    /// spending anything.
+    pub async fn lease_as_is(&self, id: &AccountId) -> Result<Lease, NoAccount> {
+        self.loaded().await?;
+        self.follow_files().await;
+        let mut state = self.0.state();
+        let held = state.held(id).ok_or(NoAccount::None)?;
+        if held.provisional {
+            let account = held.blocked("it has no token yet: the first request renews it");
+            return Err(NoAccount::RefreshFailed { account });
+        }
+        let why = format!("{}: asked for as it is", held.account.name());
+        let picked = Picked { id: id.clone(), why, moved_from: None, turn: false };
+        state.lend(picked, None, (self.0.clock)()).ok_or(NoAccount::None)
+    }
+
+    /// The client a plan sign-in was issued, and the id token that names its user: the account's next sign-in goes over
+    /// them (codex-backend.md §12).
+    pub fn issued_client(&self, id: &AccountId) -> Option<(String, Option<Secret>)> {
+        self.0.look(|state| {
+            let held = state.held(id).filter(|held| held.account.kind == Kind::Plan)?;
+            Some((held.credential.client_id.clone()?, held.credential.id_token.clone()))
+        })
     }
 
     async fn lend(

@@ -79,6 +79,15 @@ pub struct Removed {
     pub read_only: bool,
 }
 
+// === impl ImportOutcome ===
+
+impl ImportOutcome {
+    /// The account was here before.
+    pub fn was_known(self) -> bool {
+        matches!(self, Self::Updated | Self::Unchanged)
+    }
+}
+
 /// Where a credential comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {

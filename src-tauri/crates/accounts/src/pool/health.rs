@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::state::Held;
+use super::held::Held;
 use super::{ChooseError, Pool};
 use crate::{Account, AccountId, Backoff, Cooldown, End, Hint, Lease};
 
@@ -30,7 +30,7 @@ impl Pool {
             let other = state.has_other_than(id, now);
             let Some(held) = state.held_mut(id) else { return };
             match end {
-                End::Served => held.served(now),
+                End::Served => held.served(now, since),
                 End::Broken => held.broke(now, since, other),
                 End::Refused { why, hint } => held.refused(now, since, why, hint, closed_until),
             }
@@ -95,10 +95,13 @@ impl Pool {
 // === impl Held ===
 
 impl Held {
-    fn served(&mut self, now: Timestamp) {
+    fn served(&mut self, now: Timestamp, since: Timestamp) {
         self.broken = None;
         if self.rests_for(now, &[Cooldown::Network]) {
             self.rest = None;
+        }
+        if self.rest.is_some_and(|rest| rest.since < since) {
+            self.has_quota(now);
         }
         // An answer that began before the refusal says nothing about what came after it.
         if self.rest.is_none_or(|rest| !rest.lasts(now)) {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::change::{self, Origin};
-use super::state::{Held, State};
+use super::held::Held;
+use super::state::State;
 use super::{ChooseError, Import, ImportError, LabelError, Pool, Removed, files};
 use crate::import::Imported;
 use crate::vault::{Entry, VaultError};

@@ -18,8 +18,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::change;
+use super::held::Held;
 use super::inner::Inner;
-use super::state::{Held, State};
+use super::state::State;
 use crate::vault::VaultError;
 use crate::{AccountId, Cooldown, Credential, RefreshFailure, RefreshReason};
 

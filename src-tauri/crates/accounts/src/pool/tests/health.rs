@@ -208,3 +208,20 @@ async fn who_is_out_of_reach_for_others_does_not_count_as_another() {
     }
     assert_eq!(status(&pool, "ada").state, AccountState::Ready, "Bob is paused");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_a_request_that_began_after_the_refusal_is_evidence() {
+    let world = World::new();
+    let pool = world.with_ada().await;
+    let id = account("ada").id;
+    let before = lease(&pool).await;
+    world.time.pass(1);
+    let until = world.time.now() + SignedDuration::from_hours(5);
+    pool.cool_down(&id, until, Cooldown::UsageLimit);
+    assert!(pool.ended(&before, End::Served));
+    assert_eq!(resting_until(&pool), Some(until), "it began before");
+    world.time.pass(1);
+    let tried = pool.lease_of(&id).await.expect("tried all the same");
+    pool.ended(&tried, End::Served);
+    assert_eq!(status(&pool, "ada").state, AccountState::Ready);
+}

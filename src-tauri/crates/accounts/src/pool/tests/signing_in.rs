@@ -196,3 +196,33 @@ async fn a_plan_that_changed_shows_after_the_next_renewal() {
     pool.lease(&[]).await.expect("renewed");
     assert_eq!(status(&pool, "ada").plan.as_deref(), Some("pro"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_lent_as_it_is_to_see_whether_it_works() {
+    let world = World::new();
+    let pool = world.with_ada().await;
+    let id = account("ada").id;
+    pool.pause("ada@example.com").await.expect("paused");
+    world.time.pass(600);
+    let lease = pool.lease_as_is(&id).await.expect("as it is");
+    assert_eq!((lease.access_token.expose(), world.host.count()), ("access-ada.1", 0), "nothing is spent");
+    assert_eq!(pool.lease_of(&id).await.expect("renewed").access_token.expose(), "access-ada.2");
+    let passing = tell_names(&world, &pool, "bob").await;
+    let refused = pool.lease_as_is(&passing.id).await.expect_err("there is nothing to lend");
+    assert!(matches!(refused, NoAccount::RefreshFailed { .. }), "{refused}");
+    assert!(pool.lease_as_is(&account("eve").id).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_account_signs_in_again_over_the_client_it_was_issued() {
+    let world = World::new();
+    let pool = world.with_ada().await;
+    let plan = Account { kind: Kind::Plan, id: AccountId::derive(Kind::Plan, None, Some("ada")), ..account("ada") };
+    let mut credential = world.host.sign_in("ada");
+    credential.client_id = Some("oaiapp_1".into());
+    credential.id_token = Some(crate::Secret::new("id"));
+    let done = pool.add_signed_in(plan, credential, true).await.expect("signed in");
+    let (client, hint) = pool.issued_client(&done.id).expect("it was issued one");
+    assert_eq!((client.as_str(), hint.as_ref().map(crate::Secret::expose)), ("oaiapp_1", Some("id")));
+    assert_eq!(pool.issued_client(&account("ada").id), None, "a codex sign-in has none of its own");
+}
