@@ -120,7 +120,7 @@ pub(crate) fn of_no_account(none: &NoAccount, now: Timestamp, zone: &TimeZone) -
 /// The problem when a refused token could not be replaced.
 pub(crate) fn of_recover_error(error: &RecoverError, now: Timestamp, zone: &TimeZone) -> Problem {
     match error {
-        RecoverError::TooEarly { at, .. } => waiting(format!("{error} (that is {})", moment(*at, now, zone)), *at, now),
+        RecoverError::TooEarly { at, .. } => waiting(format!("{error} (that is at {})", moment(*at, now, zone)), *at, now),
         RecoverError::RefreshFailed { .. } => {
             Problem::new(ErrorKind::Api, error.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)
         }
@@ -140,7 +140,7 @@ fn usage_limit(failure: &Failure, window_minutes: Option<u32>, around: &Circumst
     match failure.resets_at {
         Some(at) => {
             let message = format!(
-                "{account} has reached the {window} of its ChatGPT plan; it resets {}",
+                "{account} has reached the {window} of its ChatGPT plan; it resets at {}",
                 moment(at, around.now, &around.zone)
             );
             waiting(message, at, around.now)
@@ -166,7 +166,7 @@ fn waiting(message: String, at: Timestamp, now: Timestamp) -> Problem {
     }
 }
 
-/// `at 14:20 (in 3 h 2 min)`, in the person's own time.
+/// `14:20 (in 3 h 2 min)`, in the person's own time.
 fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (there, here) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     let clock = if there.date() == here.date() { there.strftime("%H:%M") } else { there.strftime("%a %d %b, %H:%M") };
@@ -176,7 +176,7 @@ fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
         (0, hours, minutes) => format!("{hours} h {minutes} min"),
         (days, hours, _) => format!("{days} d {hours} h"),
     };
-    format!("at {clock} (in {distance})")
+    format!("{clock} (in {distance})")
 }
 
 /// Whole seconds, rounded up: a client that comes a moment too early is refused again.
