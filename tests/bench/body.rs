@@ -54,15 +54,28 @@ pub(crate) fn request(order: Order, size: usize) -> String {
     )
 }
 
-/// A call of a tool and its output: lines of a file, with the escapes that source text brings.
+/// A call of a tool and its output: lines as files and commands give them, with the escapes that source text brings and
+/// some that are not ASCII.
 fn turn(out: &mut String, call: usize) {
-    const LINE: &str = r#"    let reply = format!(\"{name}:\\t{}\", input.trim()); // liest die Zeile — 読む\n"#;
-    let lines = 40 + (call * 37) % 200;
+    const LINES: [&str; 8] = [
+        r#"    let reply = format!(\"{name}:\\t{}\", input.trim());\n"#,
+        r#"   412\t        self.buffer.extend_from_slice(&chunk[..read]);\n"#,
+        r#"{\"level\":\"info\",\"ts\":1763614801.221,\"msg\":\"request served\",\"ms\":14}\n"#,
+        r"test parse::tests::numbers_keep_their_digits ... ok\n",
+        r"\n",
+        r"  * The window is told by its length, never by its position in the answer.\n",
+        r#"        raise ValueError(f\"unexpected token at {position}: {text[position:][:20]!r}\")\n"#,
+        r"// Die Zeile bleibt, wie sie war — 行はそのまま残る。\n",
+    ];
+    let lines = 60 + (call * 37) % 240;
     let _ = write!(
         out,
-        r#",{{"role":"assistant","content":[{{"type":"text","text":"I will read file {call} next."}},{{"type":"tool_use","id":"toolu_{call:08}","name":"Read","input":{{"file_path":"/work/src/module_{call}.rs","offset":{call},"limit":{lines}}}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"toolu_{call:08}","content":"{}"}}]}}"#,
-        LINE.repeat(lines)
+        r#",{{"role":"assistant","content":[{{"type":"text","text":"I will read file {call} next."}},{{"type":"tool_use","id":"toolu_{call:08}","name":"Read","input":{{"file_path":"/work/src/module_{call}.rs","offset":{call},"limit":{lines}}}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"toolu_{call:08}","content":""#
     );
+    for line in 0..lines {
+        out.push_str(LINES[(line * 5 + call) % LINES.len()]);
+    }
+    out.push_str(r#""}]}"#);
 }
 
 fn tools() -> String {
