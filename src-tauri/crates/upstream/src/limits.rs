@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use codeferry_accounts::{WindowSeen, WindowsSeen, quota};
 use http::HeaderMap;
 use jiff::Timestamp;
 
@@ -61,7 +62,7 @@ pub struct Credits {
 }
 
 /// The family every account has.
-const MAIN: &str = "codex";
+const MAIN: &str = quota::MAIN;
 /// The positions a family may fill. Only used to find headers.
 const POSITIONS: [&str; 2] = ["primary", "secondary"];
 
@@ -122,7 +123,41 @@ impl Limits {
     }
 }
 
+impl From<&Limits> for WindowsSeen {
+    /// For the pool to note. A limit that lets nothing through is reached, whether or not the source names it.
+    fn from(limits: &Limits) -> Self {
+        let unnamed = || match (limits.allowed, limits.spend_limit_reached) {
+            (Some(false), _) => Some("not_allowed".to_owned()),
+            (_, Some(true)) => Some("spend_limit".to_owned()),
+            _ => None,
+        };
+        Self {
+            windows: limits.windows.iter().map(WindowSeen::from).collect(),
+            plan: limits.plan.clone(),
+            credits: limits.credits.as_ref().map(|credits| quota::Credits {
+                has_credits: credits.has_credits,
+                unlimited: credits.unlimited,
+                balance: credits.balance.clone(),
+            }),
+            reset_credits: limits.reset_credits,
+            reached: limits.reached.clone().or_else(unnamed),
+        }
+    }
+}
+
 // === impl Window ===
+
+impl From<&Window> for WindowSeen {
+    fn from(window: &Window) -> Self {
+        Self {
+            family: window.family.clone(),
+            title: window.title.clone(),
+            minutes: window.minutes,
+            used_percent: window.used_percent,
+            resets_at: window.resets_at,
+        }
+    }
+}
 
 impl Window {
     /// The length in words: `5-hour`, `weekly`, `3-day`.

@@ -11,6 +11,8 @@ mod attempt;
 mod callback;
 mod error;
 
+use std::fmt;
+
 use codeferry_accounts::{Account, Credential, Kind};
 
 pub use self::attempt::{Attempt, Entropy, KnownClient};
@@ -25,7 +27,7 @@ use crate::upstream::Upstream;
 pub const CODEX_PORTS: [u16; 2] = [1455, 1457];
 
 /// Somebody signed in: the same that an import of the tokens would give, the account's id included.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SignedIn {
     /// Who.
     pub account: Account,
@@ -34,6 +36,19 @@ pub struct SignedIn {
     /// The person allowed the use of their plan. Without it the account cannot be used (`codex-backend.md §12`,
     /// `chatgpt.tokens.use.direct`). Always so for codex.
     pub plan_usage_granted: bool,
+}
+
+// === impl SignedIn ===
+
+impl fmt::Debug for SignedIn {
+    /// Without the e-mail address, which does not belong in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("id", &self.account.id.as_str())
+            .field("kind", &self.account.kind)
+            .field("plan_usage_granted", &self.plan_usage_granted)
+            .finish_non_exhaustive()
+    }
 }
 
 // === impl Upstream ===

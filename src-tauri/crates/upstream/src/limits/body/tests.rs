@@ -1,5 +1,6 @@
 //! Pure tests. No IO, no async. The shapes are those of `codex-backend.md §3, §5, §6, §7`.
 
+use codeferry_accounts::WindowsSeen;
 use codeferry_wire::json::Reader;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
@@ -158,6 +159,31 @@ fn every_source_feeds_one_type() {
     assert_eq!(from_headers.windows, told.windows);
     assert_eq!(from_headers.windows, refused.windows, "the refusal knows better than the percentage");
     assert_eq!((refused.allowed, refused.reached.as_deref()), (Some(false), Some("usage_limit_reached")));
+}
+
+/// What the pool is told.
+#[test]
+fn a_limit_that_lets_nothing_through_is_reached() {
+    let page = |limit: &str, rest: &str| {
+        let page = format!(
+            r#"{{"rate_limit":{{{limit}"primary_window":{{"used_percent":5,"limit_window_seconds":18000}}}},"credits":{{"has_credits":true,"balance":"3"}},"rate_limit_reset_credits":{{"available_count":1}}{rest}}}"#
+        );
+        WindowsSeen::from(&Limits::from_usage(page.as_bytes(), at(0)).unwrap())
+    };
+    let open = page(r#""allowed":true,"#, r#","plan_type":"pro","spend_control":{"reached":false}"#);
+    assert!(open.is_evidence_of_quota(), "{open:?}");
+    assert_eq!((open.plan.as_deref(), open.reset_credits, open.reached), (Some("pro"), Some(1), None));
+    assert_eq!(open.credits.unwrap().balance.as_deref(), Some("3"));
+    assert_eq!((open.windows[0].minutes, open.windows[0].used_percent), (300, 5.0));
+    for (limit, rest, reached) in [
+        (r#""limit_reached":true,"#, "", "not_allowed"),
+        (r#""allowed":true,"#, r#","spend_control":{"reached":true}"#, "spend_limit"),
+        (r#""allowed":false,"#, r#","rate_limit_reached_type":{"type":"weekly"}"#, "weekly"),
+    ] {
+        let shut = page(limit, rest);
+        assert_eq!(shut.reached.as_deref(), Some(reached));
+        assert!(!shut.is_evidence_of_quota(), "{limit}{rest}");
+    }
 }
 
 /// `codex-backend.md §5`: the 429 of a used-up window, with its headers.
