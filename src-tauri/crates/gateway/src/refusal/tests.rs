@@ -123,7 +123,8 @@ fn nobody_can_serve() {
     let problem = of_no_account(&cooling, now(), &zone);
     assert_eq!(row(&problem), (429, "rate_limit_error", None, true));
     assert!(
-        problem.message.contains("can serve before 13:05 (in ") && problem.message.contains("work: usage limit reached"),
+        problem.message.contains("can serve before 13:05 (in ")
+            && problem.message.contains("work: usage limit reached"),
         "{}",
         problem.message
     );
