@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use jiff::Timestamp;
 
 use crate::cooldown::{Cooldown, Hint};
+use crate::pick::Picked;
 
 use crate::{Account, AccountId, Secret};
 
@@ -29,9 +30,10 @@ pub struct Lease {
     pub access_token: Secret,
     /// Which token this is: [`Pool::recover`](crate::Pool::recover) renews only the token that was refused.
     pub generation: u64,
-    /// Why this account, for people: `work: active`. It names the account as its owner does, perhaps by e-mail address;
-    /// what must not hold addresses says [`Account::id`] instead.
+    /// Why this account, for people: `work: active`. It names accounts as their owner does, perhaps by e-mail address.
     pub why: String,
+    /// The same for the log, with ids for names.
+    pub why_logged: String,
     /// The account this conversation was with until now. What is bound to an account (encrypted reasoning, the turn
     /// state) does not move with it.
     pub moved_from: Option<AccountId>,
@@ -115,10 +117,11 @@ impl Lease {
         account: Arc<Account>,
         access_token: Secret,
         generation: u64,
-        (why, moved_from): (String, Option<AccountId>),
+        picked: Picked,
         out: Arc<Out>,
     ) -> Self {
-        Self { account, access_token, generation, why, moved_from, out }
+        let Picked { why, why_logged, moved_from, .. } = picked;
+        Self { account, access_token, generation, why, why_logged, moved_from, out }
     }
 
     /// The same account with another token, for the same request: it is counted once.
@@ -128,6 +131,7 @@ impl Lease {
             access_token,
             generation,
             why: format!("{}; token renewed", self.why),
+            why_logged: format!("{}; token renewed", self.why_logged),
             moved_from: self.moved_from.clone(),
             out: Arc::clone(&self.out),
         }

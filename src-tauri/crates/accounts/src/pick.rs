@@ -52,6 +52,8 @@ pub struct Picked {
     pub id: AccountId,
     /// `work: active; home: cooling down until 13:05`
     pub why: String,
+    /// The same with ids for names and without the words of others: those may hold e-mail addresses.
+    pub why_logged: String,
     /// The account the conversation was with until now.
     pub moved_from: Option<AccountId>,
     /// It was its turn: remember that it has had it.
@@ -64,6 +66,13 @@ enum Hindrance<'a> {
     SignIn(&'a str),
     Resting(Rest),
     Tried,
+}
+
+/// Who reads a reason.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Owner,
+    Log,
 }
 
 /// More than this many accounts that were passed over are counted, not named.
@@ -88,18 +97,12 @@ pub fn pick(views: &[View<'_>], ask: &Ask<'_>) -> Result<Picked, NoAccount> {
         }
         let moved_from = moved_from(view);
         let moved = if moved_from.is_some() { "; the conversation was with another account" } else { "" };
-        return Ok(Picked {
-            id: view.id.clone(),
-            why: format!("{}: active{moved}", view.name),
-            moved_from,
-            turn: false,
-        });
+        return Ok(Picked::of(view, &format!("active{moved}"), moved_from));
     }
 
     let free = |view: &&View<'_>| view.hindrance(ask).is_none();
     if let Some(view) = views.iter().find(|view| Some(view.id) == ask.kept).filter(free) {
-        let why = format!("{}: this conversation is with it", view.name);
-        return Ok(Picked { id: view.id.clone(), why, moved_from: None, turn: false });
+        return Ok(Picked::of(view, "this conversation is with it", None));
     }
     let ready: Vec<(usize, &View<'_>)> = views.iter().enumerate().filter(|(_, view)| free(view)).collect();
     let start = views.iter().position(|view| view.is_active(ask)).unwrap_or(0);
@@ -126,7 +129,8 @@ pub fn pick(views: &[View<'_>], ask: &Ask<'_>) -> Result<Picked, NoAccount> {
     let Some((_, view)) = found else { return Err(nobody(views, ask)) };
     Ok(Picked {
         id: view.id.clone(),
-        why: reason(view, views, ask),
+        why: reason(view, views, ask, Audience::Owner),
+        why_logged: reason(view, views, ask, Audience::Log),
         moved_from: moved_from(view),
         // A step taken because another account failed is no turn: the next request is where it would have been.
         turn: ask.rotation == Rotation::RoundRobin && ask.excluded.is_empty(),
@@ -163,7 +167,11 @@ fn nobody(views: &[View<'_>], ask: &Ask<'_>) -> NoAccount {
     }
 }
 
-fn reason(view: &View<'_>, views: &[View<'_>], ask: &Ask<'_>) -> String {
+fn reason(view: &View<'_>, views: &[View<'_>], ask: &Ask<'_>, audience: Audience) -> String {
+    let name = |view: &View<'_>| match audience {
+        Audience::Owner => view.name.to_owned(),
+        Audience::Log => view.id.to_string(),
+    };
     let own = match ask.rotation {
         Rotation::Personal | Rotation::Sticky if view.is_active(ask) => "active".to_owned(),
         Rotation::Personal | Rotation::Sticky => "next in line".to_owned(),
@@ -171,7 +179,7 @@ fn reason(view: &View<'_>, views: &[View<'_>], ask: &Ask<'_>) -> String {
         Rotation::RoundRobin => "its turn".to_owned(),
         Rotation::LeastInFlight => format!("fewest requests under way ({})", view.in_flight),
     };
-    let mut why = format!("{}: {own}", view.name);
+    let mut why = format!("{}: {own}", name(view));
     let mut unnamed = 0;
     let hindered = views.iter().filter_map(|other| Some((other, other.hindrance(ask)?)));
     for (at, (other, hindrance)) in hindered.enumerate() {
@@ -182,7 +190,11 @@ fn reason(view: &View<'_>, views: &[View<'_>], ask: &Ask<'_>) -> String {
             continue;
         }
         let from = if moved { "moved from " } else { "" };
-        why += &format!("; {from}{}: {}", other.name, hindrance.sentence(ask));
+        let hindrance = match hindrance {
+            Hindrance::SignIn(_) if audience == Audience::Log => "needs sign-in".to_owned(),
+            hindrance => hindrance.sentence(ask),
+        };
+        why += &format!("; {from}{}: {hindrance}", name(other));
     }
     if unnamed > 0 {
         why += &format!("; {unnamed} more cannot serve");
@@ -200,6 +212,21 @@ fn clock(at: Timestamp, ask: &Ask<'_>) -> String {
     let form = if there.date() == here.date() { "%H:%M" } else { "%a %d %b, %H:%M" };
     let utc = if *ask.zone == TimeZone::UTC { " UTC" } else { "" };
     format!("{}{utc}", there.strftime(form))
+}
+
+// === impl Picked ===
+
+impl Picked {
+    /// A choice with one reason and no comparison; nobody's turn.
+    pub(crate) fn of(view: &View<'_>, reason: &str, moved_from: Option<AccountId>) -> Self {
+        Self {
+            id: view.id.clone(),
+            why: format!("{}: {reason}", view.name),
+            why_logged: format!("{}: {reason}", view.id),
+            moved_from,
+            turn: false,
+        }
+    }
 }
 
 // === impl View ===

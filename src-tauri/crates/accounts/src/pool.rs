@@ -59,6 +59,7 @@ impl Pool {
             tasks: TaskTracker::new(),
             noting: AtomicBool::new(false),
             hurry: Notify::new(),
+            flushing: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -97,10 +98,7 @@ impl Pool {
             let held = state.held(id).filter(|_| !want.excluded.contains(id)).ok_or(NoAccount::None)?;
             match held.blocked_sign_in(now) {
                 Some(why) => Err(NoAccount::NeedsSignIn { accounts: vec![held.blocked(why)] }),
-                None => {
-                    let why = format!("{}: asked for", held.account.name());
-                    Ok(Picked { id: id.clone(), why, moved_from: None, turn: false })
-                }
+                None => Ok(Picked::of(&held.view(None), "asked for", None)),
             }
         };
         self.lend(Want::default(), choose).await
@@ -117,8 +115,7 @@ impl Pool {
             let account = held.blocked("it has no token yet: the first request renews it");
             return Err(NoAccount::RefreshFailed { account });
         }
-        let why = format!("{}: asked for as it is", held.account.name());
-        let picked = Picked { id: id.clone(), why, moved_from: None, turn: false };
+        let picked = Picked::of(&held.view(None), "asked for as it is", None);
         state.lend(picked, None, (self.0.clock)()).ok_or(NoAccount::None)
     }
 
@@ -161,6 +158,7 @@ impl Pool {
                     lendable => {
                         if let Some((_, Some(failure))) = lendable {
                             picked.why += &format!("; not renewed: {failure}");
+                            picked.why_logged += "; not renewed";
                         }
                         return state.lend(picked, want.conversation, now).ok_or(NoAccount::None);
                     }

@@ -194,6 +194,28 @@ fn a_conversation_stays_until_its_account_is_blocked_and_then_says_where_it_came
 }
 
 #[test]
+fn the_log_learns_no_name_and_no_words_of_others() {
+    let (work, home) = (id(1), id(2));
+    let views = [
+        view(&work, "ada@example.com"),
+        View { sign_in: Some("now of eve@example.com"), ..view(&home, "bob@example.com") },
+    ];
+    let kept = Ask { kept: Some(&work), ..ask(Rotation::Sticky, &work) };
+    let moved = Ask { kept: Some(&home), ..kept };
+    for asked in [ask(Rotation::Personal, &work), ask(Rotation::RoundRobin, &work), kept, moved] {
+        let picked = pick(&views, &asked).expect("ready");
+        assert!(
+            !picked.why_logged.contains('@') && picked.why_logged.starts_with(work.as_str()),
+            "{}",
+            picked.why_logged
+        );
+        assert!(picked.why.starts_with("ada@example.com: "));
+    }
+    let logged = pick(&views, &moved).expect("ready").why_logged;
+    assert_eq!(logged, format!("{work}: active; moved from {home}: needs sign-in"));
+}
+
+#[test]
 fn many_that_cannot_serve_are_counted() {
     let ids: Vec<_> = (0..9).map(id).collect();
     let views: Vec<_> = ids

@@ -101,7 +101,7 @@ impl Held {
         }
         let (account, token) = (Arc::clone(&self.account), self.credential.access_token.clone());
         let out = Out::new(&self.out, now);
-        Lease::new(account, token, self.generation, (picked.why, picked.moved_from), out)
+        Lease::new(account, token, self.generation, picked, out)
     }
 
     pub(super) fn view<'a>(&'a self, sign_in: Option<&'a str>) -> View<'a> {

@@ -29,6 +29,8 @@ pub(super) struct Inner {
     /// A task is waiting to write down what was seen of the plans, and may be told to hurry.
     pub(super) noting: AtomicBool,
     pub(super) hurry: Notify,
+    /// Whoever flushes has on disk afterwards what was noted before, even if another was at it already.
+    pub(super) flushing: tokio::sync::Mutex<()>,
 }
 
 // === impl Inner ===

@@ -101,6 +101,7 @@ impl Pool {
 
 impl Inner {
     pub(super) async fn flush(self: &Arc<Self>) -> Result<(), FlushError> {
+        let _one_at_a_time = self.flushing.lock().await;
         let taken = self.change(|state| {
             let changed = std::mem::take(&mut state.quotas_changed);
             let kept = |id: &AccountId| state.held(id).is_some_and(|held| !held.ephemeral);

@@ -130,6 +130,12 @@ fn a_reset_starts_the_pace_over() {
     points.note(&seen([window(MAIN, HOURS_5, 10.0, Some(310))]), at(20));
     points.note(&seen([window(MAIN, HOURS_5, 20.0, Some(310))]), at(40));
     assert_eq!(only(&points, 40).forecast, Some(at(200)), "ten per cent in twenty minutes, eighty left");
+    // And when it moves before its time.
+    points = Ledger::default();
+    points.note(&seen([window(MAIN, HOURS_5, 5.0, Some(200))]), at(0));
+    points.note(&seen([window(MAIN, HOURS_5, 10.0, Some(320))]), at(20));
+    points.note(&seen([window(MAIN, HOURS_5, 20.0, Some(320))]), at(40));
+    assert_eq!(only(&points, 40).forecast, Some(at(200)), "what was used of the window before does not count");
 }
 
 #[test]

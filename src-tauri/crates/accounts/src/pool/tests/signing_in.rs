@@ -75,8 +75,10 @@ async fn a_plan_sign_in_without_plan_usage_is_kept_and_not_used() {
     let next = world.pool();
     next.reload().await.expect("sound");
     next.lease(&[]).await.expect_err("known after a restart");
-    next.add_signed_in(plan, world.host.sign_in("ada"), true).await.expect("granted now");
+    next.add_signed_in(plan.clone(), world.host.sign_in("ada"), true).await.expect("granted now");
     next.lease(&[]).await.expect("a lease");
+    next.add_signed_in(plan, world.host.sign_in("ada"), false).await.expect("kept");
+    next.lease(&[]).await.expect_err("and taken back");
     // A codex sign-in knows no such scope.
     next.add_signed_in(account("bob"), world.host.sign_in("bob"), false).await.expect("kept");
     assert_eq!(why_sign_in(&next, "bob"), None);
