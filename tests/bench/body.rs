@@ -65,7 +65,7 @@ fn turn(out: &mut String, call: usize) {
         r"\n",
         r"  * The window is told by its length, never by its position in the answer.\n",
         r#"        raise ValueError(f\"unexpected token at {position}: {text[position:][:20]!r}\")\n"#,
-        r"// Die Zeile bleibt, wie sie war — 行はそのまま残る。\n",
+        r"// Die Zeile steht unverändert da — 行はそのまま残る。\n",
     ];
     let lines = 60 + (call * 37) % 240;
     let _ = write!(
