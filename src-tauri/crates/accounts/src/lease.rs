@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub struct Want<'a> {
 /// An account lent for one attempt.
 ///
 /// It counts as under way until the lease and all its copies are dropped. How the attempt ended is told with
-/// [`Pool::ended`](crate::Pool::ended), once; a lease that is dropped without a word was only given back.
+/// [`Pool::ended`](crate::Pool::ended); a lease that is dropped without a word was only given back.
 #[derive(Debug, Clone)]
 pub struct Lease {
     pub account: Arc<Account>,
@@ -45,7 +45,8 @@ pub struct Lease {
 pub(crate) struct Out {
     count: Arc<AtomicUsize>,
     since: Timestamp,
-    ended: AtomicBool,
+    /// The gravest end told so far: [`End::gravity`].
+    ended: AtomicU8,
 }
 
 /// How an attempt ended, as far as the account is concerned.
@@ -142,12 +143,26 @@ impl Lease {
     }
 }
 
+// === impl End ===
+
+impl End {
+    /// A lease may be good for several tries: one that broke may then be served, and one that was answered refused. What
+    /// was said counts until something graver is.
+    fn gravity(&self) -> u8 {
+        match self {
+            Self::Broken => 1,
+            Self::Served => 2,
+            Self::Refused { .. } => 3,
+        }
+    }
+}
+
 // === impl Out ===
 
 impl Out {
     pub(crate) fn new(count: &Arc<AtomicUsize>, since: Timestamp) -> Arc<Self> {
         count.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { count: Arc::clone(count), since, ended: AtomicBool::new(false) })
+        Arc::new(Self { count: Arc::clone(count), since, ended: AtomicU8::new(0) })
     }
 
     /// When the lease was taken.
@@ -155,9 +170,9 @@ impl Out {
         self.since
     }
 
-    /// Settle it. `false`: that was done already.
-    pub(crate) fn end(&self) -> bool {
-        !self.ended.swap(true, Ordering::Relaxed)
+    /// Settle it. `false`: that was done already, with an end as grave.
+    pub(crate) fn end(&self, end: &End) -> bool {
+        self.ended.fetch_max(end.gravity(), Ordering::Relaxed) < end.gravity()
     }
 }
 

@@ -14,13 +14,14 @@ const BROKEN_FOR_GOOD: u32 = 3;
 // === impl Pool ===
 
 impl Pool {
-    /// How an attempt ended, for the account's sake. The first word counts; `false`: there was one already.
+    /// How an attempt ended, for the account's sake. A lease used for several tries may first have broken, then been served,
+    /// then refused; each is taken in once and in this order. `false`: this changes nothing any more.
     ///
     /// A refusal makes the account rest: as long as the [`Hint`] says; for a usage limit without one, as long as the
     /// window that is used up; else 1, 2, 4 … seconds, half an hour at most. A workspace or a plan that does not fit rests
     /// until somebody wakes it. Refusals of requests that were under way together count as one.
     pub fn ended(&self, lease: &Lease, end: End) -> bool {
-        if !lease.out().end() {
+        if !lease.out().end(&end) {
             return false;
         }
         let now = (self.0.clock)();

@@ -66,14 +66,36 @@ async fn requests_that_were_under_way_together_are_refused_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_settled_once() {
+async fn a_lease_is_settled_once_however_many_copies_and_tries_there_are() {
     let world = World::new();
     let pool = world.with_ada().await;
     let lease = lease(&pool).await;
     let copy = lease.clone();
-    assert!(pool.ended(&lease, End::Served));
-    assert!(!pool.ended(&copy, refused(Cooldown::RateLimit)));
-    assert!(!pool.ended(&pool.recover(&lease).await.expect("renewed"), refused(Cooldown::RateLimit)));
+    assert!(pool.ended(&lease, End::Broken), "the first try");
+    assert!(!pool.ended(&copy, End::Broken));
+    assert!(pool.ended(&copy, End::Served), "the second");
+    assert!(!pool.ended(&lease, End::Served) && !pool.ended(&lease, End::Broken));
+    let renewed = pool.recover(&lease).await.expect("renewed");
+    assert!(pool.ended(&renewed, refused(Cooldown::RateLimit)), "the third");
+    let until = resting_until(&pool);
+    world.time.pass(1);
+    assert!(!pool.ended(&copy, refused(Cooldown::UsageLimit)) && !pool.ended(&lease, End::Served));
+    assert!(until.is_some());
+    assert_eq!(status(&pool, "ada").state, AccountState::Ready, "the one rest there was is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_broke_and_then_went_well_was_no_break() {
+    let world = World::new();
+    let pool = world.with_ada().await;
+    pool.import(world.signed_in("bob")).await.expect("imported");
+    pool.set_rotation(Rotation::Sticky);
+    for _ in 0..9 {
+        let lease = lease(&pool).await;
+        pool.ended(&lease, End::Broken);
+        pool.ended(&lease, End::Served);
+        world.time.pass(1);
+    }
     assert_eq!(status(&pool, "ada").state, AccountState::Ready);
 }
 
