@@ -48,6 +48,11 @@ impl Paths {
         self.home.join("keys.json")
     }
 
+    /// The name of this installation towards auth hosts.
+    pub fn host_id(&self) -> PathBuf {
+        self.home.join("host-id")
+    }
+
     /// The bearer of the control plane.
     pub fn control_token(&self) -> PathBuf {
         self.home.join("control.token")

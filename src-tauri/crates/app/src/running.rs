@@ -57,6 +57,9 @@ pub enum StartError {
     /// There is no control token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// This installation has no name.
+    #[error(transparent)]
+    HostId(#[from] codeferry_store::HostIdError),
     /// The data folder cannot be made.
     #[error("cannot make the data folder {}: {source}", .home.display())]
     Home {
@@ -128,6 +131,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     }
     let keys = parts::client_keys(paths)?;
     let control_token = parts::control_token(paths)?;
+    let host_id = codeferry_store::host_id(&paths.host_id())?;
     let chosen = settings.snapshot();
     let ip = address(&options, &chosen, &keys)?;
     let (listener, address) = listen::bind(ip, options.port.unwrap_or(chosen.port)).await?;
@@ -156,6 +160,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         upstream: Arc::clone(&upstream),
         clock,
         version: VERSION,
+        host_id,
     });
     let url = format!("http://{address}");
     owner.announce(url.clone())?;

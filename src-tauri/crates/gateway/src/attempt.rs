@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use codeferry_accounts::{Account, AccountId, Lease};
+use codeferry_accounts::{self as accounts, Account, AccountId, Lease, Want, WindowsSeen};
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
-use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Payload};
+use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -19,8 +19,9 @@ use tokio::time::Instant;
 use crate::Gateway;
 use crate::refusal::{self, Circumstances};
 use crate::reply::Problem;
+use crate::settle;
 use crate::tap::Tap;
-use crate::turn::{End, Recipe, Turn};
+use crate::turn::{End, OnLimits, Recipe, Turn};
 
 /// More than this many attempts help nobody: clients retry as well.
 const MOST_ATTEMPTS: u32 = 4;
@@ -48,8 +49,8 @@ pub(crate) struct Plan {
 /// An answer that has begun.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    /// Who pays, as people know it.
-    pub(crate) account: String,
+    /// Who pays. It counts as under way until the answer is over.
+    pub(crate) lease: Lease,
     /// What is still to come. Dropping it cancels the request upstream.
     pub(crate) body: Body,
     /// What has come, read and rendered.
@@ -94,7 +95,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
     loop {
         let current = match lease.take() {
             Some(lease) => lease,
-            None => match gateway.pool.lease(&tried.excluded).await {
+            None => match gateway.pool.lease_for(plan.want(&tried.excluded)).await {
                 Ok(lease) => lease,
                 // That nobody else is left is no news to the client; why the last one failed is.
                 Err(none) => {
@@ -121,8 +122,11 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         tracing::warn!(target: "codeferry::exchange", id = %tap.facts.id, attempt = tap.facts.attempts,
             account = %current.account.id, failure = failure.kind.name(), status = failure.status, "attempt failed");
         let problem = refusal::of_failure(&failure, &plan.circumstances(gateway, name_of(&current.account)));
-        if let Some((until, why)) = failure.cooldown(gateway.now()) {
-            gateway.pool.cool_down(&current.account.id, until, why);
+        if let Some(limits) = &failure.limits {
+            gateway.pool.note_limits(&current.account.id, &WindowsSeen::from(&**limits), gateway.now());
+        }
+        if let Some(end) = settle::end_of(&failure) {
+            gateway.pool.ended(&current, end);
         }
         if tap.facts.attempts >= MOST_ATTEMPTS {
             return Err(problem);
@@ -198,11 +202,13 @@ async fn attempt(
         turn_state: None,
     };
     let mut answer = gateway.upstream.respond(call).await?;
+    let limits = WindowsSeen::from(&answer.limits(gateway.now()));
+    gateway.pool.note_limits(&account.id, &limits, gateway.now());
     if gateway.upstream.is_stale(&account.id, &answer) {
         gateway.stale.notify_one();
     }
     tap.facts.upstream_id = answer.request_id.take();
-    let mut turn = Turn::new(&plan.recipe, account.id.to_string());
+    let mut turn = Turn::new(&plan.recipe, account.id.to_string(), limits_of(gateway, &account.id));
     while !turn.is_worth_sending() {
         match turn.end() {
             None => {}
@@ -217,11 +223,21 @@ async fn attempt(
             None => turn.eof(),
         }
     }
-    Ok(Committed { account: name_of(account).to_owned(), body: answer.body, turn })
+    gateway.pool.ended(lease, accounts::End::Served);
+    Ok(Committed { lease: lease.clone(), body: answer.body, turn })
+}
+
+/// Where what the stream tells of the account's limits goes.
+fn limits_of(gateway: &Gateway, account: &AccountId) -> OnLimits {
+    let (pool, clock, account) = (Arc::clone(&gateway.pool), Arc::clone(&gateway.clock), account.clone());
+    Box::new(move |event| {
+        let now = clock();
+        pool.note_limits(&account, &WindowsSeen::from(&Limits::from_event(event, now)), now);
+    })
 }
 
 /// What people call an account.
-fn name_of(account: &Account) -> &str {
+pub(crate) fn name_of(account: &Account) -> &str {
     account.label.as_deref().or(account.email.as_deref()).unwrap_or("the account")
 }
 
@@ -233,6 +249,11 @@ pub(crate) fn empty(model: &str) -> Problem {
 // === impl Plan ===
 
 impl Plan {
+    /// The account this is to be paid by: the one the conversation is with, if it can.
+    fn want<'a>(&'a self, excluded: &'a [AccountId]) -> Want<'a> {
+        Want { conversation: Some(&self.conversation.key), excluded }
+    }
+
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
     fn payload_for(&self, account: &Account, without: &Without) -> Payload {
         let own = account.id.to_string();

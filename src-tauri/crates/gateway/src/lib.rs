@@ -15,6 +15,8 @@ mod refusal;
 mod reply;
 mod routing;
 mod serve;
+mod settle;
+mod sign_in;
 mod status;
 mod tap;
 mod turn;
@@ -28,6 +30,7 @@ use codeferry_upstream::Upstream;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use routing::routing_table;
 pub use status::{Exchanges, Status};
@@ -48,6 +51,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Our version.
     pub version: &'static str,
+    /// The name of this installation towards auth hosts: `urn:uuid:…`, the same for good (`codex-backend.md §12`).
+    pub host_id: String,
 }
 
 /// The gateway, shared by all its exchanges.
@@ -59,12 +64,17 @@ pub struct Gateway {
     upstream: Arc<Upstream>,
     clock: Clock,
     version: &'static str,
+    host_id: String,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
     /// The address we listen on, once we do.
     bound: OnceLock<IpAddr>,
     /// An answer named another version of the model catalogue than ours.
     stale: Notify,
+    /// Attempts to sign in.
+    sign_ins: sign_in::SignIns,
+    /// What runs beside the requests, and is waited for at the end.
+    tasks: TaskTracker,
     /// Somebody asked over the control plane that we stop.
     stop_requested: CancellationToken,
     /// The grace period is over: streams that still run end now.
@@ -76,7 +86,7 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version } = parts;
+        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id } = parts;
         let started_at = clock();
         Arc::new(Self {
             settings,
@@ -86,10 +96,13 @@ impl Gateway {
             upstream,
             clock,
             version,
+            host_id,
             started_at,
             counters: Arc::default(),
             bound: OnceLock::new(),
             stale: Notify::new(),
+            sign_ins: sign_in::SignIns::default(),
+            tasks: TaskTracker::new(),
             stop_requested: CancellationToken::new(),
             closing: CancellationToken::new(),
         })

@@ -120,7 +120,9 @@ pub(crate) fn of_no_account(none: &NoAccount, now: Timestamp, zone: &TimeZone) -
 /// The problem when a refused token could not be replaced.
 pub(crate) fn of_recover_error(error: &RecoverError, now: Timestamp, zone: &TimeZone) -> Problem {
     match error {
-        RecoverError::TooEarly { at, .. } => waiting(format!("{error} (that is at {})", moment(*at, now, zone)), *at, now),
+        RecoverError::TooEarly { at, .. } => {
+            waiting(format!("{error} (that is at {})", moment(*at, now, zone)), *at, now)
+        }
         RecoverError::RefreshFailed { .. } => {
             Problem::new(ErrorKind::Api, error.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)
         }

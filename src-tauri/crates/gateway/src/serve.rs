@@ -54,21 +54,31 @@ impl Gateway {
             served = &mut serving => return served,
             () = stop.cancelled() => {}
         }
-        if let Ok(served) = tokio::time::timeout(grace, &mut serving).await {
+        let served = tokio::time::timeout(grace, &mut serving).await;
+        self.closing.cancel();
+        if let Ok(served) = served {
+            self.settle().await;
             return served;
         }
-        self.closing.cancel();
         // The last frames go out at once, or never: a client that does not read must not keep us alive.
-        tokio::time::timeout(Duration::from_secs(2), &mut serving).await.unwrap_or(Ok(()))
+        let served = tokio::time::timeout(Duration::from_secs(2), &mut serving).await.unwrap_or(Ok(()));
+        self.settle().await;
+        served
+    }
+
+    /// Waits for what runs beside the requests: tokens that were handed out are kept.
+    async fn settle(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+            tracing::warn!("a sign-in did not come to rest and is left behind");
+        }
     }
 
     fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new()
             .route("/", get(root::root))
             .route("/health", get(root::health))
-            .route("/api/status", get(control::status))
-            .route("/api/reload", post(control::reload))
-            .route("/api/shutdown", post(control::shutdown));
+            .nest("/api", control::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {
             router = router

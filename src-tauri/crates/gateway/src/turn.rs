@@ -13,6 +13,7 @@ use codeferry_translate::stop::{Enforcer, Limits};
 use codeferry_translate::turn::{Finish, Note, Reasoning, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::anthropic::frame::{Frame, Usage};
+use codeferry_wire::json::Raw;
 use codeferry_wire::responses::StreamEvent;
 use codeferry_wire::sse::Decoder;
 
@@ -42,6 +43,9 @@ pub(crate) struct Recipe {
     pub(crate) streamed: bool,
 }
 
+/// Takes the JSON of a `codex.rate_limits` event, which may come at any place of a stream.
+pub(crate) type OnLimits = Box<dyn Fn(Raw<'_>) + Send + Sync>;
+
 /// How an answer came to its end.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -67,6 +71,7 @@ struct Rest {
     enforcer: Enforcer,
     renderer: Renderer,
     sink: Sink,
+    on_limits: OnLimits,
     worth: bool,
     end: Option<End>,
     usage: Usage,
@@ -110,7 +115,7 @@ impl Recipe {
 
 impl Turn {
     /// An answer that `account` pays for.
-    pub(crate) fn new(recipe: &Arc<Recipe>, account: String) -> Self {
+    pub(crate) fn new(recipe: &Arc<Recipe>, account: String, on_limits: OnLimits) -> Self {
         let mut renderer = recipe.renderer(account);
         let mut sink = if recipe.streamed { Sink::Stream(Vec::new()) } else { Sink::Message(Box::default()) };
         // The head of a stream is sent by whoever commits, perhaps before there was an answer.
@@ -124,6 +129,7 @@ impl Turn {
             enforcer,
             renderer,
             sink,
+            on_limits,
             worth: false,
             end: None,
             usage: Usage::default(),
@@ -228,6 +234,9 @@ impl Rest {
             tracing::debug!(target: "codeferry::exchange", bytes = data.len(), "a malformed event was skipped");
             return;
         };
+        if let StreamEvent::RateLimits(limits) = &event {
+            (self.on_limits)(*limits);
+        }
         for event in self.reducer.on_event(event) {
             self.on_event(event);
         }

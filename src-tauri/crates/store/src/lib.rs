@@ -13,11 +13,13 @@
 mod client_keys;
 mod control_token;
 mod durable;
+mod host_id;
 mod random;
 mod settings;
 
 pub use client_keys::{ClientKeys, KeyError, KeyInfo, NewKey};
 pub use control_token::{ControlToken, TokenError};
+pub use host_id::{HostIdError, host_id};
 pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
 pub use settings::value::Value;
 pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target};

@@ -14,7 +14,7 @@ const PAGE: &str = "rate-limit-reset-credits";
 const MOST: usize = 100;
 
 /// What an account has.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ResetCredits {
     /// How many can be used now.
     pub available: u32,
@@ -23,7 +23,7 @@ pub struct ResetCredits {
 }
 
 /// One credit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResetCredit {
     /// To be named when it is used.
     pub id: String,
@@ -38,7 +38,7 @@ pub struct ResetCredit {
 }
 
 /// What became of using one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redeemed {
     /// The backend's answer.
     pub outcome: Outcome,
@@ -47,7 +47,8 @@ pub struct Redeemed {
 }
 
 /// The backend's answers. All of them are a 200.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Windows began anew, for one credit.
     Reset,

@@ -28,7 +28,7 @@ pub(crate) async fn collect(gateway: &Arc<Gateway>, plan: &Plan, mut tap: Tap) -
             Ok(committed) => committed,
             Err(problem) => return Err((problem, tap)),
         };
-        let account = committed.account.clone();
+        let account = attempt::name_of(&committed.lease.account).to_owned();
         let (problem, again) = match drive(gateway, committed, &mut tap).await {
             Ok(Some(message)) => return Ok(respond(message, &mut tap)),
             Ok(None) => (attempt::empty(&plan.model), true),
@@ -45,7 +45,8 @@ pub(crate) async fn collect(gateway: &Arc<Gateway>, plan: &Plan, mut tap: Tap) -
 
 /// Reads to the end; the message as JSON, or `None` if there is nothing in it.
 async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result<Option<Vec<u8>>, Failure> {
-    let Committed { mut body, mut turn, .. } = committed;
+    // The lease counts as under way until here.
+    let Committed { lease: _lease, mut body, mut turn } = committed;
     loop {
         match turn.end() {
             Some(End::Finished) => {

@@ -1,0 +1,169 @@
+//! `/api/accounts/{id}/quota` and what belongs to it: how much is left.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota, WindowsSeen};
+use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
+use codeferry_upstream::{Failure, FailureKind, ModelsCall};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::refused::Refused;
+use crate::Gateway;
+
+/// Where the plan's own page is, for accounts whose host gives no figures (`codex-backend.md §12`).
+const USAGE_PAGE: &str = "https://chatgpt.com/settings/usage";
+
+/// What is known of an account's limits.
+#[derive(Serialize)]
+pub(crate) struct Known {
+    id: AccountId,
+    quota: Option<Quota>,
+    /// Why there are no figures, and where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
+}
+
+/// What a look at an account found.
+#[derive(Serialize)]
+pub(crate) struct Verified {
+    id: AccountId,
+    ok: bool,
+    message: String,
+}
+
+/// Which credit is to be used.
+#[derive(Deserialize)]
+pub(crate) struct Consume {
+    /// It cannot be taken back, so it has to be said.
+    confirm: bool,
+    credit_id: Option<String>,
+    /// The same id twice uses one credit.
+    request_id: Option<Uuid>,
+}
+
+pub(crate) async fn quota(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Known>, Refused> {
+    Ok(Json(known(&gateway, &find(&gateway, &id)?)))
+}
+
+/// Asks the usage endpoint. Plan accounts have none.
+pub(crate) async fn refresh(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Json<Known>, Refused> {
+    let account = find(&gateway, &id)?;
+    if account.kind == Kind::Codex {
+        let lease = gateway.pool.lease_of(&account.id).await?;
+        look(&gateway, &lease).await?;
+    }
+    Ok(Json(known(&gateway, &account)))
+}
+
+/// Looks whether the account can be used, without spending a refresh token: the token it has is shown to the usage
+/// endpoint.
+pub(crate) async fn verify(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Json<Verified>, Refused> {
+    let account = find(&gateway, &id)?;
+    let lease = gateway.pool.lease_as_is(&account.id).await?;
+    let looked = match account.kind {
+        Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
+        // The plan's host has no usage page; its list of models is open to whoever may use them.
+        Kind::Plan | Kind::Demo => {
+            gateway.upstream.models(call(&lease)).await.map(|_| "the upstream lists models for this account")
+        }
+    };
+    let (ok, message) = match looked {
+        Ok(message) => (true, message.to_owned()),
+        Err(failure) if failure.kind == FailureKind::Unauthorized => (
+            false,
+            format!(
+                "the access token is refused; it is renewed with the next request, or needs sign-in ({})",
+                failure.message
+            ),
+        ),
+        Err(failure) => (false, failure.message),
+    };
+    Ok(Json(Verified { id: account.id, ok, message }))
+}
+
+pub(crate) async fn reset_credits(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Json<ResetCredits>, Refused> {
+    let lease = codex_lease(&gateway, &id).await?;
+    Ok(Json(gateway.upstream.reset_credits(call(&lease)).await?))
+}
+
+pub(crate) async fn consume(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    Json(consume): Json<Consume>,
+) -> Result<Json<Redeemed>, Refused> {
+    if !consume.confirm {
+        let message = "using a reset credit cannot be taken back";
+        return Err(
+            Refused::new(StatusCode::BAD_REQUEST, "confirmation_needed", message).hint("send {\"confirm\": true}")
+        );
+    }
+    let lease = codex_lease(&gateway, &id).await?;
+    let request_id = consume.request_id.unwrap_or_else(Uuid::new_v4);
+    let redeemed =
+        gateway.upstream.consume_reset_credit(call(&lease), request_id, consume.credit_id.as_deref()).await?;
+    // What is left now is news; if it cannot be had, the credit was used all the same.
+    if let Err(failure) = look(&gateway, &lease).await {
+        tracing::info!(failure = failure.kind.name(), "the usage after a reset could not be read");
+    }
+    Ok(Json(redeemed))
+}
+
+async fn codex_lease(gateway: &Gateway, id: &str) -> Result<Lease, Refused> {
+    let account = find(gateway, id)?;
+    if account.kind != Kind::Codex {
+        let message = "only codex accounts have reset credits";
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "no_reset_credits", message));
+    }
+    Ok(gateway.pool.lease_of(&account.id).await?)
+}
+
+/// Reads the usage page into what is known.
+async fn look(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
+    let limits = gateway.upstream.usage(call(lease)).await?;
+    gateway.pool.note_limits(&lease.account.id, &WindowsSeen::from(&limits), gateway.now());
+    Ok(())
+}
+
+fn call(lease: &Lease) -> ModelsCall<'_> {
+    ModelsCall {
+        account: &lease.account.id,
+        kind: lease.account.kind,
+        access_token: &lease.access_token,
+        chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
+    }
+}
+
+fn known(gateway: &Gateway, account: &AccountStatus) -> Known {
+    let notice = (account.kind == Kind::Plan).then(|| format!("the plan's host gives no figures; see {USAGE_PAGE}"));
+    Known { id: account.id.clone(), quota: gateway.pool.quota(&account.id), notice }
+}
+
+/// The account of that id, label or e-mail address.
+fn find(gateway: &Gateway, who: &str) -> Result<AccountStatus, Refused> {
+    let is = |account: &&AccountStatus| {
+        account.id.to_string() == who || account.label.as_deref() == Some(who) || account.email.as_deref() == Some(who)
+    };
+    let list = gateway.pool.list();
+    let mut found = list.iter().filter(is);
+    match (found.next(), found.next()) {
+        (Some(account), None) => Ok(account.clone()),
+        (None, _) => Err(Refused::new(StatusCode::NOT_FOUND, "unknown_account", "there is no such account")),
+        (Some(_), Some(_)) => {
+            let message = "more than one account is called so; use its id";
+            Err(Refused::new(StatusCode::CONFLICT, "ambiguous_account", message))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What an attempt means for the account that paid for it.
+
+use std::time::Duration;
+
+use codeferry_accounts::{Cooldown, End, Hint};
+use codeferry_upstream::{Failure, FailureKind};
+
+/// A shorter wait than this is sat out with the same account.
+const SHORT: Duration = Duration::from_secs(20);
+
+/// How a failed attempt ended for its account. `None`: nothing was learned about the account.
+pub(crate) fn end_of(failure: &Failure) -> Option<End> {
+    use FailureKind as K;
+    let hint = Hint { resets_at: failure.resets_at, resets_in: None, retry_after: failure.retry_after };
+    let refused = |why| Some(End::Refused { why, hint });
+    match failure.kind {
+        K::UsageLimit { .. } => refused(Cooldown::UsageLimit),
+        K::RateLimited if failure.retry_after.is_some_and(|after| after > SHORT) => refused(Cooldown::RateLimit),
+        K::UsageNotIncluded | K::NotEligible => refused(Cooldown::PlanMismatch),
+        K::AccountDead => refused(Cooldown::WorkspaceDeactivated),
+        K::Forbidden => refused(Cooldown::Unavailable),
+        K::Challenge => refused(Cooldown::Challenge),
+        K::Connect | K::Timeout | K::CutOff | K::Server | K::Unavailable => Some(End::Broken),
+        // The request was at fault, so the account was good enough to be answered.
+        K::ContextOverflow { .. } | K::TooLarge | K::InvalidRequest { .. } | K::Policy | K::ReasoningRejected => {
+            Some(End::Served)
+        }
+        K::RateLimited | K::Overloaded | K::Unauthorized | K::ModelNotFound | K::Protocol => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codeferry_accounts::{Cooldown, End};
+    use codeferry_upstream::{Failure, FailureKind};
+
+    use super::{Duration, end_of};
+
+    #[test]
+    fn only_what_is_the_accounts_counts_against_it() {
+        use FailureKind as K;
+        let why = |kind| match end_of(&Failure::new(kind, "")) {
+            Some(End::Refused { why, .. }) => Some(why),
+            _ => None,
+        };
+        assert_eq!(why(K::UsageLimit { window_minutes: None, plan: None }), Some(Cooldown::UsageLimit));
+        assert_eq!(why(K::AccountDead), Some(Cooldown::WorkspaceDeactivated));
+        assert_eq!(why(K::Challenge), Some(Cooldown::Challenge));
+        for kind in [K::Overloaded, K::CutOff, K::InvalidRequest { param: None }, K::RateLimited, K::ModelNotFound] {
+            assert_eq!(why(kind.clone()), None, "{kind:?}");
+        }
+        let mut slow = Failure::new(K::RateLimited, "");
+        slow.retry_after = Some(Duration::from_secs(60));
+        assert!(matches!(end_of(&slow), Some(End::Refused { why: Cooldown::RateLimit, .. })));
+    }
+}

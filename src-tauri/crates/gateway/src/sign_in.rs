@@ -1,0 +1,311 @@
+//! Signing in: one engine for the command line, the dashboard and the app's window.
+//!
+//! An attempt is begun over the control plane and waits: for the browser to come back to our listener, for the person to
+//! paste what the browser showed, or for a device code to be approved elsewhere. Attempts do not disturb one another: a
+//! callback belongs to the attempt whose `state` it carries, whichever listener it reached.
+//!
+//! **Invariant:** nothing secret leaves an attempt: not its verifier, not the code, not a token.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use codeferry_accounts::{AccountId, Kind};
+use codeferry_upstream::sign_in::{
+    Attempt, CallbackError, DeviceCode, DevicePoll, Entropy, KnownClient, SignInError, SignedIn,
+};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Gateway;
+
+mod callback;
+mod listener;
+mod page;
+
+pub(crate) use callback::Delivered;
+use listener::Listeners;
+
+/// How long an attempt waits. Device codes live as long (`codex-backend.md §1`).
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long the end of an attempt can be asked for.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// What `slow_down` adds to the interval (RFC 8628 §3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// Where an attempt stands. As JSON: `{"state":"failed","message":…,"hint":…}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// For the person.
+    Waiting,
+    /// The auth host is asked for tokens.
+    Exchanging,
+    /// Signed in.
+    Done {
+        /// The account, new or known.
+        account: AccountId,
+        /// Whether it was known before.
+        again: bool,
+        /// Something the person should know.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
+    },
+    /// It did not work.
+    Failed {
+        /// What happened.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Somebody gave it up.
+    Cancelled,
+    /// Nobody came.
+    Expired,
+}
+
+/// How the person signs in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Method {
+    /// In a browser that can reach us.
+    #[default]
+    Browser,
+    /// With a code, on any device. Only for codex accounts.
+    Device,
+}
+
+/// What the person needs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Begun {
+    id: Uuid,
+    /// Where to go.
+    url: String,
+    /// What to type there, for the device method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_code: Option<String>,
+    /// Where the browser comes back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    expires_in_seconds: u64,
+}
+
+/// Why an attempt could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BeginError {
+    #[error("a device code is only for codex accounts; plan accounts sign in with a browser")]
+    NoDevice,
+    #[error("the demo account needs no sign-in")]
+    Demo,
+    #[error("both ports that this sign-in can come back to (1455 and 1457) are taken by other programs")]
+    PortsTaken,
+    #[error("cannot listen for the browser: {0}")]
+    Listen(std::io::Error),
+    #[error("the system gave no random numbers: {0}")]
+    Random(getrandom::Error),
+    #[error(transparent)]
+    Upstream(#[from] SignInError),
+}
+
+/// All attempts.
+#[derive(Debug, Default)]
+pub(crate) struct SignIns {
+    entries: Mutex<BTreeMap<Uuid, Entry>>,
+    listeners: Listeners,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Taken by whoever brings the callback.
+    attempt: Option<Attempt>,
+    kind: Kind,
+    stage: watch::Sender<Stage>,
+    cancel: CancellationToken,
+    ended: Option<Instant>,
+}
+
+// === impl Stage ===
+
+impl Stage {
+    pub(crate) fn is_end(&self) -> bool {
+        !matches!(self, Self::Waiting | Self::Exchanging)
+    }
+}
+
+// === impl SignIns ===
+
+impl SignIns {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn insert(&self, attempt: Option<Attempt>, kind: Kind) -> (Uuid, CancellationToken) {
+        let id = Uuid::now_v7();
+        let (cancel, stage) = (CancellationToken::new(), watch::Sender::new(Stage::Waiting));
+        let entry = Entry { attempt, kind, stage, cancel: cancel.clone(), ended: None };
+        let mut entries = self.entries();
+        entries.retain(|_, entry| entry.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED));
+        entries.insert(id, entry);
+        (id, cancel)
+    }
+
+    /// Where an attempt stands, and every change.
+    pub(crate) fn watch(&self, id: Uuid) -> Option<watch::Receiver<Stage>> {
+        self.entries().get(&id).map(|entry| entry.stage.subscribe())
+    }
+
+    /// Gives an attempt up. Whether there was one.
+    pub(crate) fn cancel(&self, id: Uuid) -> bool {
+        let found = self.entries().contains_key(&id);
+        self.end(id, Stage::Cancelled);
+        found
+    }
+
+    /// Gives up all attempts of a kind that wait for a browser: another program asks for the port.
+    fn cancel_browsers(&self, kind: Kind) {
+        let waiting = |entry: &Entry| entry.kind == kind && entry.attempt.is_some();
+        let ids: Vec<Uuid> = self.entries().iter().filter(|(_, entry)| waiting(entry)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.end(id, Stage::Cancelled);
+        }
+    }
+
+    /// An end is for good: what comes later changes nothing.
+    fn end(&self, id: Uuid, stage: Stage) {
+        let mut entries = self.entries();
+        if let Some(entry) = entries.get_mut(&id)
+            && entry.ended.is_none()
+        {
+            entry.ended = Some(Instant::now());
+            entry.attempt = None;
+            entry.stage.send_replace(stage);
+            entry.cancel.cancel();
+        }
+    }
+
+    fn set(&self, id: Uuid, stage: Stage) {
+        if let Some(entry) = self.entries().get(&id)
+            && entry.ended.is_none()
+        {
+            entry.stage.send_replace(stage);
+        }
+    }
+
+    /// Whether anybody of that kind still waits for a browser.
+    fn awaits_browser(&self, kind: Kind) -> bool {
+        self.entries().values().any(|entry| entry.kind == kind && entry.attempt.is_some())
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Begins an attempt. The person has a quarter of an hour.
+    pub(crate) async fn begin_sign_in(
+        self: &Arc<Self>,
+        kind: Kind,
+        method: Method,
+        again: Option<&str>,
+    ) -> Result<Begun, BeginError> {
+        match (kind, method) {
+            (Kind::Demo, _) => Err(BeginError::Demo),
+            (Kind::Plan, Method::Device) => Err(BeginError::NoDevice),
+            (Kind::Codex, Method::Device) => self.begin_device().await,
+            (kind, Method::Browser) => self.begin_browser(kind, again).await,
+        }
+    }
+
+    async fn begin_browser(self: &Arc<Self>, kind: Kind, again: Option<&str>) -> Result<Begun, BeginError> {
+        let port = self.listen_for(kind).await?;
+        let entropy = entropy().map_err(BeginError::Random)?;
+        let known = again.and_then(|id| id.parse().ok()).and_then(|id| self.pool.issued_client(&id));
+        let known = known.map(|(client_id, id_token_hint)| KnownClient { client_id, id_token_hint });
+        let attempt = self.upstream.begin_sign_in(kind, port, &self.host_id, known, &entropy);
+        let url = attempt.authorize_url.to_string();
+        let (id, cancel) = self.sign_ins.insert(Some(attempt), kind);
+        let gateway = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = gateway.closing.cancelled() => gateway.sign_ins.end(id, Stage::Cancelled),
+                () = tokio::time::sleep(PATIENCE) => gateway.sign_ins.end(id, Stage::Expired),
+            }
+            gateway.stop_listening_if_idle(kind);
+        });
+        Ok(Begun { id, url, user_code: None, port: Some(port), expires_in_seconds: PATIENCE.as_secs() })
+    }
+
+    async fn begin_device(self: &Arc<Self>) -> Result<Begun, BeginError> {
+        let code = self.upstream.begin_device().await?;
+        let (id, cancel) = self.sign_ins.insert(None, Kind::Codex);
+        let begun = Begun {
+            id,
+            url: code.verification_url.to_string(),
+            user_code: Some(code.user_code.clone()),
+            port: None,
+            expires_in_seconds: code.expires_in.as_secs(),
+        };
+        let gateway = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let expires_in = code.expires_in.min(PATIENCE);
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = gateway.closing.cancelled() => gateway.sign_ins.end(id, Stage::Cancelled),
+                () = tokio::time::sleep(expires_in) => gateway.sign_ins.end(id, Stage::Expired),
+                stage = gateway.poll_device(id, code) => gateway.sign_ins.end(id, stage),
+            }
+        });
+        Ok(begun)
+    }
+
+    /// Asks until somebody has typed the code. A poll that fails on the way is no reason to give up.
+    async fn poll_device(&self, id: Uuid, code: DeviceCode) -> Stage {
+        let mut interval = code.interval;
+        loop {
+            tokio::time::sleep(interval).await;
+            match self.upstream.poll_device(&code).await {
+                Ok(DevicePoll::Pending) => {}
+                Ok(DevicePoll::SlowDown) => interval += SLOWER,
+                Ok(DevicePoll::Done(signed_in)) => {
+                    self.sign_ins.set(id, Stage::Exchanging);
+                    return self.welcome(*signed_in).await;
+                }
+                Err(error) if error.is_transient() => tracing::info!(%error, "asking for the device code failed"),
+                Err(error) => return failed(&error),
+            }
+        }
+    }
+
+    /// Keeps an account that has signed in.
+    async fn welcome(&self, signed_in: SignedIn) -> Stage {
+        let granted = signed_in.plan_usage_granted;
+        let kind = signed_in.account.kind;
+        match self.pool.add_signed_in(signed_in.account, signed_in.credential, granted).await {
+            Ok(import) => {
+                tracing::info!(account = %import.id, %kind, "signed in");
+                let notice = (!granted).then(|| {
+                    "the sign-in did not allow the use of the plan, so this account is not used; sign in again and allow it"
+                        .to_owned()
+                });
+                Stage::Done { account: import.id, again: import.outcome.was_known(), notice }
+            }
+            Err(error) => Stage::Failed {
+                message: format!("the sign-in worked, but could not be kept: {error}"),
+                hint: "mend that and sign in again".to_owned(),
+            },
+        }
+    }
+}
+
+fn failed(error: &SignInError) -> Stage {
+    Stage::Failed { message: error.to_string(), hint: error.hint().to_owned() }
+}
+
+fn entropy() -> Result<Entropy, getrandom::Error> {
+    let mut bytes = [0; Entropy::LEN];
+    getrandom::fill(&mut bytes)?;
+    Ok(Entropy::new(bytes))
+}
