@@ -7,6 +7,7 @@ use crate::AccountId;
 
 /// The accounts of the conversations last heard of.
 ///
+/// An account that was removed is remembered too: that a conversation was with somebody else matters to what it carries.
 /// Conversations are remembered by a hash under a random key: nothing of what a client calls them is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Affinity {
@@ -44,11 +45,6 @@ impl Affinity {
             self.kept.retain(|_, kept| kept.noted > oldest);
         }
     }
-
-    /// The account is gone; its conversations are free.
-    pub(crate) fn forget(&mut self, account: &AccountId) {
-        self.kept.retain(|_, kept| kept.account != *account);
-    }
 }
 
 #[cfg(test)]
@@ -68,8 +64,7 @@ mod tests {
         affinity.note("b", &id("bob"));
         affinity.note("a", &id("bob"));
         assert_eq!(affinity.of("a"), Some(&id("bob")));
-        affinity.forget(&id("bob"));
-        assert_eq!((affinity.of("a"), affinity.of("b")), (None, None));
+        assert_eq!((affinity.of("b"), affinity.of("c")), (Some(&id("bob")), None));
     }
 
     #[test]

@@ -34,7 +34,9 @@ use self::state::{Loaded, State};
 use crate::pick::Picked;
 use crate::status::AccountStatus;
 use crate::vault::{Vault, VaultError};
-use crate::{AccountId, Clock, Kind, Lease, NoAccount, RecoverError, Refresh, RefreshReason, Rotation, Secret, Want};
+use crate::{
+    AccountId, Blocked, Clock, Kind, Lease, NoAccount, RecoverError, Refresh, RefreshReason, Rotation, Secret, Want,
+};
 
 /// The accounts of this process. Copies are handles on the same pool.
 #[derive(Clone)]
@@ -95,7 +97,7 @@ impl Pool {
     pub async fn lease_of(&self, id: &AccountId) -> Result<Lease, NoAccount> {
         self.loaded().await?;
         let choose = |state: &State, want: &Want<'_>, now: Timestamp| {
-            let held = state.held(id).filter(|_| !want.excluded.contains(id)).ok_or(NoAccount::None)?;
+            let held = state.held(id).filter(|_| !want.excluded.contains(id)).ok_or_else(|| not_here(id))?;
             match held.blocked_sign_in(now) {
                 Some(why) => Err(NoAccount::NeedsSignIn { accounts: vec![held.blocked(why)] }),
                 None => Ok(Picked::of(&held.view(None), "asked for", None)),
@@ -110,7 +112,7 @@ impl Pool {
         self.loaded().await?;
         self.follow_files().await;
         let mut state = self.0.state();
-        let held = state.held(id).ok_or(NoAccount::None)?;
+        let held = state.held(id).ok_or_else(|| not_here(id))?;
         if held.provisional {
             let account = held.blocked("it has no token yet: the first request renews it");
             return Err(NoAccount::RefreshFailed { account });
@@ -215,7 +217,8 @@ impl Pool {
         self.0.look(|state| state.list(now))
     }
 
-    /// The list after every change. The end of a cooldown is no change: it is in the list beforehand.
+    /// The list after every change. The end of a cooldown is no change: it is in the list beforehand. Nor are the counts
+    /// of requests under way and the forecasts, which are as of the last change; [`list`](Self::list) has them as of now.
     pub fn subscribe(&self) -> watch::Receiver<Arc<[AccountStatus]>> {
         self.0.changed.subscribe()
     }
@@ -224,7 +227,9 @@ impl Pool {
     ///
     /// On an error memory stays as it was.
     pub async fn reload(&self) -> Result<(), VaultError> {
-        self.0.reload().await
+        self.0.reload().await?;
+        self.follow_files().await;
+        Ok(())
     }
 
     /// [`reload`](Self::reload), if the file is another one than the last time. Cheap enough to ask every second: a
@@ -233,7 +238,9 @@ impl Pool {
         let inner = Arc::clone(&self.0);
         let stamp = blocking(move || Ok::<_, VaultError>(inner.vault.stamp())).await?;
         let known = self.0.look(|state| state.tried == Some(stamp));
-        if !known {
+        if known {
+            self.follow_files().await;
+        } else {
             self.reload().await?;
         }
         Ok(!known)
@@ -274,6 +281,12 @@ impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").field("vault", &self.0.vault).finish_non_exhaustive()
     }
+}
+
+/// It was removed, or it had a passing id and was named meanwhile.
+fn not_here(id: &AccountId) -> NoAccount {
+    let why = "it is not here any more under this id".to_owned();
+    NoAccount::RefreshFailed { account: Blocked { id: id.clone(), name: id.to_string(), why } }
 }
 
 #[cfg(test)]

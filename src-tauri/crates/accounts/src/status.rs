@@ -56,3 +56,17 @@ pub enum AccountState {
         why: String,
     },
 }
+
+// === impl AccountStatus ===
+
+impl AccountStatus {
+    /// Whether anybody who looks on should be told. Counts of requests and forecasts change with every look.
+    pub(crate) fn is_news_to(&self, known: &Self) -> bool {
+        let still = |status: &Self| {
+            let mut status = Self { in_flight: 0, ..status.clone() };
+            status.quota.iter_mut().flat_map(|quota| &mut quota.windows).for_each(|window| window.forecast = None);
+            status
+        };
+        still(self) != still(known)
+    }
+}

@@ -52,7 +52,8 @@ impl Inner {
         // Under the lock, so that watchers see the changes in their order.
         let list = state.list((self.clock)());
         self.changed.send_if_modified(|known| {
-            let differs = **known != *list;
+            let differs =
+                known.len() != list.len() || list.iter().zip(known.iter()).any(|(new, old)| new.is_news_to(old));
             if differs {
                 *known = list.into();
             }

@@ -206,7 +206,6 @@ impl Pool {
 fn forget_ephemeral(state: &mut State, id: &AccountId) -> Option<Arc<Credential>> {
     let at = state.accounts.iter().position(|held| held.account.id == *id)?;
     state.active_here.take_if(|active| active == id);
-    state.affinity.forget(id);
     state.quotas.remove(id);
     Some(state.accounts.remove(at).credential)
 }

@@ -130,7 +130,6 @@ impl State {
         self.active.clone_from(&contents.active);
         let gone = |held: &Held| !held.ephemeral && contents.entry(&held.account.id).is_none();
         for held in self.accounts.iter().filter(|held| gone(held)) {
-            self.affinity.forget(&held.account.id);
             self.quotas.remove(&held.account.id);
             self.forgotten.insert(held.account.id.clone());
             self.quotas_changed = true;

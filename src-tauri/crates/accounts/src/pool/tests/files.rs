@@ -64,6 +64,13 @@ async fn its_token_follows_the_file_and_is_never_renewed_by_us() {
     assert_eq!(pool.lease(&[]).await.expect("two minutes left").access_token.expose(), first);
     let second = codex.writes(&world, "ada", 2);
     assert_eq!(pool.lease(&[]).await.expect("a lease").access_token.expose(), second);
+    // Whoever only looks sees it as well.
+    world.time.pass(61);
+    assert!(why_sign_in_of(&pool, &added.id).is_some());
+    codex.writes(&world, "ada", 4);
+    assert!(!pool.reload_if_changed().await.expect("sound"), "the vault was as it was");
+    assert_eq!(why_sign_in_of(&pool, &added.id), None);
+
     world.time.pass(61);
     let refused = pool.lease(&[]).await.expect_err("it ran out");
     assert!(

@@ -170,4 +170,14 @@ async fn who_watches_sees_what_is_used() {
     assert!(watching.has_changed().expect("the pool lives"));
     let list = watching.borrow_and_update().clone();
     assert_eq!(list[0].quota.as_ref().map(|quota| quota.windows[0].used_percent), Some(5.0));
+    pool.note_limits(&account("ada").id, &seen(7.0, None), world.time.now() + SignedDuration::from_hours(3));
+    watching.borrow_and_update();
+    // Time passes, requests come and go, the forecast moves along.
+    world.time.pass(200);
+    let lease = pool.lease(&[]).await.expect("a lease");
+    watching.borrow_and_update();
+    world.time.pass(10);
+    pool.ended(&lease, crate::End::Served);
+    pool.reload().await.expect("sound");
+    assert!(!watching.has_changed().expect("the pool lives"), "no news");
 }

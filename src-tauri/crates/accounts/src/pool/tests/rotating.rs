@@ -104,6 +104,11 @@ async fn a_conversation_stays_until_its_account_is_blocked_and_does_not_come_bac
     pool.resume("bob@example.com").await.expect("resumed");
     let stays = lease(&pool, Some("b")).await;
     assert_eq!((user(&stays), stays.moved_from.as_ref()), ("ada", None));
+
+    pool.remove("ada@example.com").await.expect("removed");
+    let moved = lease(&pool, Some("b")).await;
+    assert_eq!(moved.moved_from.as_ref(), Some(&account("ada").id), "what is bound to her must not go along");
+    assert!(moved.why.ends_with("moved from an account that is gone"), "{}", moved.why);
 }
 
 #[tokio::test(start_paused = true)]

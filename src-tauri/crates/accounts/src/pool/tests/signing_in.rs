@@ -159,6 +159,12 @@ async fn a_refresh_token_of_an_account_we_have_goes_to_it() {
     assert_eq!((lease.account.id.clone(), lease.account.label.as_deref()), (account("ada").id, Some("work")));
     let listed = pool.list();
     assert_eq!((listed.len(), listed[0].active), (1, true));
+    // Without a label of its own it takes the file's.
+    pool.label("work", None).await.expect("taken away");
+    let passing = tell_names(&world, &pool, "ada").await;
+    let renamed = pool.lease_of(&passing.id).await.expect_err("it has another name by now").to_string();
+    assert!(renamed.contains("not here any more"), "{renamed}");
+    assert_eq!(status(&pool, "ada").label.as_deref(), Some("from codaze"));
     let (contents, _) = world.pool().0.vault.read().expect("sound");
     assert!(world.host.counts("ada", &contents.entries[0].credential), "the token on disk is the one that counts");
 }
