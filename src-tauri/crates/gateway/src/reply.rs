@@ -3,7 +3,7 @@
 //! Handlers give a [`Problem`]; only this file makes a response of it.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use codeferry_wire::anthropic::error::{ErrorBody, ErrorKind};
 
@@ -26,6 +26,15 @@ pub(crate) struct Problem {
     pub(crate) final_word: bool,
     /// `error.details.error_code`
     pub(crate) code: Option<&'static str>,
+}
+
+/// `codeferry-losses`: what could not be carried, by name.
+pub(crate) fn add_losses(headers: &mut HeaderMap, losses: &str) {
+    if !losses.is_empty()
+        && let Ok(value) = HeaderValue::from_str(losses)
+    {
+        headers.insert("codeferry-losses", value);
+    }
 }
 
 // === impl Problem ===

@@ -11,11 +11,10 @@ use axum::response::Response;
 use codeferry_upstream::{Consequence, Failure, FailureKind};
 use tokio::time::Instant;
 
-use super::messages::add_losses;
 use crate::Gateway;
 use crate::attempt::{self, Committed, Plan};
 use crate::refusal;
-use crate::reply::Problem;
+use crate::reply::{Problem, add_losses};
 use crate::tap::{Outcome, Tap};
 use crate::turn::End;
 

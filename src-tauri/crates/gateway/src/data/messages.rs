@@ -22,7 +22,7 @@ use codeferry_wire::json;
 use super::collect::collect;
 use crate::attempt::{self, Plan};
 use crate::pump::{Opening, Pump};
-use crate::reply::{Problem, REQUEST_ID};
+use crate::reply::{Problem, REQUEST_ID, add_losses};
 use crate::tap::{Outcome, Tap};
 use crate::turn::Recipe;
 use crate::{Gateway, body, guard, new_request_id, routing};
@@ -183,15 +183,6 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     add_losses(headers, &losses);
     Ok(response)
-}
-
-/// `codeferry-losses`: what could not be carried, by name.
-pub(crate) fn add_losses(headers: &mut HeaderMap, losses: &str) {
-    if !losses.is_empty()
-        && let Ok(value) = HeaderValue::from_str(losses)
-    {
-        headers.insert("codeferry-losses", value);
-    }
 }
 
 fn hints(headers: &HeaderMap) -> Hints<'_> {
