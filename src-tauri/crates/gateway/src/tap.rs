@@ -58,6 +58,8 @@ pub(crate) struct Facts {
     pub(crate) route: String,
     /// The account that served, by id.
     pub(crate) account: String,
+    /// Why this account; ids, no addresses.
+    pub(crate) picked: String,
     /// How many attempts were made upstream.
     pub(crate) attempts: u32,
     /// The upstream's id of the last attempt.
@@ -104,7 +106,7 @@ impl Tap {
         tracing::info!(
             target: "codeferry::exchange",
             id = %facts.id, why = some(&detail), client = %facts.client, asked = %facts.asked, model = %facts.model,
-            effort = facts.effort, route = some(&facts.route), account = some(&facts.account), attempts = facts.attempts,
+            effort = facts.effort, route = some(&facts.route), account = some(&facts.account), picked = some(&facts.picked), attempts = facts.attempts,
             upstream_id = facts.upstream_id, streamed = facts.streamed, prompt_tokens = prompt,
             cached_tokens = usage.cache_read_input_tokens, output_tokens = usage.output_tokens,
             first_byte_ms = self.first_byte.map(millis), total_ms = millis(self.begun.elapsed()),
