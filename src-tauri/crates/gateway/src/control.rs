@@ -49,6 +49,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .route("/accounts/{id}/reset-credits", get(quota::reset_credits))
         .route("/accounts/{id}/reset-credits/consume", post(quota::consume))
         .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(gateway), needs_token))
 }
 
@@ -67,6 +68,10 @@ async fn needs_token(State(gateway): State<Arc<Gateway>>, request: Request, next
 
 async fn nothing() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "not_found", "the control plane has nothing at this path")
+}
+
+async fn wrong_method() -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method")
 }
 
 /// `GET /api/status`

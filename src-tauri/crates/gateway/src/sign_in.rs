@@ -31,7 +31,7 @@ use listener::Listeners;
 
 /// How long an attempt waits. Device codes live as long (`codex-backend.md §1`).
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// How long the end of an attempt can be asked for.
+/// How long the end of an attempt can be asked for, and a browser that comes too late is told so.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// What `slow_down` adds to the interval (RFC 8628 §3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -122,6 +122,8 @@ struct Entry {
     /// Taken by whoever brings the callback.
     attempt: Option<Attempt>,
     kind: Kind,
+    /// It waits, or waited, for a browser.
+    browser: bool,
     stage: watch::Sender<Stage>,
     cancel: CancellationToken,
     ended: Option<Instant>,
@@ -145,7 +147,7 @@ impl SignIns {
     fn insert(&self, attempt: Option<Attempt>, kind: Kind) -> (Uuid, CancellationToken) {
         let id = Uuid::now_v7();
         let (cancel, stage) = (CancellationToken::new(), watch::Sender::new(Stage::Waiting));
-        let entry = Entry { attempt, kind, stage, cancel: cancel.clone(), ended: None };
+        let entry = Entry { browser: attempt.is_some(), attempt, kind, stage, cancel: cancel.clone(), ended: None };
         let mut entries = self.entries();
         entries.retain(|_, entry| entry.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED));
         entries.insert(id, entry);
@@ -157,11 +159,9 @@ impl SignIns {
         self.entries().get(&id).map(|entry| entry.stage.subscribe())
     }
 
-    /// Gives an attempt up. Whether there was one.
-    pub(crate) fn cancel(&self, id: Uuid) -> bool {
-        let found = self.entries().contains_key(&id);
+    /// Gives an attempt up.
+    pub(crate) fn cancel(&self, id: Uuid) {
         self.end(id, Stage::Cancelled);
-        found
     }
 
     /// Gives up all attempts of a kind that wait for a browser: another program asks for the port.
@@ -186,6 +186,19 @@ impl SignIns {
         }
     }
 
+    /// Ends what nobody came for. Whoever came is waited for: the auth host may have handed out tokens by now.
+    fn end_waiting(&self, id: Uuid, stage: Stage) {
+        let waits = self.entries().get(&id).is_some_and(|entry| *entry.stage.borrow() == Stage::Waiting);
+        if waits {
+            self.end(id, stage);
+        }
+    }
+
+    /// Whether somebody gave it up, while it was on its way perhaps.
+    fn is_given_up(&self, id: Uuid) -> bool {
+        self.entries().get(&id).is_some_and(|entry| *entry.stage.borrow() == Stage::Cancelled)
+    }
+
     fn set(&self, id: Uuid, stage: Stage) {
         if let Some(entry) = self.entries().get(&id)
             && entry.ended.is_none()
@@ -194,9 +207,10 @@ impl SignIns {
         }
     }
 
-    /// Whether anybody of that kind still waits for a browser.
+    /// Whether a browser may still come for an attempt of that kind, in time or a little late.
     fn awaits_browser(&self, kind: Kind) -> bool {
-        self.entries().values().any(|entry| entry.kind == kind && entry.attempt.is_some())
+        let awaited = |entry: &Entry| entry.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED);
+        self.entries().values().any(|entry| entry.browser && entry.kind == kind && awaited(entry))
     }
 }
 
@@ -208,7 +222,7 @@ impl Gateway {
         self: &Arc<Self>,
         kind: Kind,
         method: Method,
-        again: Option<&str>,
+        again: Option<&AccountId>,
     ) -> Result<Begun, BeginError> {
         match (kind, method) {
             (Kind::Demo, _) => Err(BeginError::Demo),
@@ -218,10 +232,10 @@ impl Gateway {
         }
     }
 
-    async fn begin_browser(self: &Arc<Self>, kind: Kind, again: Option<&str>) -> Result<Begun, BeginError> {
+    async fn begin_browser(self: &Arc<Self>, kind: Kind, again: Option<&AccountId>) -> Result<Begun, BeginError> {
         let port = self.listen_for(kind).await?;
         let entropy = entropy().map_err(BeginError::Random)?;
-        let known = again.and_then(|id| id.parse().ok()).and_then(|id| self.pool.issued_client(&id));
+        let known = again.and_then(|id| self.pool.issued_client(id));
         let known = known.map(|(client_id, id_token_hint)| KnownClient { client_id, id_token_hint });
         let attempt = self.upstream.begin_sign_in(kind, port, &self.host_id, known, &entropy);
         let url = attempt.authorize_url.to_string();
@@ -230,10 +244,18 @@ impl Gateway {
         self.tasks.spawn(async move {
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = gateway.closing.cancelled() => gateway.sign_ins.end(id, Stage::Cancelled),
-                () = tokio::time::sleep(PATIENCE) => gateway.sign_ins.end(id, Stage::Expired),
+                () = gateway.closing.cancelled() => gateway.sign_ins.end_waiting(id, Stage::Cancelled),
+                () = tokio::time::sleep(PATIENCE) => gateway.sign_ins.end_waiting(id, Stage::Expired),
             }
-            gateway.stop_listening_if_idle(kind);
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = gateway.closing.cancelled() => return,
+            }
+            // Whoever comes now comes too late, and finds somebody who says so.
+            tokio::select! {
+                () = tokio::time::sleep(REMEMBERED) => gateway.stop_listening_if_idle(kind),
+                () = gateway.closing.cancelled() => {}
+            }
         });
         Ok(Begun { id, url, user_code: None, port: Some(port), expires_in_seconds: PATIENCE.as_secs() })
     }
@@ -277,6 +299,15 @@ impl Gateway {
                 Err(error) => return failed(&error),
             }
         }
+    }
+
+    /// Ends a sign-in at the auth host that its owner does not want any more.
+    async fn give_back(&self, signed_in: SignedIn) -> Stage {
+        let SignedIn { account, credential, .. } = signed_in;
+        if let Err(failure) = self.upstream.revoke(account.kind, &credential).await {
+            tracing::info!(failure = failure.kind.name(), "a sign-in that was given up could not be ended");
+        }
+        Stage::Cancelled
     }
 
     /// Keeps an account that has signed in.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use codeferry_accounts::{AccountId, AccountStatus, Removed, Rotation};
 use serde::{Deserialize, Serialize};
 
-use super::refused::Refused;
+use super::refused::{Refused, Sent};
 use crate::Gateway;
 
 #[derive(Serialize)]
@@ -36,17 +36,37 @@ pub(crate) struct Gone {
 }
 
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
-    // What cannot be read now is named by `reload`; the list shows what is known.
+    Json(List { accounts: known(&gateway).await, rotation: gateway.pool.rotation() })
+}
+
+/// The accounts as they are on disk now. What cannot be read is named by `reload`; then this is what is known.
+async fn known(gateway: &Gateway) -> Vec<AccountStatus> {
     if let Err(error) = gateway.pool.reload_if_changed().await {
         tracing::warn!(%error, "the accounts cannot be read again");
     }
-    Json(List { accounts: gateway.pool.list(), rotation: gateway.pool.rotation() })
+    gateway.pool.list()
+}
+
+/// The account of that id, label or e-mail address.
+pub(crate) async fn find(gateway: &Gateway, who: &str) -> Result<AccountStatus, Refused> {
+    let is = |account: &AccountStatus| {
+        account.id.to_string() == who || account.label.as_deref() == Some(who) || account.email.as_deref() == Some(who)
+    };
+    let mut found = known(gateway).await.into_iter().filter(is);
+    match (found.next(), found.next()) {
+        (Some(account), None) => Ok(account),
+        (None, _) => Err(Refused::new(StatusCode::NOT_FOUND, "unknown_account", "there is no such account")),
+        (Some(_), Some(_)) => {
+            let message = "more than one account is called so; use its id";
+            Err(Refused::new(StatusCode::CONFLICT, "ambiguous_account", message))
+        }
+    }
 }
 
 pub(crate) async fn label(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
-    Json(label): Json<Label>,
+    Sent(label): Sent<Label>,
 ) -> Result<StatusCode, Refused> {
     gateway.pool.label(&id, label.label).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -55,7 +75,7 @@ pub(crate) async fn label(
 pub(crate) async fn priority(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
-    Json(priority): Json<Priority>,
+    Sent(priority): Sent<Priority>,
 ) -> Result<StatusCode, Refused> {
     gateway.pool.set_priority(&id, priority.priority).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -11,7 +11,8 @@ use codeferry_upstream::{Failure, FailureKind, ModelsCall};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::refused::Refused;
+use super::accounts::find;
+use super::refused::{Refused, Sent};
 use crate::Gateway;
 
 /// Where the plan's own page is, for accounts whose host gives no figures (`codex-backend.md §12`).
@@ -46,7 +47,7 @@ pub(crate) struct Consume {
 }
 
 pub(crate) async fn quota(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Known>, Refused> {
-    Ok(Json(known(&gateway, &find(&gateway, &id)?)))
+    Ok(Json(known(&gateway, &find(&gateway, &id).await?)))
 }
 
 /// Asks the usage endpoint. Plan accounts have none.
@@ -54,7 +55,7 @@ pub(crate) async fn refresh(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Json<Known>, Refused> {
-    let account = find(&gateway, &id)?;
+    let account = find(&gateway, &id).await?;
     if account.kind == Kind::Codex {
         let lease = gateway.pool.lease_of(&account.id).await?;
         look(&gateway, &lease).await?;
@@ -68,7 +69,7 @@ pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Json<Verified>, Refused> {
-    let account = find(&gateway, &id)?;
+    let account = find(&gateway, &id).await?;
     let lease = gateway.pool.lease_as_is(&account.id).await?;
     let looked = match account.kind {
         Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
@@ -102,7 +103,7 @@ pub(crate) async fn reset_credits(
 pub(crate) async fn consume(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
-    Json(consume): Json<Consume>,
+    Sent(consume): Sent<Consume>,
 ) -> Result<Json<Redeemed>, Refused> {
     if !consume.confirm {
         let message = "using a reset credit cannot be taken back";
@@ -122,7 +123,7 @@ pub(crate) async fn consume(
 }
 
 async fn codex_lease(gateway: &Gateway, id: &str) -> Result<Lease, Refused> {
-    let account = find(gateway, id)?;
+    let account = find(gateway, id).await?;
     if account.kind != Kind::Codex {
         let message = "only codex accounts have reset credits";
         return Err(Refused::new(StatusCode::BAD_REQUEST, "no_reset_credits", message));
@@ -149,21 +150,4 @@ fn call(lease: &Lease) -> ModelsCall<'_> {
 fn known(gateway: &Gateway, account: &AccountStatus) -> Known {
     let notice = (account.kind == Kind::Plan).then(|| format!("the plan's host gives no figures; see {USAGE_PAGE}"));
     Known { id: account.id.clone(), quota: gateway.pool.quota(&account.id), notice }
-}
-
-/// The account of that id, label or e-mail address.
-fn find(gateway: &Gateway, who: &str) -> Result<AccountStatus, Refused> {
-    let is = |account: &&AccountStatus| {
-        account.id.to_string() == who || account.label.as_deref() == Some(who) || account.email.as_deref() == Some(who)
-    };
-    let list = gateway.pool.list();
-    let mut found = list.iter().filter(is);
-    match (found.next(), found.next()) {
-        (Some(account), None) => Ok(account.clone()),
-        (None, _) => Err(Refused::new(StatusCode::NOT_FOUND, "unknown_account", "there is no such account")),
-        (Some(_), Some(_)) => {
-            let message = "more than one account is called so; use its id";
-            Err(Refused::new(StatusCode::CONFLICT, "ambiguous_account", message))
-        }
-    }
 }

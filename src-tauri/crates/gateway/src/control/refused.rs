@@ -1,11 +1,13 @@
 //! Errors of the control plane: `{"code","message","hint"}`. A front end matches the code, a person reads the rest.
 
 use axum::Json;
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use codeferry_accounts::{ChooseError, LabelError, NoAccount};
 use codeferry_upstream::Failure;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::sign_in::BeginError;
 
@@ -18,6 +20,24 @@ pub(crate) struct Refused {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+}
+
+/// What was sent as JSON. What cannot be read is refused in the shape of every other refusal.
+pub(crate) struct Sent<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(sent)) => Ok(Self(sent)),
+            Err(rejection) => {
+                let status = Some(rejection.status()).filter(|status| *status != StatusCode::UNPROCESSABLE_ENTITY);
+                let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+                Err(Refused::new(status, "bad_request", rejection.body_text()))
+            }
+        }
+    }
 }
 
 // === impl Refused ===

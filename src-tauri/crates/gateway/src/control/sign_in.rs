@@ -14,7 +14,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::refused::Refused;
+use super::accounts::find;
+use super::refused::{Refused, Sent};
 use crate::Gateway;
 use crate::sign_in::{Begun, Delivered, Method, Stage};
 
@@ -36,13 +37,17 @@ pub(crate) struct Pasted {
 
 pub(crate) async fn begin(
     State(gateway): State<Arc<Gateway>>,
-    Json(begin): Json<Begin>,
+    Sent(begin): Sent<Begin>,
 ) -> Result<Json<Begun>, Refused> {
-    Ok(Json(gateway.begin_sign_in(begin.kind, begin.method, begin.account.as_deref()).await?))
+    let again = match &begin.account {
+        Some(who) => Some(find(&gateway, who).await?.id),
+        None => None,
+    };
+    Ok(Json(gateway.begin_sign_in(begin.kind, begin.method, again.as_ref()).await?))
 }
 
-pub(crate) async fn stage(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>) -> Result<Json<Stage>, Refused> {
-    let stages = watched(&gateway, id)?;
+pub(crate) async fn stage(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Stage>, Refused> {
+    let (_, stages) = watched(&gateway, &id)?;
     let stage = stages.borrow().clone();
     Ok(Json(stage))
 }
@@ -50,9 +55,9 @@ pub(crate) async fn stage(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uu
 /// Every stage from now on, the last one included.
 pub(crate) async fn events(
     State(gateway): State<Arc<Gateway>>,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refused> {
-    let mut stages = watched(&gateway, id)?;
+    let (_, mut stages) = watched(&gateway, &id)?;
     stages.mark_changed();
     let events = stream::unfold(Some(stages), |stages| async move {
         let mut stages = stages?;
@@ -66,10 +71,10 @@ pub(crate) async fn events(
 
 pub(crate) async fn callback(
     State(gateway): State<Arc<Gateway>>,
-    Path(id): Path<Uuid>,
-    Json(pasted): Json<Pasted>,
+    Path(id): Path<String>,
+    Sent(pasted): Sent<Pasted>,
 ) -> Result<Json<Stage>, Refused> {
-    watched(&gateway, id)?;
+    let (id, _) = watched(&gateway, &id)?;
     match gateway.deliver_pasted(id, &pasted.url_or_code).await {
         Delivered::Ended(stage) => Ok(Json(stage)),
         Delivered::Stale => {
@@ -81,14 +86,17 @@ pub(crate) async fn callback(
     }
 }
 
-pub(crate) async fn cancel(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>) -> Result<StatusCode, Refused> {
-    if gateway.sign_ins.cancel(id) { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
+pub(crate) async fn cancel(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
+    let (id, _) = watched(&gateway, &id)?;
+    gateway.sign_ins.cancel(id);
+    Ok(StatusCode::NO_CONTENT)
 }
 
-fn watched(gateway: &Gateway, id: Uuid) -> Result<watch::Receiver<Stage>, Refused> {
-    gateway.sign_ins.watch(id).ok_or_else(unknown)
-}
-
-fn unknown() -> Refused {
-    Refused::new(StatusCode::NOT_FOUND, "unknown_sign_in", "there is no such sign-in, or it ended a while ago")
+/// The attempt of that id and its stages.
+fn watched(gateway: &Gateway, id: &str) -> Result<(Uuid, watch::Receiver<Stage>), Refused> {
+    let found = id.parse().ok().and_then(|id| Some((id, gateway.sign_ins.watch(id)?)));
+    found.ok_or_else(|| {
+        let message = "there is no such sign-in, or it ended a while ago";
+        Refused::new(StatusCode::NOT_FOUND, "unknown_sign_in", message)
+    })
 }

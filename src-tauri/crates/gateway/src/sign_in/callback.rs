@@ -65,6 +65,7 @@ impl Gateway {
                 let gateway = Arc::clone(self);
                 let exchange = self.tasks.spawn(async move {
                     let stage = match gateway.upstream.finish_sign_in(*attempt, callback).await {
+                        Ok(signed_in) if gateway.sign_ins.is_given_up(id) => gateway.give_back(signed_in).await,
                         Ok(signed_in) => gateway.welcome(signed_in).await,
                         Err(error) => failed(&error),
                     };

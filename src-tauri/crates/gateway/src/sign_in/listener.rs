@@ -79,11 +79,16 @@ impl Gateway {
         Ok(port)
     }
 
-    /// Closes the listener when nobody waits any more. The page that is being shown still goes out.
+    /// Closes the listener when no browser is to be expected any more.
     pub(super) fn stop_listening_if_idle(&self, kind: Kind) {
-        if !self.sign_ins.awaits_browser(kind)
-            && let Some(open) = self.sign_ins.listeners.of(kind).take()
-        {
+        if !self.sign_ins.awaits_browser(kind) {
+            self.stop_listening(kind);
+        }
+    }
+
+    /// Closes the listener. The page that is being shown still goes out.
+    fn stop_listening(&self, kind: Kind) {
+        if let Some(open) = self.sign_ins.listeners.of(kind).take() {
             open.stop.cancel();
         }
     }
@@ -136,6 +141,7 @@ async fn callback(State(visit): State<Visit>, RawQuery(query): RawQuery) -> Resp
 /// Another program wants the port for a login of its own.
 async fn cancel(State(visit): State<Visit>) -> &'static str {
     visit.gateway.sign_ins.cancel_browsers(visit.kind);
+    visit.gateway.stop_listening(visit.kind);
     "Login cancelled"
 }
 
