@@ -10,13 +10,16 @@
 )]
 
 pub mod answer;
+pub mod attempt;
 pub mod binary;
 pub mod claude;
+pub mod log;
 pub mod sse;
 pub mod world;
 
 use std::path::PathBuf;
 
+pub use attempt::Attempt;
 pub use sse::{Event, events};
 pub use world::{Setup, World};
 

@@ -24,11 +24,19 @@ pub struct Setup {
     pub signed_in: bool,
     /// Grace period at the end.
     pub grace: Duration,
+    /// How the upstream is set up.
+    pub demo: codeferry_demo::Options,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { kind: AccountKind::Codex, settings: Vec::new(), signed_in: true, grace: Duration::ZERO }
+        Self {
+            kind: AccountKind::Codex,
+            settings: Vec::new(),
+            signed_in: true,
+            grace: Duration::ZERO,
+            demo: codeferry_demo::Options::default(),
+        }
     }
 }
 
@@ -57,7 +65,7 @@ impl World {
     /// A world of one's own.
     pub async fn with(setup: Setup) -> Self {
         codeferry_app::install_crypto_provider();
-        let demo = Demo::start(codeferry_demo::Options::default()).await.expect("the fake upstream starts");
+        let demo = Demo::start(setup.demo.clone()).await.expect("the fake upstream starts");
         let home = tempfile::tempdir().expect("a folder");
         let (paths, environment) = (Paths::at(home.path()), environment(&demo, home.path()));
         paths.make().expect("a data folder");
@@ -94,6 +102,20 @@ impl World {
     /// A request with the client's key.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url())).bearer_auth(&self.key)
+    }
+
+    /// A request to the control plane, as `/api{path}`.
+    pub fn control(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let token = codeferry_app::control_token(&Paths::at(self.home.path())).expect("a control token").expose();
+        self.http.request(method, format!("{}/api{path}", self.url())).bearer_auth(token)
+    }
+
+    /// Signs another account in, as `codeferry accounts import` does beside a running gateway.
+    pub async fn add(&self, kind: AccountKind, name: &str) -> DemoAccount {
+        let account = self.demo.sign_in(kind, name);
+        import(&Paths::at(self.home.path()), &environment(&self.demo, self.home.path()), &account).await;
+        self.gateway.pool().reload().await.expect("the vault opens");
+        account
     }
 
     /// Sends a message request.
