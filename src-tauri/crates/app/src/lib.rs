@@ -19,6 +19,7 @@ mod listen;
 mod owner;
 mod parts;
 mod paths;
+mod resting;
 pub mod route;
 mod running;
 

@@ -5,18 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{Pool, Vault};
+use codeferry_accounts::{Pool, Rotation, Vault};
 use codeferry_demo::Demo;
 use codeferry_gateway::{Gateway, Parts};
-use codeferry_store::{ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
+use codeferry_store::{self as store, ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Upstream};
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::listen::{self, ListenError};
 use crate::owner::{Owner, OwnerError};
-use crate::{Environment, Paths, VERSION, catalog, demo, parts, system_clock};
+use crate::{Environment, Paths, VERSION, catalog, demo, parts, resting, system_clock};
 
 /// How to start. What is `None` is taken from the settings.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,9 @@ pub struct Options {
     pub demo: bool,
     /// How long answers may go on once we stop.
     pub grace: Option<Duration>,
+    /// For one errand of the command line: beside the Owner, if there is one, and with no work in the background. A
+    /// sign-in waits for minutes, and keeps nobody from serving meanwhile; the vault's own locks are what makes it safe.
+    pub errand: bool,
 }
 
 /// The gateway does not start.
@@ -100,12 +106,14 @@ pub struct Running {
     ended: Option<Result<(), StopError>>,
     tasks: TaskTracker,
     demo: Option<Demo>,
-    /// Last, so that nobody else takes the folder before everything else is gone.
-    owner: Owner,
+    /// Last, so that nobody else takes the folder before everything else is gone. `None` on an errand.
+    owner: Option<Owner>,
 }
 
 /// How long a token under renewal, and the background tasks, may take to come to rest at the end.
 const SETTLING: Duration = Duration::from_secs(10);
+/// Commands tell us what they changed. Between two looks whether one could not.
+const REREAD: Duration = Duration::from_secs(3);
 
 impl StartError {
     /// What was asked for does not go together with what is there.
@@ -123,7 +131,10 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     parts::install_crypto_provider();
     let clock = system_clock();
     paths.make().map_err(|source| StartError::Home { home: paths.home().to_owned(), source })?;
-    let mut owner = Owner::take(paths, options.demo, clock()).await?;
+    let mut owner = match options.errand {
+        true => None,
+        false => Some(Owner::take(paths, options.demo, clock()).await?),
+    };
 
     let settings = parts::settings(paths)?;
     for problem in settings.problems() {
@@ -132,6 +143,8 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     let keys = parts::client_keys(paths)?;
     let control_token = parts::control_token(paths)?;
     let host_id = codeferry_store::host_id(&paths.host_id())?;
+    // Before the settings are looked at: what changes in between is news.
+    let changes = settings.subscribe();
     let chosen = settings.snapshot();
     let ip = address(&options, &chosen, &keys)?;
     let (listener, address) = listen::bind(ip, options.port.unwrap_or(chosen.port)).await?;
@@ -152,6 +165,9 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         (None, Arc::clone(&upstream), Pool::new(vault, Arc::new(upstream.oauth()), Arc::clone(&clock)))
     };
 
+    pool.set_rotation(rotation(chosen.rotation));
+    pool.set_time_zone(TimeZone::system());
+
     let gateway = Gateway::new(Parts {
         settings: Arc::new(settings.clone()),
         keys: Arc::new(keys.clone()),
@@ -163,16 +179,23 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         host_id,
     });
     let url = format!("http://{address}");
-    owner.announce(url.clone())?;
+    if let Some(owner) = &mut owner {
+        owner.announce(url.clone())?;
+    }
 
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let grace = options.grace.unwrap_or(Duration::from_secs(chosen.grace_seconds));
     let serving = tasks.spawn(Arc::clone(&gateway).serve(listener, stop.clone(), grace));
-    // These end by the token; the drain waits for them.
-    let cache = (!options.demo).then(|| catalog::Cache::new(paths));
-    let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), Arc::clone(&gateway), cache);
-    tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
-    tasks.spawn(stop.clone().run_until_cancelled_owned(follow(settings.clone(), upstream)));
+    if !options.errand {
+        // These end by the token; the drain waits for them.
+        let cache = (!options.demo).then(|| catalog::Cache::new(paths));
+        let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), Arc::clone(&gateway), cache);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
+        let resting = resting::watch(pool.clone(), Arc::clone(&upstream));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(resting));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone())));
+    }
     let serving = Some(serving);
     Ok(Running { address, url, gateway, keys, settings, pool, stop, serving, ended: None, tasks, demo, owner })
 }
@@ -189,11 +212,33 @@ fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<
 }
 
 /// What of the settings reaches further than the request it is read for.
-async fn follow(settings: SettingsFile, upstream: Arc<Upstream>) {
-    let mut changes = settings.subscribe();
+async fn follow(mut changes: watch::Receiver<Arc<Settings>>, upstream: Arc<Upstream>, pool: Pool) {
     while changes.changed().await.is_ok() {
-        let compress = changes.borrow_and_update().compress_upstream;
-        upstream.set_compress(compress);
+        let chosen = changes.borrow_and_update().clone();
+        upstream.set_compress(chosen.compress_upstream);
+        pool.set_rotation(rotation(chosen.rotation));
+    }
+}
+
+/// Sees what commands change in the vault although they could not tell us.
+async fn reread(pool: Pool) {
+    let mut ticks = tokio::time::interval(REREAD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = pool.reload_if_changed().await {
+            tracing::warn!(%error, "the accounts cannot be read again");
+        }
+    }
+}
+
+fn rotation(chosen: store::Rotation) -> Rotation {
+    match chosen {
+        store::Rotation::Personal => Rotation::Personal,
+        store::Rotation::Sticky => Rotation::Sticky,
+        store::Rotation::RoundRobin => Rotation::RoundRobin,
+        store::Rotation::LeastInFlight => Rotation::LeastInFlight,
+        store::Rotation::FillFirst => Rotation::FillFirst,
     }
 }
 
@@ -258,6 +303,9 @@ impl Running {
         let rest = async { tokio::join!(self.tasks.wait(), self.pool.settle()) };
         if tokio::time::timeout(SETTLING, rest).await.is_err() {
             tracing::warn!("background work did not come to rest and is left behind");
+        }
+        if let Err(error) = self.pool.flush().await {
+            tracing::warn!(%error, "what is left of the plans is not stored");
         }
         if let Some(demo) = &self.demo {
             demo.stop().await;

@@ -1,11 +1,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use codeferry_accounts::{KeySource, Kind};
+use codeferry_accounts::{KeySource, Kind, Rotation};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Options, Running, StartError, start};
+use super::{Options, Running, StartError, reread, start};
 use crate::{Environment, OwnerRecord, Paths, client_keys, control_token, settings, system_clock};
 
 struct Home {
@@ -154,4 +154,58 @@ async fn stopping_does_not_wait_for_a_client_that_only_keeps_its_connection() {
     let running = home.start(options).await.unwrap();
     let _idle = TcpStream::connect(running.address()).await.unwrap();
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_errand_disturbs_no_owner_and_is_none() {
+    let home = home();
+    let errand = || Options { errand: true, ..Options::default() };
+    let alone = home.start(errand()).await.unwrap();
+    assert_eq!(OwnerRecord::find(&home.paths).unwrap(), None);
+    let owner = home.demo().await;
+    let beside = home.start(errand()).await.unwrap();
+    let found = OwnerRecord::find(&home.paths).unwrap().expect("it runs");
+    assert_eq!(found.url.as_deref(), Some(owner.url()));
+    let token = control_token(&home.paths).unwrap().expose();
+    for errand in [alone, beside] {
+        assert!(ask(&errand, "GET", "/api/accounts", &token).await.starts_with("HTTP/1.1 200"));
+        errand.stop().await.unwrap();
+    }
+    assert!(OwnerRecord::find(&home.paths).unwrap().is_some(), "it has its folder still");
+    owner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_rotation_that_was_set_counts_from_the_start_and_after_a_change() {
+    let home = home();
+    settings(&home.paths).unwrap().set("rotation", "sticky").unwrap();
+    let running = home.demo().await;
+    assert_eq!(running.pool().rotation(), Rotation::Sticky);
+    let mut changes = running.settings().subscribe();
+    running.settings().set("rotation", "fill_first").unwrap();
+    changes.changed().await.unwrap();
+    while running.pool().rotation() != Rotation::FillFirst {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_tells_is_seen_all_the_same() {
+    let home = home();
+    let upstream = codeferry_demo::Demo::start(codeferry_demo::Options::default()).await.unwrap();
+    let pool = crate::vault_pool(&home.paths, &home.environment);
+    let mut changes = pool.subscribe();
+    let others = crate::vault_pool(&home.paths, &home.environment);
+    let imported = async {
+        let file = upstream.account("someone").import_json().to_string();
+        let imported = codeferry_accounts::import::read(Kind::Codex, file.as_bytes(), system_clock()()).unwrap();
+        others.import(imported).await.unwrap();
+        changes.changed().await.unwrap();
+    };
+    tokio::select! {
+        () = reread(pool.clone()) => unreachable!("it goes on for good"),
+        () = imported => {}
+    }
+    assert_eq!(pool.list().len(), 1);
 }
