@@ -10,12 +10,16 @@
     reason = "tests look into JSON, and fail by panicking"
 )]
 
+#[path = "accounts/choosing.rs"]
+mod choosing;
 #[path = "accounts/control.rs"]
 mod control;
 #[path = "accounts/device.rs"]
 mod device;
 #[path = "accounts/ports.rs"]
 mod ports;
+#[path = "accounts/quota.rs"]
+mod quota;
 #[path = "accounts/sign_in.rs"]
 mod sign_in;
 #[path = "accounts/trust.rs"]

@@ -58,6 +58,8 @@ pub struct Picked {
     pub moved_from: Option<AccountId>,
     /// It was its turn: remember that it has had it.
     pub turn: bool,
+    /// A request is to be served by it, and counts when the work is shared out.
+    pub counts: bool,
 }
 
 /// Why an account cannot serve.
@@ -134,6 +136,7 @@ pub fn pick(views: &[View<'_>], ask: &Ask<'_>) -> Result<Picked, NoAccount> {
         moved_from: moved_from(view),
         // A step taken because another account failed is no turn: the next request is where it would have been.
         turn: ask.rotation == Rotation::RoundRobin && ask.excluded.is_empty(),
+        counts: true,
     })
 }
 
@@ -225,7 +228,13 @@ impl Picked {
             why_logged: format!("{}: {reason}", view.id),
             moved_from,
             turn: false,
+            counts: true,
         }
+    }
+
+    /// The same for a look at the account itself.
+    pub(crate) fn for_a_look(self) -> Self {
+        Self { counts: false, ..self }
     }
 }
 

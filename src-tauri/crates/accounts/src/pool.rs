@@ -100,7 +100,7 @@ impl Pool {
             let held = state.held(id).filter(|_| !want.excluded.contains(id)).ok_or_else(|| not_here(id))?;
             match held.blocked_sign_in(now) {
                 Some(why) => Err(NoAccount::NeedsSignIn { accounts: vec![held.blocked(why)] }),
-                None => Ok(Picked::of(&held.view(None), "asked for", None)),
+                None => Ok(Picked::of(&held.view(None), "asked for", None).for_a_look()),
             }
         };
         self.lend(Want::default(), choose).await
@@ -117,7 +117,7 @@ impl Pool {
             let account = held.blocked("it has no token yet: the first request renews it");
             return Err(NoAccount::RefreshFailed { account });
         }
-        let picked = Picked::of(&held.view(None), "asked for as it is", None);
+        let picked = Picked::of(&held.view(None), "asked for as it is", None).for_a_look();
         state.lend(picked, None, (self.0.clock)()).ok_or(NoAccount::None)
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{AccountId, AccountStatus, Lease, Pool};
+use codeferry_accounts::{AccountId, AccountState, AccountStatus, Lease, Pool};
 use codeferry_gateway::Gateway;
 use codeferry_upstream::{Catalog, Fetched, ModelsCall, Upstream};
 use tokio::time::Instant;
@@ -86,15 +86,12 @@ impl Keeper {
         self.pool.list().iter().any(|account| account.active && account.id == *id)
     }
 
-    /// Asks for the catalogue of the account that would serve now.
+    /// Asks for the catalogue of the active account. In no rotation is that anybody's turn.
     async fn fetch(&mut self) -> Option<(AccountId, Instant)> {
-        let lease = match self.pool.lease(&[]).await {
-            Ok(lease) => lease,
+        let Some(lease) = self.lease().await else {
             // Why, is not for the log: it names accounts as their owners do.
-            Err(_) => {
-                tracing::debug!("no account to ask for models");
-                return None;
-            }
+            tracing::debug!("no account to ask for models");
+            return None;
         };
         let id = lease.account.id.clone();
         let call = ModelsCall {
@@ -115,6 +112,14 @@ impl Keeper {
             }
         };
         Some((id, Instant::now() + wait))
+    }
+
+    async fn lease(&self) -> Option<Lease> {
+        self.pool.reload_if_changed().await.ok()?;
+        let able =
+            |account: &AccountStatus| account.active && !account.paused && matches!(account.state, AccountState::Ready);
+        let active = self.pool.list().into_iter().find(able)?;
+        self.pool.lease_of(&active.id).await.ok()
     }
 
     async fn keep(&mut self, lease: &Lease, catalog: Arc<Catalog>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use codeferry_accounts::{self as accounts, Account, AccountId, Lease, Want, WindowsSeen};
+use codeferry_accounts::{self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Want, WindowsSeen};
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
@@ -47,10 +47,12 @@ pub(crate) struct Plan {
 }
 
 /// An answer that has begun.
-#[derive(Debug)]
 pub(crate) struct Committed {
     /// Who pays. It counts as under way until the answer is over.
     pub(crate) lease: Lease,
+    /// Where to say so, should the answer end with a refusal of the account.
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) clock: Clock,
     /// What is still to come. Dropping it cancels the request upstream.
     pub(crate) body: Body,
     /// What has come, read and rendered.
@@ -74,7 +76,8 @@ impl From<Failure> for Unanswered {
 #[derive(Default)]
 struct Tried {
     excluded: Vec<AccountId>,
-    refreshed: bool,
+    /// The accounts whose token was renewed for this request: once each.
+    refreshed: Vec<AccountId>,
     empty: bool,
     without: Without,
 }
@@ -97,11 +100,12 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
             Some(lease) => lease,
             None => match gateway.pool.lease_for(plan.want(&tried.excluded)).await {
                 Ok(lease) => lease,
-                // That nobody else is left is no news to the client; why the last one failed is.
                 Err(none) => {
-                    return Err(
-                        last.unwrap_or_else(|| refusal::of_no_account(&none, gateway.now(), &TimeZone::system()))
-                    );
+                    let all = refusal::of_no_account(&none, gateway.now(), &TimeZone::system());
+                    // Where one account was tried, why it failed says more. Where several were, each has its reason, and
+                    // the first of them may be back soon.
+                    let several = tried.excluded.len() > 1 && matches!(none, NoAccount::CoolingDown { .. });
+                    return Err(last.filter(|_| !several).unwrap_or(all));
                 }
             },
         };
@@ -123,24 +127,31 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         tracing::warn!(target: "codeferry::exchange", id = %tap.facts.id, attempt = tap.facts.attempts,
             account = %current.account.id, failure = failure.kind.name(), status = failure.status, "attempt failed");
         let problem = refusal::of_failure(&failure, &plan.circumstances(gateway, name_of(&current.account)));
-        if let Some(limits) = &failure.limits {
-            gateway.pool.note_limits(&current.account.id, &WindowsSeen::from(&**limits), gateway.now());
-        }
-        if let Some(end) = settle::end_of(&failure) {
-            gateway.pool.ended(&current, end);
-        }
+        settle::note(&gateway.pool, &current, &failure, gateway.now());
         if tap.facts.attempts >= MOST_ATTEMPTS {
             return Err(problem);
         }
-        lease = next(gateway, plan, &failure, current, &mut tried, deadline)
-            .await
-            .map_err(|own| own.unwrap_or_else(|| problem.clone()))?;
-        last = Some(problem);
+        last = Some(match next(gateway, plan, &failure, current, &mut tried, deadline).await {
+            Next::Same(same) => {
+                lease = Some(same);
+                problem
+            }
+            Next::Another(why) => why.unwrap_or(problem),
+            Next::Nobody => return Err(problem),
+        });
     }
 }
 
-/// What the failure leads to: the lease to go on with (`None` for another account), or the end, with a problem of its own
-/// if it has one.
+/// What a failure leads to.
+enum Next {
+    /// Another try with the same account.
+    Same(Lease),
+    /// Another account. With a reason that says more than the failure, if there is one.
+    Another(Option<Problem>),
+    /// The end.
+    Nobody,
+}
+
 async fn next(
     gateway: &Gateway,
     plan: &Plan,
@@ -148,37 +159,41 @@ async fn next(
     current: Lease,
     tried: &mut Tried,
     deadline: Instant,
-) -> Result<Option<Lease>, Option<Problem>> {
+) -> Next {
     if let Some(param) = plan.dispensable(failure, &tried.without) {
         tried.without.params.push(param);
-        return Ok(Some(current));
+        return Next::Same(current);
     }
     match failure.consequence() {
-        Consequence::Stop => Err(None),
-        Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without.reasoning, true) => Ok(Some(current)),
-        Consequence::WithoutReasoning => Err(None),
-        Consequence::RefreshThenRetry if !std::mem::replace(&mut tried.refreshed, true) => {
+        Consequence::Stop => Next::Nobody,
+        Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without.reasoning, true) => Next::Same(current),
+        Consequence::WithoutReasoning => Next::Nobody,
+        Consequence::RefreshThenRetry if !tried.refreshed.contains(&current.account.id) => {
+            tried.refreshed.push(current.account.id.clone());
             match gateway.pool.recover(&current).await {
-                Ok(renewed) => Ok(Some(renewed)),
-                Err(error) => Err(Some(refusal::of_recover_error(&error, gateway.now(), &TimeZone::system()))),
+                Ok(renewed) => Next::Same(renewed),
+                Err(error) => {
+                    tried.excluded.push(current.account.id.clone());
+                    Next::Another(Some(refusal::of_recover_error(&error, gateway.now(), &TimeZone::system())))
+                }
             }
         }
         // A fresh token was refused as well: time will not mend that.
         Consequence::RefreshThenRetry => {
             gateway.pool.needs_sign_in(&current.account.id, &failure.message);
             tried.excluded.push(current.account.id.clone());
-            Ok(None)
+            Next::Another(None)
         }
         Consequence::NextAccount => {
             tried.excluded.push(current.account.id.clone());
-            Ok(None)
+            Next::Another(None)
         }
         Consequence::SameAccount { after } => {
             if Instant::now() + after >= deadline {
-                return Err(None);
+                return Next::Nobody;
             }
             tokio::time::sleep(after).await;
-            Ok(Some(current))
+            Next::Same(current)
         }
     }
 }
@@ -225,7 +240,13 @@ async fn attempt(
         }
     }
     gateway.pool.ended(lease, accounts::End::Served);
-    Ok(Committed { lease: lease.clone(), body: answer.body, turn })
+    Ok(Committed {
+        lease: lease.clone(),
+        pool: Arc::clone(&gateway.pool),
+        clock: Arc::clone(&gateway.clock),
+        body: answer.body,
+        turn,
+    })
 }
 
 /// Where what the stream tells of the account's limits goes.

@@ -20,6 +20,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::attempt::Committed;
 use crate::reply::Problem;
+use crate::settle;
 use crate::tap::{Outcome, Tap};
 use crate::turn::End;
 
@@ -176,10 +177,15 @@ impl Pump {
 
 /// The next frames of an answer. The last come together with its end.
 fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-    let Open { committed: Committed { body, turn, .. }, tap } = open;
+    let Open { committed: Committed { lease, pool, clock, body, turn }, tap } = open;
     loop {
         let frames = turn.take();
         if let Some(end) = turn.end() {
+            if let End::Failed(error) = end {
+                // Too late for this answer; the next request is spared it.
+                let now = clock();
+                settle::note(pool, lease, &Failure::from_event(error, now), now);
+            }
             tap.facts.usage = turn.usage();
             tap.facts.notes = turn.notes();
             tap.end(&outcome(end));

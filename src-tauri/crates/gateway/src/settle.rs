@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
-use codeferry_accounts::{Cooldown, End, Hint};
+use codeferry_accounts::{Cooldown, End, Hint, Lease, Pool, WindowsSeen};
 use codeferry_upstream::{Failure, FailureKind};
+use jiff::Timestamp;
 
 /// A shorter wait than this is sat out with the same account.
 const SHORT: Duration = Duration::from_secs(20);
 
+/// Tells the pool what a failure says about the account, whether the client has seen a part of the answer or none.
+pub(crate) fn note(pool: &Pool, lease: &Lease, failure: &Failure, now: Timestamp) {
+    if let Some(limits) = &failure.limits {
+        pool.note_limits(&lease.account.id, &WindowsSeen::from(&**limits), now);
+    }
+    if let Some(end) = end_of(failure) {
+        pool.ended(lease, end);
+    }
+}
+
 /// How a failed attempt ended for its account. `None`: nothing was learned about the account.
-pub(crate) fn end_of(failure: &Failure) -> Option<End> {
+fn end_of(failure: &Failure) -> Option<End> {
     use FailureKind as K;
     let hint = Hint { resets_at: failure.resets_at, resets_in: None, retry_after: failure.retry_after };
     let refused = |why| Some(End::Refused { why, hint });

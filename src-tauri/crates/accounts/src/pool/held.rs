@@ -95,12 +95,15 @@ impl Held {
 
     /// Lend it. `lent` counts the leases of the pool.
     pub(super) fn lend(&mut self, picked: Picked, lent: u64, now: Timestamp) -> Lease {
-        self.used = lent;
+        if picked.counts {
+            self.used = lent;
+        }
         if picked.turn {
             self.turn = lent;
         }
         let (account, token) = (Arc::clone(&self.account), self.credential.access_token.clone());
-        let out = Out::new(&self.out, now);
+        // A look is no request under way: it must not send the next request elsewhere.
+        let out = if picked.counts { Out::new(&self.out, now) } else { Out::new(&Arc::default(), now) };
         Lease::new(account, token, self.generation, picked, out)
     }
 

@@ -15,6 +15,7 @@ use crate::Gateway;
 use crate::attempt::{self, Committed, Plan};
 use crate::refusal;
 use crate::reply::{Problem, add_losses};
+use crate::settle;
 use crate::tap::{Outcome, Tap};
 use crate::turn::End;
 
@@ -45,7 +46,7 @@ pub(crate) async fn collect(gateway: &Arc<Gateway>, plan: &Plan, mut tap: Tap) -
 /// Reads to the end; the message as JSON, or `None` if there is nothing in it.
 async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result<Option<Vec<u8>>, Failure> {
     // The lease counts as under way until here.
-    let Committed { lease: _lease, mut body, mut turn } = committed;
+    let Committed { lease, pool, mut body, mut turn, .. } = committed;
     loop {
         match turn.end() {
             Some(End::Finished) => {
@@ -54,7 +55,11 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
                 return Ok(turn.into_message());
             }
             Some(End::Empty) => return Ok(None),
-            Some(End::Failed(error)) => return Err(Failure::from_event(error, gateway.now())),
+            Some(End::Failed(error)) => {
+                let failure = Failure::from_event(error, gateway.now());
+                settle::note(&pool, &lease, &failure, gateway.now());
+                return Err(failure);
+            }
             Some(End::CutOff) => return Err(Failure::cut_off()),
             None => {}
         }
