@@ -10,6 +10,9 @@
     reason = "tests look into JSON, and fail by panicking"
 )]
 
+#[cfg(unix)]
+#[path = "accounts/browser.rs"]
+mod browser;
 #[path = "accounts/choosing.rs"]
 mod choosing;
 #[path = "accounts/control.rs"]

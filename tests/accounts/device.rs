@@ -19,7 +19,7 @@ fn polls(world: &World) -> usize {
 }
 
 /// Lets time pass until the host was asked once more; how long that took.
-async fn next_poll(world: &World) -> u64 {
+pub(crate) async fn next_poll(world: &World) -> u64 {
     let before = polls(world);
     for seconds in 1..=60 {
         pass(Duration::from_secs(1)).await;
@@ -36,7 +36,7 @@ async fn next_poll(world: &World) -> u64 {
             return seconds;
         }
     }
-    panic!("nobody asks");
+    unreachable!("nobody asks");
 }
 
 async fn ends(world: &World, attempt: &Attempt) -> Value {
@@ -49,7 +49,7 @@ async fn a_code_typed_elsewhere() {
     let world = nobody_home().await;
     let attempt = begin(&world).await;
     let user_code = attempt.user_code.clone().unwrap();
-    assert_eq!(world.demo.device_codes(), [user_code.clone()]);
+    assert_eq!(world.demo.device_codes(), std::slice::from_ref(&user_code));
     assert!(attempt.url.path().ends_with("/codex/device") && attempt.port.is_none());
 
     // The interval is a string, 5; both ways to say "not yet" are seen; told to slow down, we do (RFC 8628 §3.5).

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use crate::{end, nobody_home};
 
 /// There is one of each port on a machine.
-static PORTS: Mutex<()> = Mutex::const_new(());
+pub(crate) static PORTS: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
 async fn a_codex_account_from_the_first_page_to_the_first_answer() {

@@ -12,6 +12,8 @@
 pub mod answer;
 pub mod attempt;
 pub mod binary;
+#[cfg(unix)]
+pub mod browser;
 pub mod claude;
 pub mod log;
 pub mod sse;

@@ -19,6 +19,7 @@ pub(crate) struct Args {
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     debian::ensure(&[debian::COMPILER, debian::ROOTS])?;
     debian::wish(&[debian::KEYCHAIN]);
+    debian::wish(&[debian::BROWSER]);
     let mut tests = run::cargo(place, &["test"]);
     if args.cargo.is_empty() {
         tests.arg("--workspace");

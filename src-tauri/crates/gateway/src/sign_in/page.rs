@@ -6,6 +6,15 @@ use axum::response::Response;
 
 use super::Stage;
 
+/// A card in the middle, light or dark as the person likes it; a coloured edge says at once how it went.
+const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;\
+    place-items:center;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;background:light-dark(#f4f4f2,#161615);\
+    color:light-dark(#1c1c1a,#ececea)}main{width:100%;max-width:32rem;padding:1.75rem 2rem 2rem;border-radius:.75rem;\
+    border:1px solid light-dark(#dededa,#32322f);border-top:4px solid;background:light-dark(#fff,#1f1f1d);\
+    overflow-wrap:anywhere}.good{border-top-color:light-dark(#2f7d4f,#5fb883)}\
+    .bad{border-top-color:light-dark(#b3541e,#e08a53)}h1{margin:0 0 .75rem;font-size:1.4rem;line-height:1.25;font-weight:600}\
+    p{margin:.5rem 0 0}.name{margin:0 0 .25rem;font-size:.85rem}.name,.hint{color:light-dark(#5c5c57,#a9a9a3)}";
+
 /// The end of an attempt.
 pub(super) fn of_end(stage: &Stage) -> Response {
     match stage {
@@ -21,7 +30,12 @@ pub(super) fn of_end(stage: &Stage) -> Response {
 /// A callback nobody waits for.
 pub(super) fn stale() -> Response {
     let message = "This sign-in is no longer waited for: it was finished, given up, or took longer than 15 minutes.";
-    show(StatusCode::GONE, "Too late", message, "Start a new sign-in in Codeferry; nothing was changed.")
+    show(
+        StatusCode::GONE,
+        "Too late",
+        message,
+        "If Codeferry shows the account, all is well. If not, start a new sign-in there.",
+    )
 }
 
 /// A callback without what it needs.
@@ -37,12 +51,12 @@ pub(super) fn nothing() -> Response {
 
 fn show(status: StatusCode, title: &str, message: &str, hint: &str) -> Response {
     let (title, message, hint) = (escape(title), escape(message), escape(hint));
+    let hint = if hint.is_empty() { hint } else { format!("<p class=\"hint\">{hint}</p>") };
+    let mood = if status.is_success() { "good" } else { "bad" };
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title} · Codeferry</title><style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;\
-         max-width:32rem;margin:18vh auto;padding:0 1.5rem}}h1{{font-size:1.4rem;font-weight:600}}p{{margin:.5rem 0}}\
-         .hint{{opacity:.7}}</style></head><body><main><h1>{title}</h1><p>{message}</p><p class=\"hint\">{hint}</p></main>\
-         </body></html>"
+         <title>{title} · Codeferry</title><style>{STYLE}</style></head><body><main class=\"{mood}\"><p class=\"name\">Codeferry</p>\
+         <h1>{title}</h1><p>{message}</p>{hint}</main></body></html>"
     );
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;

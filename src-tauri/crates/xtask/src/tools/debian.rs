@@ -57,6 +57,16 @@ pub(crate) const KEYCHAIN: Need = Need {
     },
 };
 
+/// A browser for the tests of signing in. It runs without a window and reaches this machine only.
+pub(crate) const BROWSER: Need = Need {
+    what: "a browser to test with",
+    packages: &["chromium"],
+    here: || {
+        let linux = cfg!(target_os = "linux");
+        !linux || ["chromium", "chromium-browser", "google-chrome", "chrome"].iter().any(|name| run::on_path(name))
+    },
+};
+
 fn on_path_npm() -> bool {
     if cfg!(windows) { run::succeeds(Command::new("npm.cmd").arg("--version")) } else { run::on_path("npm") }
 }
