@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, keys, route, serve, settings, status};
+use crate::commands::{accounts, keys, quota, route, serve, settings, status};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// The accounts that pay
     #[command(subcommand)]
     Accounts(accounts::Command),
+    /// What is left of the accounts' plans
+    Quota(quota::Args),
     /// Say which upstream model a name leads to, and why
     Route(route::Args),
     /// Ask the running gateway how it fares

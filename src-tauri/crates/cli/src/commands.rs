@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod keys;
+pub(crate) mod quota;
 pub(crate) mod route;
 pub(crate) mod serve;
 pub(crate) mod settings;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Token => brief(context, token::run(context)),
         Command::Settings(command) => brief(context, settings::run(command, context)),
         Command::Accounts(command) => brief(context, accounts::run(command, context)),
+        Command::Quota(args) => brief(context, quota::run(args, context)),
         Command::Route(args) => brief(context, route::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
     }
@@ -55,7 +57,7 @@ impl Context {
     pub(crate) async fn tell_owner(&self) {
         let told = match Guest::find(&self.paths).await {
             Ok(None) => return,
-            Ok(Some(guest)) => guest.reload().await,
+            Ok(Some((guest, _))) => guest.reload().await,
             Err(error) => Err(error),
         };
         match told {

@@ -1,14 +1,20 @@
 //! The CLI beside a running gateway: a Guest of its data folder, through the control plane.
 
+mod answers;
+
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use codeferry_accounts::AccountStatus;
+use anyhow::{Context as _, anyhow, bail};
 use codeferry_app::{OwnerRecord, Paths};
 use codeferry_store::ControlToken;
-use jiff::Timestamp;
 use reqwest::{Client, Method, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::answers::{
+    Begun, Gone, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
+};
+use crate::failure::Failure;
 
 /// The running gateway, seen from outside.
 #[derive(Debug)]
@@ -16,7 +22,13 @@ pub(crate) struct Guest {
     client: Client,
     url: String,
     token: ControlToken,
-    pub(crate) owner: OwnerRecord,
+}
+
+/// Where an attempt to sign in stands, as the gateway tells it.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    answer: Response,
+    buffer: Vec<u8>,
 }
 
 /// What `POST /api/reload` says.
@@ -25,48 +37,26 @@ struct Reloaded {
     problems: Vec<String>,
 }
 
-/// What `GET /api/status` says, as far as we show it.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Status {
-    pub(crate) version: String,
-    pub(crate) pid: u32,
-    pub(crate) started_at: Timestamp,
-    pub(crate) accounts: Vec<Listed>,
-    pub(crate) exchanges: Exchanges,
+/// What `GET /api/accounts` says.
+#[derive(Deserialize)]
+struct List {
+    accounts: Vec<Listed>,
 }
 
-/// Counts since the start.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Exchanges {
-    pub(crate) open: u64,
-    pub(crate) completed: u64,
-    pub(crate) refused: u64,
-    pub(crate) failed: u64,
-    pub(crate) cancelled: u64,
-}
-
-/// An account as it is listed, from the vault or from the gateway: the form of [`AccountStatus`], read back.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Listed {
-    pub(crate) id: String,
-    pub(crate) kind: String,
-    pub(crate) email: Option<String>,
-    pub(crate) label: Option<String>,
-    pub(crate) plan: Option<String>,
-    pub(crate) active: bool,
-    pub(crate) ephemeral: bool,
-    /// `ready`, `cooling_down` or `needs_sign_in`.
-    pub(crate) state: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) until: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) last_refresh: Option<Timestamp>,
+/// Why the control plane does not do what it was asked.
+#[derive(Deserialize)]
+struct Refused {
+    code: String,
+    message: String,
+    hint: Option<String>,
 }
 
 /// How long the gateway may take to answer. It does not ask anyone else for these.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long where it asks the upstream, and again if need be.
+const ASKING: Duration = Duration::from_secs(90);
+/// Longer than any attempt to sign in.
+const WAITING: Duration = Duration::from_secs(20 * 60);
 /// An Owner that is just starting says soon where it listens.
 const STARTING: u32 = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -74,15 +64,14 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 // === impl Guest ===
 
 impl Guest {
-    /// The gateway that serves this data folder, if one runs.
-    pub(crate) async fn find(paths: &Paths) -> anyhow::Result<Option<Self>> {
+    /// The gateway that serves this data folder, if one runs, and who it is.
+    pub(crate) async fn find(paths: &Paths) -> anyhow::Result<Option<(Self, OwnerRecord)>> {
         let mut looks = 0;
         loop {
             let owner = OwnerRecord::find(paths).context("cannot tell whether a gateway runs")?;
             let Some(owner) = owner else { return Ok(None) };
             if let Some(url) = owner.url.as_deref().map(reachable) {
-                let token = codeferry_app::control_token(paths)?;
-                return Ok(Some(Self { client: client()?, url, token, owner }));
+                return Ok(Some((Self::at(url, paths)?, owner)));
             }
             looks += 1;
             if looks > STARTING {
@@ -92,30 +81,137 @@ impl Guest {
         }
     }
 
+    /// The gateway at that address, which serves this data folder.
+    pub(crate) fn at(url: String, paths: &Paths) -> anyhow::Result<Self> {
+        Ok(Self { client: client()?, url, token: codeferry_app::control_token(paths)? })
+    }
+
     /// Makes the gateway read settings, keys and vault again.
     ///
     /// What it could not read is the second half of the answer; that stays as it was.
     pub(crate) async fn reload(&self) -> anyhow::Result<Vec<String>> {
-        let answer = self.ask(Method::POST, "reload").await?;
-        let reloaded: Reloaded = answer.json().await.context("the running gateway answered something else")?;
+        let reloaded: Reloaded = self.ask(Method::POST, "reload", PATIENCE).await.map_err(|refused| refused.error)?;
         Ok(reloaded.problems)
     }
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
-        let answer = self.ask(Method::GET, "status").await?;
-        answer.json().await.context("the gateway's status cannot be read: it may be of another version")
+        self.ask(Method::GET, "status", PATIENCE).await.map_err(|refused| refused.error)
     }
 
-    async fn ask(&self, method: Method, what: &str) -> anyhow::Result<Response> {
+    /// The accounts, as the vault has them now.
+    pub(crate) async fn accounts(&self) -> Result<Vec<Listed>, Failure> {
+        let list: List = self.ask(Method::GET, "accounts", PATIENCE).await?;
+        Ok(list.accounts)
+    }
+
+    pub(crate) async fn wake(&self, id: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::POST, &format!("accounts/{id}/wake"), PATIENCE)).await.map(drop)
+    }
+
+    pub(crate) async fn verify(&self, id: &str) -> Result<Verified, Failure> {
+        self.ask(Method::POST, &format!("accounts/{id}/verify"), ASKING).await
+    }
+
+    pub(crate) async fn remove(&self, id: &str) -> Result<Gone, Failure> {
+        self.ask(Method::DELETE, &format!("accounts/{id}"), ASKING).await
+    }
+
+    pub(crate) async fn clear(&self) -> Result<Vec<Gone>, Failure> {
+        self.ask(Method::DELETE, "accounts", ASKING).await
+    }
+
+    pub(crate) async fn refresh_quota(&self, id: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::POST, &format!("accounts/{id}/quota/refresh"), ASKING)).await.map(drop)
+    }
+
+    pub(crate) async fn reset_credits(&self, id: &str) -> Result<ResetCredits, Failure> {
+        self.ask(Method::GET, &format!("accounts/{id}/reset-credits"), ASKING).await
+    }
+
+    pub(crate) async fn consume_reset_credit(&self, id: &str, credit: Option<&str>) -> Result<Redeemed, Failure> {
+        #[derive(Serialize)]
+        struct Consume<'a> {
+            confirm: bool,
+            credit_id: Option<&'a str>,
+        }
+        let request = self.request(Method::POST, &format!("accounts/{id}/reset-credits/consume"), ASKING);
+        read(self.send(request.json(&Consume { confirm: true, credit_id: credit })).await?).await
+    }
+
+    /// Begins to sign in.
+    pub(crate) async fn begin_sign_in(
+        &self,
+        kind: codeferry_accounts::Kind,
+        device: bool,
+        account: Option<&str>,
+    ) -> Result<Begun, Failure> {
+        #[derive(Serialize)]
+        struct Begin<'a> {
+            kind: codeferry_accounts::Kind,
+            method: &'a str,
+            account: Option<&'a str>,
+        }
+        let method = if device { "device" } else { "browser" };
+        let request = self.request(Method::POST, "accounts/sign-in", ASKING);
+        read(self.send(request.json(&Begin { kind, method, account })).await?).await
+    }
+
+    /// Follows an attempt to its end.
+    pub(crate) async fn stages(&self, attempt: &str) -> Result<Stages, Failure> {
+        let request = self.request(Method::GET, &format!("accounts/sign-in/{attempt}/events"), WAITING);
+        Ok(Stages { answer: self.send(request).await?, buffer: Vec::new() })
+    }
+
+    /// Hands over what a person pasted.
+    pub(crate) async fn paste(&self, attempt: &str, pasted: &str) -> Result<(), Failure> {
+        #[derive(Serialize)]
+        struct Pasted<'a> {
+            url_or_code: &'a str,
+        }
+        let request = self.request(Method::POST, &format!("accounts/sign-in/{attempt}/callback"), ASKING);
+        self.send(request.json(&Pasted { url_or_code: pasted })).await.map(drop)
+    }
+
+    pub(crate) async fn cancel_sign_in(&self, attempt: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::DELETE, &format!("accounts/sign-in/{attempt}"), PATIENCE)).await.map(drop)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, what: &str, patience: Duration) -> Result<T, Failure> {
+        read(self.send(self.request(method, what, patience)).await?).await
+    }
+
+    fn request(&self, method: Method, what: &str, patience: Duration) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}/api/{what}", self.url)).bearer_auth(self.token.expose());
         // The name it always answers to, whichever address it listens on.
-        let request = request.header(reqwest::header::HOST, "localhost");
-        let answer = request.send().await.context("the running gateway does not answer")?;
-        if !answer.status().is_success() {
-            bail!("the running gateway refused ({})", answer.status());
-        }
-        Ok(answer)
+        request.header(reqwest::header::HOST, "localhost").timeout(patience)
     }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, Failure> {
+        let answer = request.send().await.context("the running gateway does not answer")?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let Ok(refused) = answer.json::<Refused>().await else {
+            return Err(anyhow!("the running gateway refused ({status})").into());
+        };
+        let error = anyhow!(refused.message);
+        let failure = match refused.code.as_str() {
+            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits" => {
+                Failure::conflict(error)
+            }
+            _ => Failure::from(error),
+        };
+        Err(match refused.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+    let read = answer.json().await.context("the gateway's answer cannot be read: it may be of another version");
+    read.map_err(Failure::from)
 }
 
 /// A gateway that listens on every address is reached on loopback.
@@ -126,24 +222,28 @@ fn reachable(url: &str) -> String {
 /// To this machine, in the clear: no proxy, no certificates to read.
 fn client() -> anyhow::Result<Client> {
     codeferry_app::install_crypto_provider();
-    let builder = Client::builder().no_proxy().tls_certs_only(std::iter::empty()).timeout(PATIENCE);
+    let builder = Client::builder().no_proxy().tls_certs_only(std::iter::empty());
     builder.build().context("cannot make an HTTP client")
 }
 
-// === impl Listed ===
+// === impl Stages ===
 
-impl Listed {
-    pub(crate) fn from_pool(account: &AccountStatus) -> anyhow::Result<Self> {
-        Ok(serde_json::from_slice(&serde_json::to_vec(account)?)?)
-    }
-
-    pub(crate) fn needs_sign_in(&self) -> bool {
-        self.state == "needs_sign_in"
-    }
-
-    /// As [`codeferry_accounts::Account::name`].
-    pub(crate) fn name(&self) -> &str {
-        self.label.as_deref().or(self.email.as_deref()).unwrap_or(&self.id)
+impl Stages {
+    /// The next stage. The last one is an end; after it nothing comes.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Stage> {
+        loop {
+            while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                // One event is one line of data; the others carry nothing.
+                if let Some(data) = line.strip_prefix(b"data:") {
+                    return serde_json::from_slice(data).context("the gateway's answer cannot be read");
+                }
+            }
+            match self.answer.chunk().await.context("the gateway that waits for the sign-in is gone")? {
+                Some(chunk) => self.buffer.extend_from_slice(&chunk),
+                None => bail!("the gateway that waited for the sign-in has ended"),
+            }
+        }
     }
 }
 

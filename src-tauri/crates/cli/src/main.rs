@@ -2,17 +2,21 @@
 //!
 //! - [`args`] is what was typed; [`commands`] has one file for each command.
 //! - [`mod@print`] is the one place that prints; [`failure`] says how a command ends.
-//! - [`guest`] speaks to a gateway that is already running.
+//! - [`guest`] speaks to a gateway that is already running; [`desk`] runs one for an errand where there is none.
 //!
 //! **Invariant:** the CLI decides nothing about requests. It starts an app, changes what is on disk, or asks the
 //! running gateway through the control plane.
 
 mod args;
+mod browser;
 mod commands;
+mod desk;
 mod failure;
 mod guest;
 mod logging;
 mod print;
+mod signals;
+mod stdin;
 
 use std::process::ExitCode;
 

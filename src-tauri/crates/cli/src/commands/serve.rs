@@ -1,17 +1,16 @@
 //! `codeferry serve` and `codeferry demo`.
 
 mod guide;
-mod signals;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use codeferry_app::{Options, Running, StartError};
 use serde::Serialize;
 
-use self::signals::Signals;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
 use crate::logging::{self, Format};
+use crate::signals::Signals;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -31,7 +31,7 @@ struct Found<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
-    let Some(guest) = Guest::find(&context.paths).await? else {
+    let Some((guest, owner)) = Guest::find(&context.paths).await? else {
         if args.json {
             context.print.json(&Report { running: false, found: None })?;
         } else {
@@ -41,9 +41,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         return Ok(Exit::Failed);
     };
     let status = guest.status().await?;
-    let url = guest.owner.url.as_deref();
+    let url = owner.url.as_deref();
     if args.json {
-        let found = Some(Found { url, demo: guest.owner.demo, status: &status });
+        let found = Some(Found { url, demo: owner.demo, status: &status });
         context.print.json(&Report { running: true, found })?;
     } else {
         context.print.data(&lines(url.unwrap_or_default(), &status))?;

@@ -57,7 +57,7 @@ fn the_round_trip() {
     let home = &world.home;
     let none = home.run(&["accounts", "list"]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
-    assert!(none.err.contains("hint: add one: codeferry accounts import"), "{}", none.err);
+    assert!(none.err.contains("hint: sign in: codeferry accounts add"), "{}", none.err);
     assert_eq!(home.json(&["accounts", "list", "--json"]), serde_json::json!([]));
 
     let (ada, bob) = (world.codex("ada"), world.plan("bob"));
@@ -66,8 +66,24 @@ fn the_round_trip() {
     assert_eq!(list.len(), 2);
     let mut names: Vec<_> = list[0].as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
-    let expected =
-        ["active", "email", "ephemeral", "expires_at", "id", "kind", "label", "last_refresh", "plan", "state"];
+    let expected = [
+        "active",
+        "email",
+        "ephemeral",
+        "expires_at",
+        "id",
+        "in_flight",
+        "kind",
+        "label",
+        "last_refresh",
+        "paused",
+        "plan",
+        "priority",
+        "quota",
+        "read_only",
+        "state",
+        "warning",
+    ];
     assert_eq!(names, expected);
     assert_eq!((&list[0]["id"], &list[0]["kind"]), (&ada.as_str().into(), &"codex".into()));
     assert_eq!((&list[0]["email"], &list[0]["state"]), (&"ada@demo.test".into(), &"ready".into()));
