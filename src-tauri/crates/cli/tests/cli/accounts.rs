@@ -2,54 +2,10 @@
 
 use codeferry_accounts::{KeySource, Kind, import};
 use codeferry_app::{Environment, Paths};
-use codeferry_demo::{Demo, DemoAccount, Options, Recorded, Route, TokenFault};
+use codeferry_demo::{Recorded, Route, TokenFault};
 use serde_json::Value;
 
-use crate::home::Home;
-
-/// A simulated upstream, and the home of a user who is sent there.
-struct World {
-    demo: Demo,
-    home: Home,
-    runtime: tokio::runtime::Runtime,
-}
-
-fn world() -> World {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let demo = runtime.block_on(Demo::start(Options::default())).unwrap();
-    let home = Home::new()
-        .with("CODEFERRY_AUTH_URL", demo.auth_url())
-        .with("CODEFERRY_CHATGPT_URL", demo.chatgpt_url())
-        .with("CODEFERRY_OPENAI_URL", demo.openai_url());
-    World { demo, home, runtime }
-}
-
-impl World {
-    fn file(&self, account: &DemoAccount) -> String {
-        let path = self.home.file(&format!("{}-{:?}.json", account.email, account.kind));
-        account.write(&path).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn codex(&self, name: &str) -> String {
-        let file = self.file(&self.demo.account(name));
-        self.home.ok(&["accounts", "import", "--kind", "codex", &file])
-    }
-
-    fn plan(&self, name: &str) -> String {
-        let file = self.file(&self.demo.plan_account(name));
-        self.home.ok(&["accounts", "import", "--kind", "plan", &file])
-    }
-
-    fn list(&self) -> Vec<Value> {
-        self.home.json(&["accounts", "list", "--json"]).as_array().unwrap().clone()
-    }
-
-    fn active(&self) -> Option<String> {
-        let active = self.list().into_iter().find(|account| account["active"] == true)?;
-        active["id"].as_str().map(str::to_owned)
-    }
-}
+use crate::world::world;
 
 #[test]
 fn the_round_trip() {

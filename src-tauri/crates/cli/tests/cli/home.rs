@@ -110,8 +110,13 @@ impl Home {
 
     #[track_caller]
     pub(crate) fn server(&self, args: &[&str]) -> Server {
+        self.started(self.command(args))
+    }
+
+    /// The same for a command that was prepared.
+    #[track_caller]
+    pub(crate) fn started(&self, mut command: Command) -> Server {
         let errors = self.file("server.err");
-        let mut command = self.command(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&errors).unwrap());
         let mut child = command.spawn().unwrap();
         let mut rest = BufReader::new(child.stdout.take().unwrap());

@@ -8,7 +8,13 @@
 mod accounts;
 mod help;
 mod home;
+mod importing;
 mod keys;
 mod looking;
+mod managing;
+mod quota;
 mod serve;
 mod settings;
+mod sign_in;
+mod watching;
+mod world;
