@@ -15,7 +15,8 @@ fn codex_ports() -> MutexGuard<'static, ()> {
 #[test]
 fn a_plan_account_signs_in_with_a_browser() {
     let world = world();
-    let (add, opened) = world.add(&[]);
+    let (mut add, opened) = world.add(&[]);
+    add.type_nothing();
     assert_eq!(opened["kind"], "plan");
     assert!(opened["url"].as_str().unwrap().starts_with(&world.demo.auth_url()), "{opened}");
     let page = world.visit(&opened, "pat");
@@ -272,4 +273,40 @@ fn the_log_of_a_gateway_that_signs_people_in_holds_neither_address_nor_token() {
     }
     let tokens = world.demo.requests().into_iter().filter(|request| request.route == Route::Token).count();
     assert_eq!(tokens, 1, "one code was redeemed");
+}
+
+#[test]
+fn nor_does_the_log_of_a_command_that_needs_no_gateway() {
+    let mut world = world();
+    world.home = world.home.with("CODEFERRY_LOG", "trace");
+    let home = &world.home;
+    let (add, opened) = world.add(&[]);
+    let callback = world.callback(&opened, "pat");
+    world.look(&callback);
+    let ran = add.end();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let mut said = ran.err;
+    let ada = world.demo.account("ada");
+    let file = world.file(&ada);
+    for words in [
+        &["accounts", "import", &file][..],
+        &["accounts", "list"],
+        &["quota", "--refresh"],
+        &["accounts", "verify", "--all"],
+        &["accounts", "pause", "ada@demo.test"],
+        &["accounts", "clear", "--yes"],
+    ] {
+        let ran = home.run(words);
+        assert_eq!(ran.code, Some(0), "{words:?}: {}", ran.err);
+        said += &ran.err;
+    }
+    // What is said to the person at the screen names accounts. The log begins with a date, and does not.
+    let log: Vec<_> = said.lines().filter(|line| line.starts_with("20")).collect();
+    assert!(log.iter().any(|line| line.contains("signed in")), "{said}");
+    let code = callback.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    for line in log {
+        for secret in ["@demo.test", "eyJ", &ada.refresh_token, code] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
 }

@@ -154,6 +154,11 @@ impl Waiting {
         writeln!(self.typed.as_mut().unwrap(), "{text}").unwrap();
     }
 
+    /// As a script does it that has nothing to say.
+    pub(crate) fn type_nothing(&mut self) {
+        self.typed = None;
+    }
+
     pub(crate) fn errors(&self) -> String {
         fs::read_to_string(&self.errors).unwrap()
     }

@@ -32,6 +32,15 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// An attempt that waits for the person.
+struct Beginning {
+    desk: Desk,
+    kind: Kind,
+    /// The account that signs in again.
+    again: Option<Listed>,
+    begun: Begun,
+}
+
 /// Where to go, for programs.
 #[derive(Serialize)]
 struct Opened<'a> {
@@ -51,23 +60,37 @@ struct Step<'a> {
     stage: &'a Stage,
 }
 
+const GIVEN_UP: &str = "the sign-in was given up";
+
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     // First, so that a signal at the start is not lost.
     let mut signals = Signals::catch()?;
+    let begun = tokio::select! {
+        begun = begin(args, context) => begun?,
+        () = signals.next() => {
+            context.print.error(GIVEN_UP);
+            return Ok(Exit::Failed);
+        }
+    };
+    let Beginning { desk, kind, again, begun } = begun;
+    invite(args, kind, &begun, context)?;
+    let stage = wait(&desk.guest, &begun, args, context.print, &mut signals).await?;
+    let exit = report(&stage, kind, again.as_ref(), &desk, args, context).await?;
+    desk.close(context).await?;
+    Ok(exit)
+}
+
+async fn begin(args: &Args, context: &Context) -> Result<Beginning, Failure> {
     let desk = Desk::open(context).await?;
     let known = desk.accounts().await?;
-    let again = args.account.as_deref().map(|who| meant(&known, who)).transpose()?;
-    let kind = args.kind.or_else(|| again?.kind.parse().ok()).unwrap_or(Kind::Plan);
-    let begun = desk.guest.begin_sign_in(kind, args.device, again.map(|account| account.id.as_str())).await;
+    let again = args.account.as_deref().map(|who| meant(&known, who)).transpose()?.cloned();
+    let kind = args.kind.or_else(|| again.as_ref()?.kind.parse().ok()).unwrap_or(Kind::Plan);
+    let begun = desk.guest.begin_sign_in(kind, args.device, again.as_ref().map(|account| account.id.as_str())).await;
     let begun = begun.map_err(|failure| match (args.device, kind) {
         (true, Kind::Plan) => failure.hint("add --kind codex, or leave out --device"),
         _ => failure,
     })?;
-    invite(args, kind, &begun, context)?;
-    let stage = wait(&desk.guest, &begun, args, context.print, &mut signals).await?;
-    let exit = report(&stage, kind, again, &desk, args, context).await?;
-    desk.close(context).await?;
-    Ok(exit)
+    Ok(Beginning { desk, kind, again, begun })
 }
 
 /// Says where to go, and goes there if that is wanted.
@@ -169,7 +192,7 @@ async fn report(
             return Ok(Exit::Failed);
         }
         Stage::Waiting | Stage::Exchanging | Stage::Cancelled => {
-            print.error("the sign-in was given up");
+            print.error(GIVEN_UP);
             return Ok(Exit::Failed);
         }
     };
