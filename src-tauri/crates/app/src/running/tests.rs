@@ -184,9 +184,12 @@ async fn the_rotation_that_was_set_counts_from_the_start_and_after_a_change() {
     let mut changes = running.settings().subscribe();
     running.settings().set("rotation", "fill_first").unwrap();
     changes.changed().await.unwrap();
-    while running.pool().rotation() != Rotation::FillFirst {
-        tokio::task::yield_now().await;
-    }
+    let followed = async {
+        while running.pool().rotation() != Rotation::FillFirst {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), followed).await.expect("it follows");
     running.stop().await.unwrap();
 }
 

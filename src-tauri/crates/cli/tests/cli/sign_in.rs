@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use codeferry_demo::{Options, Route};
 
-use crate::world::{world, world_with};
+use crate::world::{until, world, world_with};
 
 /// The codex login comes back to two ports, and there is one of each on a machine.
 fn codex_ports() -> MutexGuard<'static, ()> {
@@ -37,19 +37,40 @@ fn a_plan_account_signs_in_with_a_browser() {
 fn without_json_the_id_is_printed_alone() {
     let world = world();
     let waiting = world.wait(&["accounts", "add", "--no-browser"]);
-    let url = loop {
+    let url = until(|| {
         let said = waiting.errors();
-        if let Some(line) = said.lines().find_map(|line| line.strip_prefix("open  "))
-            && said.contains("Ctrl-C")
-        {
-            break line.to_owned();
-        }
-        std::thread::yield_now();
-    };
+        let url = said.lines().find_map(|line| line.strip_prefix("open  "));
+        url.filter(|_| said.contains("Ctrl-C")).map(str::to_owned)
+    });
     world.visit(&serde_json::json!({ "url": url }), "pat");
     let ran = waiting.end();
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert_eq!(world.active().as_deref(), Some(ran.out.trim_end()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_browser_is_opened_and_it_is_no_matter_if_there_is_none() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = world();
+    let script = format!("#!/bin/sh\necho \"$1\" > {}\n", world.home.file("opened").display());
+    let script = world.write("bin/xdg-open", &script);
+    std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    for (folder, opens) in [("bin", true), ("nothing", false)] {
+        let mut command = world.home.command(&["accounts", "add", "--json"]);
+        command.env("PATH", world.home.file(folder));
+        let mut add = world.started(command);
+        let opened = add.line();
+        if opens {
+            let opened_there = world.home.file("opened");
+            let url = until(|| std::fs::read_to_string(&opened_there).ok().filter(|text| text.ends_with('\n')));
+            assert_eq!(url.trim_end(), opened["url"]);
+        }
+        world.visit(&opened, "pat");
+        let ran = add.end();
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert_eq!(ran.err.contains("hint: no browser could be opened"), !opens, "{}", ran.err);
+    }
 }
 
 #[test]

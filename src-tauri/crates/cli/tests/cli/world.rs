@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use codeferry_demo::{Demo, DemoAccount, Options};
 use serde_json::Value;
@@ -49,6 +50,19 @@ pub(crate) fn world_with(options: Options) -> World {
     codeferry_app::install_crypto_provider();
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     World { demo, home, runtime, http }
+}
+
+/// Looks until there is something to see. The patience is for a test that fails.
+#[track_caller]
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing came");
+        std::thread::yield_now();
+    }
 }
 
 // === impl World ===
@@ -103,10 +117,14 @@ impl World {
     }
 
     pub(crate) fn wait(&self, args: &[&str]) -> Waiting {
+        self.started(self.home.command(args))
+    }
+
+    /// The same for a command that was prepared.
+    pub(crate) fn started(&self, mut command: Command) -> Waiting {
         let name = std::thread::current().name().unwrap_or_default().replace(':', "_");
         let number = fs::read_dir(self.home.file("")).unwrap().count();
         let errors = self.home.file(&format!("{name}-{number}.err"));
-        let mut command = self.home.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&errors).unwrap());
         let mut child = command.spawn().unwrap();
         let typed = child.stdin.take();
