@@ -181,6 +181,19 @@ fn two_at_once_do_not_disturb_each_other_and_a_late_answer_is_explained() {
     world.no_violations();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_stops_ends_the_waiting() {
+    let world = world();
+    world.home.ok(&["settings", "set", "grace_seconds", "0"]);
+    let server = world.home.serve(&[]);
+    let (add, _) = world.add(&[]);
+    server.signal("TERM");
+    let ran = add.end();
+    assert_eq!((ran.code, ran.err.contains("error: the ")), (Some(1), true), "{}", ran.err);
+    assert_eq!(server.end().0, Some(0));
+}
+
 #[test]
 fn two_at_once_need_no_gateway_that_runs_and_keep_none_from_running() {
     let world = world();

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 /// A file that cannot be read may be in the middle of being written. So often it is looked at again.
-const TRIES: u32 = 5;
+const TRIES: u32 = 10;
 
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     let mut signals = Signals::catch()?;
