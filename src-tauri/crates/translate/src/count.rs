@@ -73,9 +73,9 @@ struct Rough {
 }
 
 /// How much is looked at in full.
-const IN_FULL: usize = 16 * 1024;
+const IN_FULL: usize = 3 * 1024;
 /// How much of each text after that.
-const HEAD: usize = 128;
+const HEAD: usize = 96;
 
 impl Meter for Rough {
     /// Escapes are counted as they stand: that errs by a few percent, decoding would cost more than all the rest.
