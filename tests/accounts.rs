@@ -7,6 +7,7 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "tests look into JSON, and fail by panicking"
 )]
 
@@ -19,12 +20,19 @@ mod choosing;
 mod control;
 #[path = "accounts/device.rs"]
 mod device;
+#[cfg(unix)]
+#[path = "accounts/killed.rs"]
+mod killed;
+#[path = "accounts/logs.rs"]
+mod logs;
 #[path = "accounts/ports.rs"]
 mod ports;
 #[path = "accounts/quota.rs"]
 mod quota;
 #[path = "accounts/sign_in.rs"]
 mod sign_in;
+#[path = "accounts/storm.rs"]
+mod storm;
 #[path = "accounts/trust.rs"]
 mod trust;
 

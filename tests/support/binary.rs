@@ -40,7 +40,8 @@ pub struct Ran {
 pub struct Server {
     /// Where it listens.
     pub url: String,
-    _child: Child,
+    /// The process.
+    pub child: Child,
 }
 
 // === impl Binary ===
@@ -48,6 +49,11 @@ pub struct Server {
 impl Binary {
     /// The binary that `cargo xtask test` built, or the one beside this test; `None` where there is none, which is said.
     pub async fn new() -> Option<Self> {
+        Self::with(codeferry_demo::Options::default()).await
+    }
+
+    /// The same with an upstream of one's own.
+    pub async fn with(upstream: codeferry_demo::Options) -> Option<Self> {
         let beside = std::env::current_exe().ok().and_then(|test| {
             let name = format!("codeferry{}", std::env::consts::EXE_SUFFIX);
             Some(test.parent()?.parent()?.join(name)).filter(|path| path.is_file())
@@ -55,7 +61,7 @@ impl Binary {
         let named = std::env::var_os("CODEFERRY_BIN").map(PathBuf::from);
         let path = named.or(beside).or_else(|| crate::client("CODEFERRY_BIN", "the codeferry binary"))?;
         codeferry_app::install_crypto_provider();
-        let demo = Demo::start(codeferry_demo::Options::default()).await.expect("the fake upstream starts");
+        let demo = Demo::start(upstream).await.expect("the fake upstream starts");
         Some(Self { path, demo, temp: tempfile::tempdir().expect("a folder") })
     }
 
@@ -79,6 +85,11 @@ impl Binary {
         let path = self.file(name);
         account.write(&path).expect("a sign-in file");
         path.to_str().expect("a readable path").to_owned()
+    }
+
+    /// What opens the control plane.
+    pub fn control_token(&self) -> String {
+        codeferry_app::control_token(&Paths::at(self.folder())).expect("a control token").expose()
     }
 
     /// A pool of this process over the folder of the others.
@@ -130,12 +141,14 @@ impl Binary {
 
     /// `serve` on a free port, once it accepts requests.
     pub async fn serve(&self) -> Server {
-        let mut child = self.command(&["serve", "--json", "--port", "0"]).spawn().expect("the binary starts");
+        // Nobody reads its log, and a pipe that is full would stop it.
+        let mut serve = self.command(&["serve", "--json", "--port", "0"]);
+        let mut child = serve.stderr(Stdio::null()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("it says that it listens");
         let line = line.expect("a line").expect("it says that it listens");
         let event: Value = serde_json::from_str(&line).expect("a line of JSON");
-        Server { url: event["url"].as_str().expect("an address").to_owned(), _child: child }
+        Server { url: event["url"].as_str().expect("an address").to_owned(), child }
     }
 }
 
