@@ -29,6 +29,8 @@ mod logs;
 mod ports;
 #[path = "accounts/quota.rs"]
 mod quota;
+#[path = "accounts/renewing.rs"]
+mod renewing;
 #[path = "accounts/sign_in.rs"]
 mod sign_in;
 #[path = "accounts/storm.rs"]
