@@ -10,6 +10,9 @@
 
 use std::borrow::Cow;
 
+use self::block::Block;
+
+mod block;
 mod scan;
 mod string;
 #[cfg(test)]
@@ -103,6 +106,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`What::Utf8`], with the place of the first bad byte.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+            return Ok(Self::of(text));
+        }
+        // The fast check does not say where.
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Self::of(text)),
             Err(error) => Err(Error { what: What::Utf8, at: error.valid_up_to() }),
@@ -365,6 +372,53 @@ impl<'a> Reader<'a> {
         }
         let bytes = self.text.as_bytes();
         self.at += 1;
+        // Names and most values that are not text end here.
+        if let Some(end) = scan::soon(bytes, self.at).filter(|found| bytes[*found] == b'"') {
+            self.at = end + 1;
+            return Ok(());
+        }
+        let mut escaped = false;
+        // The second half of the surrogate pair seen last.
+        let mut paired = None;
+        while let Some(block) = Block::at(bytes, self.at) {
+            let mut found = block.look(&mut escaped);
+            while found.unusual != 0 {
+                let at = self.at + found.unusual.trailing_zeros() as usize;
+                found.unusual &= found.unusual - 1;
+                if paired != Some(at) {
+                    let behind = self.look_at_escape(at)?;
+                    // `uD83D\uDE00`: the other `u` is six bytes on.
+                    paired = (behind == at + 11).then_some(at + 6);
+                }
+            }
+            if found.stops != 0 {
+                self.at += found.stops.trailing_zeros() as usize;
+                if bytes[self.at] != b'"' {
+                    return Err(self.error(What::Control));
+                }
+                self.at += 1;
+                return Ok(());
+            }
+            self.at += block::SIZE;
+        }
+        match paired {
+            Some(at) if at >= self.at => self.at = at,
+            _ if escaped => self.skip_escape()?,
+            _ => {}
+        }
+        self.skip_rest_of_string()
+    }
+
+    /// Checks the escape whose backslash stands before `at`; where it ends.
+    fn look_at_escape(&mut self, at: usize) -> Result<usize, Error> {
+        let here = std::mem::replace(&mut self.at, at);
+        self.skip_escape()?;
+        Ok(std::mem::replace(&mut self.at, here))
+    }
+
+    /// The last bytes of a text, which fill no block.
+    fn skip_rest_of_string(&mut self) -> Result<(), Error> {
+        let bytes = self.text.as_bytes();
         loop {
             let Some(found) = scan::special(bytes, self.at) else {
                 self.at = bytes.len();

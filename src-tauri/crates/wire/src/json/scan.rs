@@ -38,6 +38,14 @@ pub(super) fn special(bytes: &[u8], from: usize) -> Option<usize> {
     by_byte(bytes, at)
 }
 
+/// As [`special`], but only in the next few bytes.
+pub(super) fn soon(bytes: &[u8], from: usize) -> Option<usize> {
+    [from, from + WORD].into_iter().find_map(|at| {
+        let hits = hits(word_at(bytes, at)?);
+        (hits != 0).then(|| at + first(hits))
+    })
+}
+
 fn is_special(byte: u8) -> bool {
     byte == b'"' || byte == b'\\' || byte < 0x20
 }

@@ -173,6 +173,36 @@ proptest! {
         prop_assert_eq!(ours, theirs, "{:?}", text);
     }
 
+    /// Long enough for blocks, with escapes wherever blocks meet.
+    #[test]
+    fn long_strings_are_checked_as_serde_json_checks_them(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                Just(r"\\".to_owned()), Just(r#"\""#.to_owned()), Just(r"\n".to_owned()), Just(r"\/".to_owned()),
+                Just(r"\u00e9".to_owned()), Just(r"\ud83d".to_owned()), Just(r"\ude00".to_owned()),
+                Just(r"\ud83d\ude00".to_owned()), "[a-zé ]{1,70}",
+            ],
+            0..40,
+        ),
+        flaw in prop::option::weighted(0.2, (any::<prop::sample::Index>(), prop_oneof![Just("\n"), Just("\\x"), Just("\"")])),
+    ) {
+        let mut inner = pieces.concat();
+        if let Some((place, flaw)) = flaw {
+            let places: Vec<usize> = inner.char_indices().map(|(at, _)| at).chain([inner.len()]).collect();
+            inner.insert_str(*place.get(&places), flaw);
+        }
+        let literal = format!("\"{inner}\"");
+        let mut reader = Reader::new(literal.as_bytes()).unwrap();
+        let ours = reader.value().and_then(|_| if reader.position() == literal.len() { Ok(()) } else { Err(reader.error(What::Trailing)) });
+        let raw = serde_json::from_str::<&serde_json::value::RawValue>(&literal);
+        prop_assert_eq!(ours.is_ok(), raw.is_ok(), "{}", literal);
+        if ours.is_ok() {
+            // As a string, it refuses half a surrogate pair.
+            let whole = serde_json::from_str::<String>(&literal).is_ok();
+            prop_assert_eq!(reader.saw_lone_surrogate(), !whole, "{}", literal);
+        }
+    }
+
     #[test]
     fn written_strings_read_back(text in any::<String>()) {
         let mut out = Vec::new();
