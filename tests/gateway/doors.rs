@@ -149,6 +149,7 @@ async fn the_control_plane_has_its_own_token() {
     world.say("[[demo:text hi]]").await;
     let status: Value = world.http.get(&url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
     assert_eq!(status["exchanges"]["completed"], 1);
+    assert!(status["last_pick"]["why"].as_str().is_some_and(|why| why.ends_with(": active")), "{status}");
     assert_eq!(status["accounts"].as_array().unwrap().len(), 1);
     let refused = world
         .http

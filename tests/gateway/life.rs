@@ -159,3 +159,19 @@ async fn a_dead_login_says_what_to_do() {
         assert!(refusal.message.contains("sign-in"), "{}", refusal.message);
     }
 }
+
+/// Somebody who looks on at a sign-in does not hold up the end.
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_lookers_on() {
+    let world = World::with(Setup { grace: Duration::from_secs(60), ..Setup::default() }).await;
+    let token = codeferry_app::control_token(&codeferry_app::Paths::at(world.home.path())).unwrap().expose();
+    let url = format!("{}/api/accounts/sign-in", world.url());
+    let begun = world.http.post(&url).bearer_auth(&token).json(&json!({"kind": "plan", "method": "browser"}));
+    let begun: serde_json::Value = begun.send().await.unwrap().json().await.unwrap();
+    let looking = world.http.get(format!("{url}/{}/events", begun["id"].as_str().unwrap())).bearer_auth(&token);
+    let mut events = looking.send().await.unwrap().bytes_stream();
+    assert!(events.next().await.unwrap().unwrap().starts_with(b"event: stage"));
+    let World { gateway, demo: _demo, home: _home, .. } = world;
+    let stopped = tokio::time::timeout(Duration::from_secs(10), gateway.stop()).await;
+    stopped.expect("long before the grace period is over").unwrap();
+}

@@ -112,6 +112,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         tap.facts.attempts += 1;
         tap.facts.account = current.account.id.to_string();
         tap.facts.picked.clone_from(&current.why_logged);
+        gateway.note_pick(&current);
         let unanswered = match attempt(gateway, plan, &current, &tried.without, tap).await {
             Ok(committed) => return Ok(committed),
             Err(unanswered) => unanswered,

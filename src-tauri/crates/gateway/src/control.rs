@@ -88,6 +88,6 @@ async fn reload(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
 
 /// `POST /api/shutdown`: as SIGTERM.
 async fn shutdown(State(gateway): State<Arc<Gateway>>) -> StatusCode {
-    gateway.stop_requested.cancel();
+    gateway.stopping.cancel();
     StatusCode::ACCEPTED
 }

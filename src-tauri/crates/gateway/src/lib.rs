@@ -22,9 +22,9 @@ mod tap;
 mod turn;
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use codeferry_accounts::{Clock, Pool};
+use codeferry_accounts::{Clock, Lease, Pool};
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use routing::routing_table;
-pub use status::{Exchanges, Status};
+pub use status::{Exchanges, Pick, Status};
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -67,6 +67,8 @@ pub struct Gateway {
     host_id: String,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
+    /// The account that was picked last.
+    last_pick: Mutex<Option<Pick>>,
     /// The address we listen on, once we do.
     bound: OnceLock<IpAddr>,
     /// An answer named another version of the model catalogue than ours.
@@ -75,8 +77,8 @@ pub struct Gateway {
     sign_ins: sign_in::SignIns,
     /// What runs beside the requests, and is waited for at the end.
     tasks: TaskTracker,
-    /// Somebody asked over the control plane that we stop.
-    stop_requested: CancellationToken,
+    /// We stop: by a signal, or because the control plane was asked to.
+    stopping: CancellationToken,
     /// The grace period is over: streams that still run end now.
     closing: CancellationToken,
 }
@@ -99,11 +101,12 @@ impl Gateway {
             host_id,
             started_at,
             counters: Arc::default(),
+            last_pick: Mutex::default(),
             bound: OnceLock::new(),
             stale: Notify::new(),
             sign_ins: sign_in::SignIns::default(),
             tasks: TaskTracker::new(),
-            stop_requested: CancellationToken::new(),
+            stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
         })
     }
@@ -116,12 +119,19 @@ impl Gateway {
             started_at: self.started_at,
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
+            last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
     /// Returns when an answer has shown that the model catalogue at hand is an old one.
     pub async fn catalog_is_stale(&self) {
         self.stale.notified().await;
+    }
+
+    /// Remembers why an account was picked, for people.
+    fn note_pick(&self, lease: &Lease) {
+        let pick = Pick { at: self.now(), account: lease.account.id.clone(), why: lease.why.clone() };
+        *self.last_pick.lock().unwrap_or_else(PoisonError::into_inner) = Some(pick);
     }
 
     fn now(&self) -> Timestamp {

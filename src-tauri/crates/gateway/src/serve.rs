@@ -43,8 +43,8 @@ impl Gateway {
             let stop = stop.clone();
             async move {
                 tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = gateway.stop_requested.cancelled() => stop.cancel(),
+                    () = stop.cancelled() => gateway.stopping.cancel(),
+                    () = gateway.stopping.cancelled() => stop.cancel(),
                 }
             }
         };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use codeferry_accounts::AccountStatus;
+use codeferry_accounts::{AccountId, AccountStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,6 +21,19 @@ pub struct Status {
     pub accounts: Vec<AccountStatus>,
     /// What was served.
     pub exchanges: Exchanges,
+    /// The account that was picked last, and why.
+    pub last_pick: Option<Pick>,
+}
+
+/// A choice among the accounts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pick {
+    /// When.
+    pub at: Timestamp,
+    /// Which.
+    pub account: AccountId,
+    /// Why this one and none of the others, for people: it names accounts as their owner does.
+    pub why: String,
 }
 
 /// Counts of exchanges since the start.

@@ -64,6 +64,7 @@ impl From<ChooseError> for Refused {
         let (status, code) = match &error {
             ChooseError::Unknown { .. } => (StatusCode::NOT_FOUND, "unknown_account"),
             ChooseError::Ambiguous { .. } => (StatusCode::CONFLICT, "ambiguous_account"),
+            ChooseError::Busy { .. } => (StatusCode::CONFLICT, "account_busy"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "vault_failed"),
         };
         Self::new(status, code, error.to_string())

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use codeferry_accounts::Kind;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -66,6 +66,8 @@ pub(crate) async fn events(
         let event = Event::default().event("stage").json_data(&stage).unwrap_or_default();
         Some((Ok::<_, Infallible>(event), (!stage.is_end()).then_some(stages)))
     });
+    // Nobody is to wait for somebody who looks on.
+    let events = events.take_until(gateway.stopping.clone().cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
