@@ -98,6 +98,13 @@ pub struct Reader<'a> {
     lone_surrogate: bool,
 }
 
+/// What an object or an array holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Empty,
+    Elements,
+}
+
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
@@ -164,11 +171,7 @@ impl<'a> Reader<'a> {
         if self.peek()? != Kind::Object {
             return Err(self.error(What::Expected("an object")));
         }
-        self.enter()?;
-        self.space();
-        if self.byte() == Some(b'}') {
-            self.at += 1;
-            self.depth -= 1;
+        if self.enter(b'}')? == Inside::Empty {
             return Ok(());
         }
         loop {
@@ -196,11 +199,7 @@ impl<'a> Reader<'a> {
         if self.peek()? != Kind::Array {
             return Err(self.error(What::Expected("an array")));
         }
-        self.enter()?;
-        self.space();
-        if self.byte() == Some(b']') {
-            self.at += 1;
-            self.depth -= 1;
+        if self.enter(b']')? == Inside::Empty {
             return Ok(());
         }
         loop {
@@ -262,13 +261,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn enter(&mut self) -> Result<(), Error> {
+    /// Into an object or an array, and out again if there is nothing in it.
+    fn enter(&mut self, close: u8) -> Result<Inside, Error> {
         if self.depth == MAX_DEPTH {
             return Err(self.error(What::Depth));
         }
-        self.depth += 1;
         self.at += 1;
-        Ok(())
+        self.space();
+        if self.byte() == Some(close) {
+            self.at += 1;
+            return Ok(Inside::Empty);
+        }
+        self.depth += 1;
+        Ok(Inside::Elements)
     }
 
     /// After an element: is there another one, or does `close` follow?
@@ -300,11 +305,7 @@ impl<'a> Reader<'a> {
         match self.peek()? {
             Kind::String => self.skip_string(),
             Kind::Object => {
-                self.enter()?;
-                self.space();
-                if self.byte() == Some(b'}') {
-                    self.at += 1;
-                    self.depth -= 1;
+                if self.enter(b'}')? == Inside::Empty {
                     return Ok(());
                 }
                 loop {
