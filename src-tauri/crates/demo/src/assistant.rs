@@ -102,7 +102,7 @@ fn wish(text: &str) -> Option<Wish> {
         "list" if rest.contains("file") => Some(Wish::Run("ls -la".to_owned())),
         "search" => Some(Wish::Search(search_query(rest))),
         _ if rest.is_empty() => None,
-        "read" | "show" | "open" | "cat" => Some(Wish::Read(bare(rest.split_whitespace().next_back()?))),
+        "read" | "show" | "open" | "cat" => Some(Wish::Read(bare(named_file(rest)?))),
         "run" | "execute" => Some(Wish::Run(bare(rest))),
         "write" | "create" => {
             let (file, text) = rest.split_once(" with ").or_else(|| rest.split_once(" containing "))?;
@@ -113,6 +113,15 @@ fn wish(text: &str) -> Option<Wish> {
         "use" | "call" => Some(Wish::Use(bare(rest.split_whitespace().next()?))),
         _ => None,
     }
+}
+
+/// The file a person means: the first word that looks like one, else the last word before they go on.
+fn named_file(text: &str) -> Option<&str> {
+    let quotes = ['`', '"', '\'', ',', ';', ':'];
+    let looks_like_one = |word: &&str| word.trim_matches(quotes).trim_end_matches('.').contains(['.', '/']);
+    let first = text.split(" and ").next().unwrap_or(text);
+    let word = text.split_whitespace().find(looks_like_one).or_else(|| first.split_whitespace().next_back())?;
+    Some(word.trim_matches(quotes))
 }
 
 fn search_query(text: &str) -> String {
@@ -249,6 +258,14 @@ mod tests {
     #[test]
     fn plain_requests_become_wishes() {
         assert_eq!(wish("Please read the file README.md."), Some(Wish::Read("README.md".to_owned())));
+        for text in [
+            "read notes.txt and tell me",
+            "Read notes.txt and tell me what this is.",
+            "read the file `notes.txt`, please",
+        ] {
+            assert_eq!(wish(text), Some(Wish::Read("notes.txt".to_owned())), "{text}");
+        }
+        assert_eq!(wish("read Makefile and tell me"), Some(Wish::Read("Makefile".to_owned())));
         assert_eq!(wish("list files"), Some(Wish::Run("ls -la".to_owned())));
         assert_eq!(wish("run `echo hi`"), Some(Wish::Run("echo hi".to_owned())));
         assert_eq!(
