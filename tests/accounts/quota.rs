@@ -10,8 +10,11 @@ use crate::{at_work, end};
 
 const WORK: &str = "/accounts/work@demo.test";
 
+/// What the list says. It is a list of what is known; asking for one account's quota is a look.
 async fn quota(world: &World) -> Value {
-    world.ask(Method::GET, &format!("{WORK}/quota"), json!({})).await["quota"].clone()
+    let list = world.ask(Method::GET, "/accounts", json!({})).await;
+    let accounts = list["accounts"].as_array().unwrap();
+    accounts.iter().find(|account| account["email"] == "work@demo.test").unwrap()["quota"].clone()
 }
 
 /// Length and percentage of the main windows, in the order they are shown in.
@@ -97,6 +100,25 @@ async fn windows_are_named_by_their_length() {
         assert_eq!(windows(&quota(&world).await), expected, "usage: {limits:?}");
         end(world).await;
     }
+}
+
+/// Somebody who looks sees what is true now, but the host is asked no more often than every five minutes.
+#[tokio::test]
+async fn a_look_asks_the_host_at_most_every_five_minutes() {
+    let world = at_work(&[]).await;
+    let look = async || world.ask(Method::GET, &format!("{WORK}/quota"), json!({})).await["quota"].clone();
+    let asked = || world.demo.requests().iter().filter(|request| request.route == Route::Usage).count();
+    world.demo.set_limits("acc-work", limits(10.0, 20.0));
+    assert_eq!(windows(&look().await), [(300, 10.0), (10_080, 20.0)]);
+    world.demo.set_limits("acc-work", limits(50.0, 60.0));
+    assert_eq!(windows(&look().await), [(300, 10.0), (10_080, 20.0)], "not so soon again");
+    assert_eq!(asked(), 1);
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(301)).await;
+    tokio::time::resume();
+    assert_eq!(windows(&look().await), [(300, 50.0), (10_080, 60.0)]);
+    assert_eq!((asked(), world.demo.refresh_count()), (2, 0), "and no token is spent for it");
+    end(world).await;
 }
 
 #[tokio::test]

@@ -73,6 +73,8 @@ pub struct Gateway {
     bound: OnceLock<IpAddr>,
     /// An answer named another version of the model catalogue than ours.
     stale: Notify,
+    /// When somebody last looked at what is left.
+    looks: control::quota::Looks,
     /// Attempts to sign in.
     sign_ins: sign_in::SignIns,
     /// What runs beside the requests, and is waited for at the end.
@@ -104,6 +106,7 @@ impl Gateway {
             last_pick: Mutex::default(),
             bound: OnceLock::new(),
             stale: Notify::new(),
+            looks: control::quota::Looks::default(),
             sign_ins: sign_in::SignIns::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

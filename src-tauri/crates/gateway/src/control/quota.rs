@@ -1,6 +1,8 @@
 //! `/api/accounts/{id}/quota` and what belongs to it: how much is left.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,6 +11,7 @@ use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota, WindowsSe
 use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
 use codeferry_upstream::{Failure, FailureKind, ModelsCall};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::accounts::find;
@@ -17,6 +20,28 @@ use crate::Gateway;
 
 /// Where the plan's own page is, for accounts whose host gives no figures (`codex-backend.md §12`).
 const USAGE_PAGE: &str = "https://chatgpt.com/settings/usage";
+
+/// Looks that nobody asked for by name are so far apart.
+const APART: Duration = Duration::from_secs(5 * 60);
+/// How long somebody who looks waits for news.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// When each account was last looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(Mutex<BTreeMap<AccountId, Instant>>);
+
+impl Looks {
+    /// Whether it is time to look again; the look counts from now, whatever comes of it.
+    fn is_due(&self, id: &AccountId) -> bool {
+        let now = Instant::now();
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looks.get(id).is_none_or(|last| now >= *last + APART);
+        if due {
+            looks.insert(id.clone(), now);
+        }
+        due
+    }
+}
 
 /// What is known of an account's limits.
 #[derive(Serialize)]
@@ -46,8 +71,20 @@ pub(crate) struct Consume {
     request_id: Option<Uuid>,
 }
 
+/// What is known. Somebody looks, so the usage endpoint is asked first, but no more often than every five minutes, and not
+/// for longer than a person waits.
 pub(crate) async fn quota(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Known>, Refused> {
-    Ok(Json(known(&gateway, &find(&gateway, &id).await?)))
+    let account = find(&gateway, &id).await?;
+    if account.kind == Kind::Codex && gateway.looks.is_due(&account.id) {
+        let looked = async {
+            let lease = gateway.pool.lease_as_is(&account.id).await.map_err(|_| "no token")?;
+            look(&gateway, &lease).await.map_err(|failure| failure.kind.name())
+        };
+        if let Err(problem) = tokio::time::timeout(PATIENCE, looked).await.unwrap_or(Err("no answer in time")) {
+            tracing::info!(account = %account.id, problem, "the usage could not be read");
+        }
+    }
+    Ok(Json(known(&gateway, &account)))
 }
 
 /// Asks the usage endpoint. Plan accounts have none.
