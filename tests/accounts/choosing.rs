@@ -266,7 +266,7 @@ async fn a_token_that_cannot_be_renewed() {
 /// Each account's reason, and when the first of them can serve again.
 #[tokio::test]
 async fn nobody_can_serve() {
-    let world = two("sticky").await;
+    let world = two("fill_first").await;
     world.add(AccountKind::Codex, "third").await;
     world.add(AccountKind::Codex, "fourth").await;
     world.ask(Method::POST, "/accounts/third@demo.test/pause", json!({})).await;
@@ -291,6 +291,32 @@ async fn nobody_can_serve() {
     }
     let answer = world.messages(&asking("hello")).await;
     assert_eq!(Refusal::of(answer).await.status, 429, "not streamed, it is the same");
+    end(world).await;
+}
+
+/// A rest of up to two minutes is sat out in `sticky`, and the client sees one whole answer. In the other modes the client
+/// is told to wait, and so it is in `sticky` when the rest is longer.
+#[tokio::test]
+async fn sticky_waits_for_a_short_rest() {
+    for rotation in OTHERS {
+        let world = two(rotation).await;
+        world.demo.push(usage_limit(2));
+        world.demo.push(usage_limit(2));
+        if rotation == "sticky" {
+            let events = world.say("[[demo:text waited]]").await;
+            check_grammar(&events);
+            assert_eq!(text(&events), "waited");
+            assert_eq!(asked(&world), ["acc-work", "acc-home", "acc-home"], "it stays where it moved");
+        } else {
+            assert_eq!(world.refused("hello").await.status, 429, "{rotation}");
+            assert_eq!(asked(&world).len(), 2, "{rotation}");
+        }
+        end(world).await;
+    }
+    let world = two("sticky").await;
+    world.demo.push(usage_limit(130));
+    world.demo.push(usage_limit(10_800));
+    assert_eq!(world.refused("hello").await.status, 429);
     end(world).await;
 }
 

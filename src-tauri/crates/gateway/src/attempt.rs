@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use codeferry_accounts::{self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Want, WindowsSeen};
+use codeferry_accounts::{
+    self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Rotation, Want, WindowsSeen,
+};
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
@@ -25,6 +28,12 @@ use crate::turn::{End, OnLimits, Recipe, Turn};
 
 /// More than this many attempts help nobody: clients retry as well.
 const MOST_ATTEMPTS: u32 = 4;
+
+/// With `sticky`, accounts that rest no longer than this are waited for.
+const LONGEST_REST: Duration = Duration::from_secs(120);
+
+/// Clocks differ: whoever asks at the very moment of a reset may come too early.
+const AFTER_A_REST: Duration = Duration::from_millis(500);
 
 /// All that is needed to try, however often.
 #[derive(Debug)]
@@ -101,6 +110,13 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
             None => match gateway.pool.lease_for(plan.want(&tried.excluded)).await {
                 Ok(lease) => lease,
                 Err(none) => {
+                    if let Some(rest) = worth_waiting(&none, gateway.pool.rotation(), gateway.now())
+                        && Instant::now() + rest < deadline
+                    {
+                        tokio::time::sleep(rest).await;
+                        tried.excluded.clear();
+                        continue;
+                    }
                     let all = refusal::of_no_account(&none, gateway.now(), &TimeZone::system());
                     // Where one account was tried, why it failed says more. Where several were, each has its reason, and
                     // the first of them may be back soon.
@@ -141,6 +157,16 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
             Next::Nobody => return Err(problem),
         });
     }
+}
+
+/// How long to wait for an account, should that be better than to refuse.
+///
+/// Who chose `sticky` wants the accounts to be waited for as codex-proxy did (`seed-a.md §11`). In the other modes the
+/// client learns from `retry-after` how long to wait, and decides.
+fn worth_waiting(none: &NoAccount, rotation: Rotation, now: Timestamp) -> Option<Duration> {
+    let NoAccount::CoolingDown { earliest, .. } = none else { return None };
+    let rest = Duration::try_from(earliest.duration_since(now)).unwrap_or_default();
+    (rotation == Rotation::Sticky && rest <= LONGEST_REST).then_some(rest + AFTER_A_REST)
 }
 
 /// What a failure leads to.
