@@ -1,6 +1,6 @@
 //! Whose plan pays for a request, and who steps in.
 
-use codeferry_demo::{AccountKind, Scripted};
+use codeferry_demo::{AccountKind, Route, Scripted};
 use codeferry_tests::World;
 use codeferry_tests::sse::{check_grammar, text};
 use codeferry_tests::world::{Refusal, asking};
@@ -294,7 +294,7 @@ async fn nobody_can_serve() {
     end(world).await;
 }
 
-/// A rest of up to two minutes is sat out in `sticky`, and the client sees one whole answer. In the other modes the client
+/// A rest that is shorter than the overall deadline is sat out in `sticky`, and the client sees one whole answer. In the other modes the client
 /// is told to wait, and so it is in `sticky` when the rest is longer.
 #[tokio::test]
 async fn sticky_waits_for_a_short_rest() {
@@ -317,6 +317,25 @@ async fn sticky_waits_for_a_short_rest() {
     world.demo.push(usage_limit(130));
     world.demo.push(usage_limit(10_800));
     assert_eq!(world.refused("hello").await.status, 429);
+    end(world).await;
+}
+
+/// The auth host had a bad moment before the wait: after it, a refused token is renewed as if it were the first.
+#[tokio::test]
+async fn a_renewal_that_failed_before_a_wait_is_tried_again_after_it() {
+    let world = two("sticky").await;
+    world.demo.push(refused_token());
+    world.demo.fail_next_refresh(codeferry_demo::TokenFault::Status(500));
+    world.demo.push(usage_limit(2));
+    world.demo.push(refused_token());
+    let pausing = async {
+        world.demo.wait_until(|seen| seen.iter().filter(|one| one.route == Route::CodexResponses).count() == 2).await;
+        world.ask(Method::POST, "/accounts/home@demo.test/pause", json!({})).await;
+    };
+    let (events, ()) = tokio::join!(world.say("[[demo:text waited]]"), pausing);
+    assert_eq!(text(&events), "waited");
+    assert_eq!(asked(&world), ["acc-work", "acc-home", "acc-work", "acc-work"]);
+    assert_eq!(states(&world).await[0].0, "ready");
     end(world).await;
 }
 

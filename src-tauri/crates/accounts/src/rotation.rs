@@ -48,9 +48,11 @@ impl Rotation {
     /// What it means, in one sentence to stand beside the choice.
     pub fn explanation(self) -> &'static str {
         match self {
-            Self::Personal => "Only the active account pays. When it is used up, requests wait for it.",
+            Self::Personal => {
+                "Only the active account pays. When it is used up, requests are refused until it is back."
+            }
             Self::Sticky => {
-                "The active account pays. While it rests, the next one does, and the active one again once it can."
+                "The active account pays, and while it rests the next one. Requests wait for a short rest of them all."
             }
             Self::RoundRobin => {
                 "New conversations take turns over the accounts of the highest priority, beginning at the active one."

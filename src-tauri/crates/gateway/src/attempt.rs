@@ -29,9 +29,6 @@ use crate::turn::{End, OnLimits, Recipe, Turn};
 /// More than this many attempts help nobody: clients retry as well.
 const MOST_ATTEMPTS: u32 = 4;
 
-/// With `sticky`, accounts that rest no longer than this are waited for.
-const LONGEST_REST: Duration = Duration::from_secs(120);
-
 /// Clocks differ: whoever asks at the very moment of a reset may come too early.
 const AFTER_A_REST: Duration = Duration::from_millis(500);
 
@@ -85,7 +82,7 @@ impl From<Failure> for Unanswered {
 #[derive(Default)]
 struct Tried {
     excluded: Vec<AccountId>,
-    /// The accounts whose token was renewed for this request: once each.
+    /// The accounts whose token was renewed for this request: once each, and once more after a wait.
     refreshed: Vec<AccountId>,
     empty: bool,
     without: Without,
@@ -111,10 +108,12 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
                 Ok(lease) => lease,
                 Err(none) => {
                     if let Some(rest) = worth_waiting(&none, gateway.pool.rotation(), gateway.now())
-                        && Instant::now() + rest < deadline
+                        && rest < deadline.saturating_duration_since(Instant::now())
                     {
                         tokio::time::sleep(rest).await;
+                        // What was tried before says nothing about now. What the body must do without stays.
                         tried.excluded.clear();
+                        tried.refreshed.clear();
                         continue;
                     }
                     let all = refusal::of_no_account(&none, gateway.now(), &TimeZone::system());
@@ -161,12 +160,12 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
 
 /// How long to wait for an account, should that be better than to refuse.
 ///
-/// Who chose `sticky` wants the accounts to be waited for as codex-proxy did (`seed-a.md §11`). In the other modes the
-/// client learns from `retry-after` how long to wait, and decides.
+/// Who chose `sticky` wants the accounts to be waited for as codex-proxy did (`seed-a.md §11`), as long as another attempt
+/// may still begin. In the other modes the client learns from `retry-after` how long to wait, and decides.
 fn worth_waiting(none: &NoAccount, rotation: Rotation, now: Timestamp) -> Option<Duration> {
     let NoAccount::CoolingDown { earliest, .. } = none else { return None };
     let rest = Duration::try_from(earliest.duration_since(now)).unwrap_or_default();
-    (rotation == Rotation::Sticky && rest <= LONGEST_REST).then_some(rest + AFTER_A_REST)
+    (rotation == Rotation::Sticky).then(|| rest.saturating_add(AFTER_A_REST))
 }
 
 /// What a failure leads to.

@@ -102,10 +102,11 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "rotation",
-        doc: "Which account pays, if there are several. personal: only the active one; when it is used up, requests wait \
-              for it. The others use another account too, whose plan then pays: they begin at the active one, pass \
+        doc: "Which account pays, if there are several. personal: only the active one; when it is used up, requests are \
+              refused until it is back. The others use another account too, whose plan then pays: they begin at the active one, pass \
               over accounts that are paused, rest or need a sign-in, and keep each conversation where it is until its \
-              account is blocked. sticky: the active one, and the next only while that is blocked. round_robin: new \
+              account is blocked. sticky: the active one, and the next only while that is blocked; when \
+              all of them rest, requests wait for the first if overall_deadline_seconds allow. round_robin: new \
               conversations take turns. least_in_flight: the one with the fewest requests under way. fill_first: the \
               one of the highest priority until it is used up. Several accounts of one person to get around a limit \
               may break the provider's terms; that is yours to judge.",
