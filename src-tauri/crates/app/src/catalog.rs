@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use codeferry_accounts::{AccountId, AccountState, AccountStatus, Lease, Pool};
 use codeferry_gateway::Gateway;
-use codeferry_upstream::{Catalog, Fetched, ModelsCall, Upstream};
+use codeferry_upstream::{Catalog, Fetched, Upstream};
 use tokio::time::Instant;
 
 pub(crate) use self::cache::Cache;
@@ -94,13 +94,7 @@ impl Keeper {
             return None;
         };
         let id = lease.account.id.clone();
-        let call = ModelsCall {
-            account: &id,
-            kind: lease.account.kind,
-            access_token: &lease.access_token,
-            chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
-        };
-        let wait = match self.upstream.models(call).await {
+        let wait = match self.upstream.models((&lease).into()).await {
             Ok(Fetched::Unchanged) => FRESH,
             Ok(Fetched::New(catalog)) => {
                 self.keep(&lease, catalog).await;

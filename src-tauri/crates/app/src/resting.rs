@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{AccountId, AccountState, AccountStatus, Cooldown, Kind, Lease, Pool, WindowsSeen};
-use codeferry_upstream::{Failure, ModelsCall, Upstream};
+use codeferry_accounts::{AccountId, AccountState, AccountStatus, Cooldown, Kind, Pool, WindowsSeen};
+use codeferry_upstream::{Failure, Upstream};
 use tokio::time::Instant;
 
 use crate::system_clock;
@@ -57,18 +57,9 @@ fn due(list: &[AccountStatus], asked: &mut Asked, now: Instant) -> Vec<AccountId
 async fn look(pool: &Pool, upstream: &Upstream, id: &AccountId) -> Result<(), &'static str> {
     // With its name only in the error, which holds e-mail addresses, nothing of it is passed on.
     let lease = pool.lease_of(id).await.map_err(|_| "no token")?;
-    let limits = upstream.usage(call(&lease)).await.map_err(|failure: Failure| failure.kind.name())?;
+    let limits = upstream.usage((&lease).into()).await.map_err(|failure: Failure| failure.kind.name())?;
     pool.note_limits(id, &WindowsSeen::from(&limits), system_clock()());
     Ok(())
-}
-
-fn call(lease: &Lease) -> ModelsCall<'_> {
-    ModelsCall {
-        account: &lease.account.id,
-        kind: lease.account.kind,
-        access_token: &lease.access_token,
-        chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codeferry_accounts::{AccountId, Clock, Kind, Secret};
+use codeferry_accounts::{AccountId, Clock, Kind, Lease, Secret};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
@@ -101,6 +101,17 @@ pub struct ModelsCall<'a> {
     pub access_token: &'a Secret,
     /// The workspace that pays.
     pub chatgpt_account_id: Option<&'a str>,
+}
+
+impl<'a> From<&'a Lease> for ModelsCall<'a> {
+    fn from(lease: &'a Lease) -> Self {
+        Self {
+            account: &lease.account.id,
+            kind: lease.account.kind,
+            access_token: &lease.access_token,
+            chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
+        }
+    }
 }
 
 /// The catalogue, as far as it is news.

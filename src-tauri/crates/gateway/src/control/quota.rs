@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota, WindowsSeen};
 use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
-use codeferry_upstream::{Failure, FailureKind, ModelsCall};
+use codeferry_upstream::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -112,7 +112,7 @@ pub(crate) async fn verify(
         Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
         // The plan's host has no usage page; its list of models is open to whoever may use them.
         Kind::Plan | Kind::Demo => {
-            gateway.upstream.models(call(&lease)).await.map(|_| "the upstream lists models for this account")
+            gateway.upstream.models((&lease).into()).await.map(|_| "the upstream lists models for this account")
         }
     };
     let (ok, message) = match looked {
@@ -134,7 +134,7 @@ pub(crate) async fn reset_credits(
     Path(id): Path<String>,
 ) -> Result<Json<ResetCredits>, Refused> {
     let lease = codex_lease(&gateway, &id).await?;
-    Ok(Json(gateway.upstream.reset_credits(call(&lease)).await?))
+    Ok(Json(gateway.upstream.reset_credits((&lease).into()).await?))
 }
 
 pub(crate) async fn consume(
@@ -151,7 +151,7 @@ pub(crate) async fn consume(
     let lease = codex_lease(&gateway, &id).await?;
     let request_id = consume.request_id.unwrap_or_else(Uuid::new_v4);
     let redeemed =
-        gateway.upstream.consume_reset_credit(call(&lease), request_id, consume.credit_id.as_deref()).await?;
+        gateway.upstream.consume_reset_credit((&lease).into(), request_id, consume.credit_id.as_deref()).await?;
     // What is left now is news; if it cannot be had, the credit was used all the same.
     if let Err(failure) = look(&gateway, &lease).await {
         tracing::info!(failure = failure.kind.name(), "the usage after a reset could not be read");
@@ -170,18 +170,9 @@ async fn codex_lease(gateway: &Gateway, id: &str) -> Result<Lease, Refused> {
 
 /// Reads the usage page into what is known.
 async fn look(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
-    let limits = gateway.upstream.usage(call(lease)).await?;
+    let limits = gateway.upstream.usage(lease.into()).await?;
     gateway.pool.note_limits(&lease.account.id, &WindowsSeen::from(&limits), gateway.now());
     Ok(())
-}
-
-fn call(lease: &Lease) -> ModelsCall<'_> {
-    ModelsCall {
-        account: &lease.account.id,
-        kind: lease.account.kind,
-        access_token: &lease.access_token,
-        chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
-    }
 }
 
 fn known(gateway: &Gateway, account: &AccountStatus) -> Known {
