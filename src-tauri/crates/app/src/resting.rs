@@ -5,22 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use codeferry_accounts::{AccountId, AccountState, AccountStatus, Cooldown, Kind, Pool, WindowsSeen};
+use codeferry_accounts::{AccountId, AccountState, AccountStatus, Cooldown, Kind, Pool};
+use codeferry_gateway::Looks;
 use codeferry_upstream::{Failure, Upstream};
 use tokio::time::Instant;
 
 use crate::system_clock;
 
-/// The usage page is asked no more often.
-const APART: Duration = Duration::from_secs(5 * 60);
-
 /// When each account was last asked about, or began to rest.
 type Asked = BTreeMap<AccountId, Instant>;
 
 /// Looks after resting accounts, for as long as it is polled.
-pub(crate) async fn watch(pool: Pool, upstream: Arc<Upstream>) {
+pub(crate) async fn watch(pool: Pool, upstream: Arc<Upstream>, looks: Arc<Looks>) {
     let mut changes = pool.subscribe();
     let mut asked = Asked::new();
     loop {
@@ -29,11 +26,15 @@ pub(crate) async fn watch(pool: Pool, upstream: Arc<Upstream>) {
         let due = due(&pool.list(), &mut asked, now);
         for id in due {
             asked.insert(id.clone(), now);
-            if let Err(problem) = look(&pool, &upstream, &id).await {
+            // Where a person looked meanwhile, that was the look.
+            if !looks.claim(&id) {
+                continue;
+            }
+            if let Err(problem) = look(&pool, &upstream, &looks, &id).await {
                 tracing::info!(account = %id, problem, "the usage of a resting account could not be read");
             }
         }
-        let next = asked.values().min().map(|at| *at + APART);
+        let next = asked.values().min().map(|at| *at + Looks::APART);
         tokio::select! {
             () = async { match next { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => {}
             changed = changes.changed() => if changed.is_err() { return },
@@ -49,17 +50,15 @@ fn due(list: &[AccountStatus], asked: &mut Asked, now: Instant) -> Vec<AccountId
     };
     let resting: Vec<_> = list.iter().filter(rests).map(|account| account.id.clone()).collect();
     asked.retain(|id, _| resting.contains(id));
-    let is_due = |id: &AccountId| now >= *asked.entry(id.clone()).or_insert(now) + APART;
+    let is_due = |id: &AccountId| now >= *asked.entry(id.clone()).or_insert(now) + Looks::APART;
     resting.into_iter().filter(is_due).collect()
 }
 
-/// One look. Evidence of quota ends the rest; that is the pool's to see.
-async fn look(pool: &Pool, upstream: &Upstream, id: &AccountId) -> Result<(), &'static str> {
+/// One look.
+async fn look(pool: &Pool, upstream: &Upstream, looks: &Looks, id: &AccountId) -> Result<(), &'static str> {
     // With its name only in the error, which holds e-mail addresses, nothing of it is passed on.
     let lease = pool.lease_of(id).await.map_err(|_| "no token")?;
-    let limits = upstream.usage((&lease).into()).await.map_err(|failure: Failure| failure.kind.name())?;
-    pool.note_limits(id, &WindowsSeen::from(&limits), system_clock()());
-    Ok(())
+    looks.look(pool, upstream, &lease, system_clock()()).await.map_err(|failure: Failure| failure.kind.name())
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         let cache = (!options.demo).then(|| catalog::Cache::new(paths));
         let fresh = catalog::keep_fresh(pool.clone(), Arc::clone(&upstream), Arc::clone(&gateway), cache);
         tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
-        let resting = resting::watch(pool.clone(), Arc::clone(&upstream));
+        let resting = resting::watch(pool.clone(), Arc::clone(&upstream), gateway.looks());
         tasks.spawn(stop.clone().run_until_cancelled_owned(resting));
         tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
         tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone())));

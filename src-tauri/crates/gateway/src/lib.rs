@@ -10,6 +10,7 @@ mod body;
 mod control;
 mod data;
 mod guard;
+mod looks;
 mod pump;
 mod refusal;
 mod reply;
@@ -32,6 +33,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use looks::Looks;
 pub use routing::routing_table;
 pub use status::{Exchanges, Pick, Status};
 
@@ -74,7 +76,7 @@ pub struct Gateway {
     /// An answer named another version of the model catalogue than ours.
     stale: Notify,
     /// When somebody last looked at what is left.
-    looks: control::quota::Looks,
+    looks: Arc<Looks>,
     /// Attempts to sign in.
     sign_ins: sign_in::SignIns,
     /// What runs beside the requests, and is waited for at the end.
@@ -106,12 +108,17 @@ impl Gateway {
             last_pick: Mutex::default(),
             bound: OnceLock::new(),
             stale: Notify::new(),
-            looks: control::quota::Looks::default(),
+            looks: Arc::default(),
             sign_ins: sign_in::SignIns::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
         })
+    }
+
+    /// When somebody last looked at what is left, for others who look.
+    pub fn looks(&self) -> Arc<Looks> {
+        Arc::clone(&self.looks)
     }
 
     /// How it fares.

@@ -1,13 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use codeferry_accounts::{AccountId, AccountState, Cooldown, KeySource, Kind, Pool, import};
 use codeferry_demo::{Demo, DemoAccount, Limits, Options, Route};
+use codeferry_gateway::Looks;
 use codeferry_store::Settings;
 use codeferry_upstream::Upstream;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{APART, Asked, due, look};
+use super::{Asked, due, look, watch};
 use crate::{Environment, Paths, parts, system_clock};
 
 struct House {
@@ -56,7 +58,7 @@ async fn only_codex_accounts_at_their_limit_are_asked_about_and_not_before_five_
     house.rest(&turned_away, Cooldown::Unavailable);
     let (mut asked, start) = (Asked::new(), Instant::now());
     let mut due_at = |seconds: u64| {
-        let now = start + std::time::Duration::from_secs(seconds);
+        let now = start + Duration::from_secs(seconds);
         let due = due(&house.pool.list(), &mut asked, now);
         for id in &due {
             asked.insert(id.clone(), now);
@@ -71,20 +73,52 @@ async fn only_codex_accounts_at_their_limit_are_asked_about_and_not_before_five_
     house.pool.wake(limited.as_str()).await.unwrap();
     assert_eq!(due_at(900), [], "it rests no more");
     assert!(asked.is_empty());
-    assert_eq!(APART.as_secs(), 300);
+    assert_eq!(Looks::APART.as_secs(), 300);
 }
 
 #[tokio::test]
 async fn a_look_that_finds_quota_ends_the_rest() {
-    let house = house().await;
+    let (house, looks) = (house().await, Looks::default());
     let id = house.add(Kind::Codex, &house.demo.account("ada")).await;
     house.rest(&id, Cooldown::UsageLimit);
     house.demo.set_limits("acc-ada", Limits::used_up(9_000));
-    look(&house.pool, &house.upstream, &id).await.unwrap();
+    look(&house.pool, &house.upstream, &looks, &id).await.unwrap();
     assert!(house.rests(&id), "nothing is left yet");
     house.demo.set_limits("acc-ada", Limits::default());
-    look(&house.pool, &house.upstream, &id).await.unwrap();
+    look(&house.pool, &house.upstream, &looks, &id).await.unwrap();
     assert!(!house.rests(&id));
     let asked = house.demo.requests().into_iter().filter(|request| request.route == Route::Usage).count();
     assert_eq!((asked, house.demo.refresh_count()), (2, 0));
+}
+
+/// A person looked two minutes ago: the account that rests is not asked about a second time within the five.
+#[tokio::test]
+async fn those_who_look_share_one_clock() {
+    let (house, looks) = (house().await, Arc::new(Looks::default()));
+    let id = house.add(Kind::Codex, &house.demo.account("ada")).await;
+    house.demo.set_limits("acc-ada", Limits::used_up(9_000));
+    house.rest(&id, Cooldown::UsageLimit);
+    let asked = || house.demo.requests().into_iter().filter(|request| request.route == Route::Usage).count();
+    let looking = async {
+        // The watch takes notice of the rest before time is moved.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        pass(180).await;
+        look(&house.pool, &house.upstream, &looks, &id).await.unwrap();
+        pass(121).await;
+        assert_eq!(asked(), 1, "five minutes of rest are over, but not since the look");
+        pass(301).await;
+        assert_eq!(asked(), 2);
+    };
+    tokio::select! {
+        () = watch(house.pool.clone(), Arc::clone(&house.upstream), Arc::clone(&looks)) => panic!("it watches for good"),
+        () = looking => {}
+    }
+}
+
+/// Lets so many seconds pass, and whoever waited for them do their work.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+    tokio::time::sleep(Duration::from_millis(300)).await;
 }

@@ -1,17 +1,15 @@
 //! `/api/accounts/{id}/quota` and what belongs to it: how much is left.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota, WindowsSeen};
+use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota};
 use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
 use codeferry_upstream::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::accounts::find;
@@ -21,27 +19,8 @@ use crate::Gateway;
 /// Where the plan's own page is, for accounts whose host gives no figures (`codex-backend.md §12`).
 const USAGE_PAGE: &str = "https://chatgpt.com/settings/usage";
 
-/// Looks that nobody asked for by name are so far apart.
-const APART: Duration = Duration::from_secs(5 * 60);
 /// How long somebody who looks waits for news.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// When each account was last looked at.
-#[derive(Debug, Default)]
-pub(crate) struct Looks(Mutex<BTreeMap<AccountId, Instant>>);
-
-impl Looks {
-    /// Whether it is time to look again; the look counts from now, whatever comes of it.
-    fn is_due(&self, id: &AccountId) -> bool {
-        let now = Instant::now();
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = looks.get(id).is_none_or(|last| now >= *last + APART);
-        if due {
-            looks.insert(id.clone(), now);
-        }
-        due
-    }
-}
 
 /// What is known of an account's limits.
 #[derive(Serialize)]
@@ -75,7 +54,7 @@ pub(crate) struct Consume {
 /// for longer than a person waits.
 pub(crate) async fn quota(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Known>, Refused> {
     let account = find(&gateway, &id).await?;
-    if account.kind == Kind::Codex && gateway.looks.is_due(&account.id) {
+    if account.kind == Kind::Codex && gateway.looks.claim(&account.id) {
         let looked = async {
             let lease = gateway.pool.lease_as_is(&account.id).await.map_err(|_| "no token")?;
             look(&gateway, &lease).await.map_err(|failure| failure.kind.name())
@@ -170,9 +149,7 @@ async fn codex_lease(gateway: &Gateway, id: &str) -> Result<Lease, Refused> {
 
 /// Reads the usage page into what is known.
 async fn look(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
-    let limits = gateway.upstream.usage(lease.into()).await?;
-    gateway.pool.note_limits(&lease.account.id, &WindowsSeen::from(&limits), gateway.now());
-    Ok(())
+    gateway.looks.look(&gateway.pool, &gateway.upstream, lease, gateway.now()).await
 }
 
 fn known(gateway: &Gateway, account: &AccountStatus) -> Known {
