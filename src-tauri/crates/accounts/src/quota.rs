@@ -206,6 +206,20 @@ impl Ledger {
     }
 }
 
+/// A window's length in words, for sentences like "the weekly limit".
+pub fn window_name(minutes: u32) -> String {
+    const HOUR: u32 = 60;
+    const DAY: u32 = 24 * HOUR;
+    match minutes {
+        DAY => "daily".to_owned(),
+        10_080 => "weekly".to_owned(),
+        40_320..=44_640 => "monthly".to_owned(),
+        _ if minutes.is_multiple_of(DAY) => format!("{}-day", minutes / DAY),
+        _ if minutes.is_multiple_of(HOUR) => format!("{}-hour", minutes / HOUR),
+        _ => format!("{minutes}-minute"),
+    }
+}
+
 /// Of two facts of one moment the order decides, so that merging has none.
 fn keep_newer<T: Clone + std::fmt::Debug>(known: &mut Option<Dated<T>>, offered: Option<Dated<T>>) {
     let Some(offered) = offered else { return };

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use codeferry_accounts::quota::window_name;
 use codeferry_accounts::{NoAccount, RecoverError};
-use codeferry_upstream::limits::window_name;
 use codeferry_upstream::{Failure, FailureKind};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::tz::TimeZone;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use codeferry_accounts::{WindowSeen, WindowsSeen, quota};
+use codeferry_accounts::{Credits, WindowSeen, WindowsSeen, quota};
 use http::HeaderMap;
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ mod body;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Limits {
     /// The windows with a length, shortest first within each family.
-    pub windows: Vec<Window>,
+    pub windows: Vec<WindowSeen>,
     /// The account's plan, as the upstream calls it.
     pub plan: Option<String>,
     /// The family that counted this request, for example `premium`.
@@ -35,32 +35,6 @@ pub struct Limits {
     pub reset_credits: Option<u32>,
 }
 
-/// One period and how much of it is used.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Window {
-    /// `codex`, or the id of a limit of its own (`codex_bengalfox`).
-    pub family: String,
-    /// The family's display name, where it has one.
-    pub title: Option<String>,
-    /// How long the period is. Its name.
-    pub minutes: u32,
-    /// 0 to 100; may exceed 100.
-    pub used_percent: f64,
-    /// When it begins anew.
-    pub resets_at: Option<Timestamp>,
-}
-
-/// Bought credits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credits {
-    /// There are some.
-    pub has_credits: bool,
-    /// There is no end to them.
-    pub unlimited: bool,
-    /// As the upstream writes it.
-    pub balance: Option<String>,
-}
-
 /// The family every account has.
 const MAIN: &str = quota::MAIN;
 /// The positions a family may fill. Only used to find headers.
@@ -71,7 +45,7 @@ const POSITIONS: [&str; 2] = ["primary", "secondary"];
 impl Limits {
     /// Reads what is there. A window without a length (absent, empty or zero) is no window.
     pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
-        let windows: Vec<Window> = families(headers)
+        let windows: Vec<WindowSeen> = families(headers)
             .iter()
             .flat_map(|family| POSITIONS.iter().filter_map(|position| window(headers, family, position, now)))
             .collect();
@@ -97,21 +71,21 @@ impl Limits {
 
     /// The main family first, and within each the shortest window. Two of one length are one; the fuller counts.
     fn arranged(mut self) -> Self {
-        let place = |window: &Window| (window.family != MAIN, window.family.clone(), window.minutes);
+        let place = |window: &WindowSeen| (window.family != MAIN, window.family.clone(), window.minutes);
         self.windows.sort_by(|a, b| place(a).cmp(&place(b)).then(b.used_percent.total_cmp(&a.used_percent)));
         self.windows.dedup_by_key(|window| (window.family.clone(), window.minutes));
         self
     }
 
     /// The window of this length in the main family.
-    pub fn of_minutes(&self, minutes: u32) -> Option<&Window> {
+    pub fn of_minutes(&self, minutes: u32) -> Option<&WindowSeen> {
         self.windows.iter().find(|window| window.family == MAIN && window.minutes == minutes)
     }
 
     /// The window that is used up: the one that resets when the refusal says, else the one that stays closed longest.
-    pub fn exhausted(&self, resets_at: Option<Timestamp>) -> Option<&Window> {
+    pub fn exhausted(&self, resets_at: Option<Timestamp>) -> Option<&WindowSeen> {
         // The two are computed apart: a few seconds between them are normal.
-        let near = |window: &&Window| match (window.resets_at, resets_at) {
+        let near = |window: &&WindowSeen| match (window.resets_at, resets_at) {
             (Some(a), Some(b)) => a.duration_since(b).unsigned_abs() <= Duration::from_secs(60),
             _ => false,
         };
@@ -132,51 +106,12 @@ impl From<&Limits> for WindowsSeen {
             _ => None,
         };
         Self {
-            windows: limits.windows.iter().map(WindowSeen::from).collect(),
+            windows: limits.windows.clone(),
             plan: limits.plan.clone(),
-            credits: limits.credits.as_ref().map(|credits| quota::Credits {
-                has_credits: credits.has_credits,
-                unlimited: credits.unlimited,
-                balance: credits.balance.clone(),
-            }),
+            credits: limits.credits.clone(),
             reset_credits: limits.reset_credits,
             reached: limits.reached.clone().or_else(unnamed),
         }
-    }
-}
-
-// === impl Window ===
-
-impl From<&Window> for WindowSeen {
-    fn from(window: &Window) -> Self {
-        Self {
-            family: window.family.clone(),
-            title: window.title.clone(),
-            minutes: window.minutes,
-            used_percent: window.used_percent,
-            resets_at: window.resets_at,
-        }
-    }
-}
-
-impl Window {
-    /// The length in words: `5-hour`, `weekly`, `3-day`.
-    pub fn name(&self) -> String {
-        window_name(self.minutes)
-    }
-}
-
-/// A window's length in words, for sentences like "the weekly limit".
-pub fn window_name(minutes: u32) -> String {
-    const HOUR: u32 = 60;
-    const DAY: u32 = 24 * HOUR;
-    match minutes {
-        DAY => "daily".to_owned(),
-        10_080 => "weekly".to_owned(),
-        40_320..=44_640 => "monthly".to_owned(),
-        _ if minutes.is_multiple_of(DAY) => format!("{}-day", minutes / DAY),
-        _ if minutes.is_multiple_of(HOUR) => format!("{}-hour", minutes / HOUR),
-        _ => format!("{minutes}-minute"),
     }
 }
 
@@ -194,7 +129,7 @@ fn families(headers: &HeaderMap) -> Vec<String> {
     families
 }
 
-fn window(headers: &HeaderMap, family: &str, position: &str, now: Timestamp) -> Option<Window> {
+fn window(headers: &HeaderMap, family: &str, position: &str, now: Timestamp) -> Option<WindowSeen> {
     let number = |field: &str| headers::number(headers, &format!("x-{family}-{position}-{field}"));
     let minutes = number("window-minutes").map(|minutes| minutes as u32).filter(|minutes| *minutes > 0)?;
     let at = number("reset-at").filter(|at| *at > 0.0).and_then(|at| Timestamp::from_second(at as i64).ok());
@@ -202,7 +137,7 @@ fn window(headers: &HeaderMap, family: &str, position: &str, now: Timestamp) -> 
         let after = Duration::try_from_secs_f64(number("reset-after-seconds")?).ok()?;
         now.checked_add(after).ok()
     });
-    Some(Window {
+    Some(WindowSeen {
         family: family.replace('-', "_"),
         title: headers::text(headers, &format!("x-{family}-limit-name")),
         minutes,

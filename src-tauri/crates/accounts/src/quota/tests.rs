@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{Credits, Ledger, MAIN, QuotaWindow, WindowSeen, WindowsSeen};
+use super::{Credits, Ledger, MAIN, QuotaWindow, WindowSeen, WindowsSeen, window_name};
 
 const HOURS_5: u32 = 300;
 const WEEK: u32 = 10_080;
@@ -254,5 +254,19 @@ proptest! {
         let back: Ledger = serde_json::from_str(&json).expect("it is read");
         // Floats are written shortest and read back exactly.
         prop_assert_eq!(back, ledger);
+    }
+}
+
+#[test]
+fn windows_have_names() {
+    for (minutes, name) in [
+        (300, "5-hour"),
+        (10_080, "weekly"),
+        (1_440, "daily"),
+        (43_200, "monthly"),
+        (4_320, "3-day"),
+        (90, "90-minute"),
+    ] {
+        assert_eq!(window_name(minutes), name);
     }
 }

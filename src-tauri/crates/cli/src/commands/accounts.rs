@@ -14,7 +14,7 @@ mod watch;
 use clap::Subcommand;
 use codeferry_accounts::{ChooseError, Kind, LabelError, Pool};
 
-pub(crate) use self::list::{accounts, clock, window_name};
+pub(crate) use self::list::{accounts, clock};
 use crate::commands::{Context, Outcome};
 use crate::failure::Failure;
 

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use codeferry_accounts::{Credits, WindowSeen};
 use codeferry_wire::json::Raw;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use super::{Credits, Limits, MAIN, POSITIONS, Window};
+use super::{Limits, MAIN, POSITIONS};
 use crate::failure::{Fields, tidy};
 
 /// A page has one or two limits of its own kind.
@@ -90,7 +91,7 @@ impl Limits {
     fn add_windows(&mut self, limit: &Fields<'_>, family: &str, title: Option<&str>, now: Timestamp) {
         let windows = POSITIONS.iter().filter_map(|position| {
             let window = limit.object(&format!("{position}_window")).or_else(|| limit.object(position))?;
-            Window::read(&window, family, title, now)
+            read_window(&window, family, title, now)
         });
         self.windows.extend(windows);
     }
@@ -125,26 +126,22 @@ impl Limits {
     }
 }
 
-// === impl Window ===
-
-impl Window {
-    /// A window without a length is no window.
-    fn read(window: &Fields<'_>, family: &str, title: Option<&str>, now: Timestamp) -> Option<Self> {
-        let minutes = match window.number("window_minutes") {
-            Some(minutes) => minutes,
-            None => window.number("limit_window_seconds")? / 60.0,
-        };
-        if minutes <= 0.0 {
-            return None;
-        }
-        Some(Self {
-            family: family.to_owned(),
-            title: title.map(tidy),
-            minutes: minutes.ceil() as u32,
-            used_percent: window.number("used_percent")?,
-            resets_at: reset(window, "reset_at", "reset_after_seconds", now),
-        })
+/// A window without a length is no window.
+fn read_window(window: &Fields<'_>, family: &str, title: Option<&str>, now: Timestamp) -> Option<WindowSeen> {
+    let minutes = match window.number("window_minutes") {
+        Some(minutes) => minutes,
+        None => window.number("limit_window_seconds")? / 60.0,
+    };
+    if minutes <= 0.0 {
+        return None;
     }
+    Some(WindowSeen {
+        family: family.to_owned(),
+        title: title.map(tidy),
+        minutes: minutes.ceil() as u32,
+        used_percent: window.number("used_percent")?,
+        resets_at: reset(window, "reset_at", "reset_after_seconds", now),
+    })
 }
 
 /// An instant, or a distance from now. Zero is "no idea".

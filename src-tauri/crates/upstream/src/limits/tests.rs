@@ -3,7 +3,10 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use super::{Credits, Limits, window_name};
+use codeferry_accounts::Credits;
+use codeferry_accounts::quota::window_name;
+
+use super::Limits;
 
 const NOW: i64 = 1_795_143_900;
 
@@ -54,7 +57,7 @@ fn a_window_is_known_by_its_length_wherever_it_stands() {
         ("x-codex-secondary-window-minutes", "0"),
     ]);
     assert_eq!(rows(&free), [("codex", 10_080, 70.0, None)], "a window of no length is none");
-    assert_eq!(free.of_minutes(10_080).map(|window| window.name()), Some("weekly".to_owned()));
+    assert_eq!(free.of_minutes(10_080).map(|window| window_name(window.minutes)), Some("weekly".to_owned()));
     assert_eq!(free.of_minutes(300), None);
 }
 
@@ -105,18 +108,4 @@ fn the_exhausted_window_is_the_one_the_refusal_means() {
     (lagging[0].1, lagging[3].1) = ("99", "20");
     assert_eq!(which(&limits(&lagging), Some(100)), Some(300));
     assert_eq!(which(&limits(&lagging), None), None);
-}
-
-#[test]
-fn windows_have_names() {
-    for (minutes, name) in [
-        (300, "5-hour"),
-        (10_080, "weekly"),
-        (1_440, "daily"),
-        (43_200, "monthly"),
-        (4_320, "3-day"),
-        (90, "90-minute"),
-    ] {
-        assert_eq!(window_name(minutes), name);
-    }
 }

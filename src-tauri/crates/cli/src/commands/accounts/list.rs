@@ -1,5 +1,6 @@
 //! `codeferry accounts list`.
 
+use codeferry_accounts::quota::window_name;
 use jiff::Timestamp;
 
 use super::pool;
@@ -100,19 +101,6 @@ fn used(quota: &Quota) -> String {
     used.collect::<Vec<_>>().join(", ")
 }
 
-/// A window's length in words.
-pub(crate) fn window_name(minutes: u32) -> String {
-    const HOUR: u32 = 60;
-    const DAY: u32 = 24 * HOUR;
-    match minutes {
-        10_080 => "weekly".to_owned(),
-        DAY => "daily".to_owned(),
-        _ if minutes.is_multiple_of(DAY) => format!("{}-day", minutes / DAY),
-        _ if minutes.is_multiple_of(HOUR) => format!("{}-hour", minutes / HOUR),
-        _ => format!("{minutes}-minute"),
-    }
-}
-
 /// For people, in the time of this machine; the day only where it is not today's.
 pub(crate) fn clock(moment: Timestamp, now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     let (moment, now) = (moment.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
@@ -122,7 +110,7 @@ pub(crate) fn clock(moment: Timestamp, now: Timestamp, zone: &jiff::tz::TimeZone
 
 #[cfg(test)]
 mod tests {
-    use super::{Listed, row, table, window_name};
+    use super::{Listed, row, table};
 
     fn listed(json: &str) -> Listed {
         serde_json::from_str(json).unwrap()
@@ -163,11 +151,5 @@ mod tests {
         );
         let text = table(&[row(&account)]);
         assert!(text.ends_with("work  pro  ready, paused, read-only, priority -2  5-hour 62%, weekly 100%"), "{text}");
-    }
-
-    #[test]
-    fn windows_are_named_by_their_length() {
-        let names = [300, 10_080, 1_440, 43_200, 90].map(window_name);
-        assert_eq!(names, ["5-hour", "weekly", "daily", "30-day", "90-minute"]);
     }
 }

@@ -1,10 +1,11 @@
 //! Windows as text: a bar, when it begins anew, how old that is, how long it lasts at this pace.
 
+use codeferry_accounts::quota::window_name;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::NO_FIGURES;
-use crate::commands::accounts::{clock, window_name};
+use crate::commands::accounts::clock;
 use crate::guest::{Listed, Quota, ResetCredits, Window};
 use crate::print::table;
 

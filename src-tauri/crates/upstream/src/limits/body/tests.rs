@@ -1,12 +1,12 @@
 //! Pure tests. No IO, no async. The shapes are those of `codex-backend.md §3, §5, §6, §7`.
 
-use codeferry_accounts::WindowsSeen;
+use codeferry_accounts::{Credits, WindowsSeen};
 use codeferry_wire::json::Reader;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::limits::{Credits, Limits};
+use crate::limits::Limits;
 use crate::testing::{NOW, at};
 use crate::{Failure, FailureKind};
 
