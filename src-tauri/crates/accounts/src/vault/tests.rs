@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, RealDisk};
-use super::{Contents, Entry, Key, KeyError, KeyId, KeySource, KeyStore, Vault, VaultError};
+use super::{Contents, Entry, FILE, KEY_FILE, Key, KeyError, KeyId, KeySource, KeyStore, Vault, VaultError, keyfile};
 use crate::{Account, AccountId, Credential, Kind, Secret};
 
 /// A keychain in memory.
@@ -57,6 +57,8 @@ pub(crate) struct Faulty {
     left: Arc<Mutex<Option<usize>>>,
     dead: Arc<AtomicBool>,
     kills: bool,
+    /// Not only as if: the process that runs this is killed.
+    suicidal: bool,
 }
 
 impl Faulty {
@@ -76,6 +78,11 @@ impl Faulty {
         let mut left = self.left.lock().expect("not poisoned");
         match left.as_mut() {
             None => Ok(()),
+            Some(0) if self.suicidal => {
+                let us = std::process::id().to_string();
+                std::process::Command::new("kill").args(["-9", &us]).status()?;
+                unreachable!("a killed process does not go on")
+            }
             Some(0) => {
                 self.dead.store(self.kills, Ordering::SeqCst);
                 Err(fault())
@@ -346,6 +353,39 @@ fn a_fault_at_any_step_leaves_the_old_vault_or_the_new_one() {
             assert_eq!(access(&after, "ada").as_deref(), Some("newer"));
             assert!(!home.path().join("vault.new").exists());
         }
+    }
+}
+
+/// The same with a real process, which takes its lock with it. This test runs itself as that process.
+#[cfg(unix)]
+#[test]
+fn killed_before_any_step_the_next_process_finds_the_old_vault_or_the_new_one() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    const VICTIM: &str = "CODEFERRY_TEST_KILLED_AT";
+    if let Ok(errand) = std::env::var(VICTIM) {
+        let (step, home) = errand.split_once(' ').expect("a step and a folder");
+        let disk = Faulty { suicidal: true, ..Faulty::default() };
+        disk.fail_after(step.parse().expect("a number"));
+        let home = Path::new(home);
+        let keys = Box::new(keyfile::KeyFile::new(home.join(KEY_FILE), home.join(FILE)));
+        let outcome = put(&Vault::with(home.to_owned(), keys, Box::new(disk)), "ada", "new");
+        panic!("still alive: {outcome:?}");
+    }
+    for step in 0..STEPS {
+        let home = tempfile::tempdir().expect("a folder");
+        put(&Vault::new(home.path(), KeySource::File), "ada", "old").expect("saved");
+        let name = "vault::tests::killed_before_any_step_the_next_process_finds_the_old_vault_or_the_new_one";
+        let mut victim = std::process::Command::new(std::env::current_exe().expect("this program"));
+        victim.args(["--exact", name]).env(VICTIM, format!("{step} {}", home.path().display()));
+        let ended = victim.output().expect("it runs");
+        assert_eq!(ended.status.signal(), Some(9), "step {step}: {ended:?}");
+
+        let after = Vault::new(home.path(), KeySource::File);
+        let expected = if step < STEPS - 1 { "old" } else { "new" };
+        assert_eq!(access(&after, "ada").as_deref(), Some(expected), "step {step}");
+        put(&after, "ada", "newer").expect("neither a lock nor a file that was left is in the way");
+        assert_eq!(access(&after, "ada").as_deref(), Some("newer"));
     }
 }
 
