@@ -16,5 +16,7 @@ mod doors;
 mod failures;
 #[path = "gateway/life.rs"]
 mod life;
+#[path = "gateway/logs.rs"]
+mod logs;
 #[path = "gateway/requests.rs"]
 mod requests;

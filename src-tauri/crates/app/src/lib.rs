@@ -2,6 +2,7 @@
 //!
 //! - [`Environment`] and [`Paths`] are read once and passed on; nothing here looks at the real home by itself.
 //! - [`start`] becomes the Owner of a data folder and serves; [`Running`] is what it gives.
+//! - [`logging`] is set up once for each process; what is logged can be looked at afterwards.
 //! - [`settings`], [`client_keys`], [`control_token`] and [`vault_pool`] open the parts alone, for a Guest;
 //!   [`OwnerRecord::find`] tells where the Owner is.
 //!
@@ -16,6 +17,7 @@ mod clock;
 mod demo;
 mod environment;
 mod listen;
+pub mod logging;
 mod owner;
 mod parts;
 mod paths;
@@ -24,6 +26,7 @@ pub mod route;
 mod running;
 
 pub use clock::system_clock;
+pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use environment::{BadVariable, Environment};
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codeferry_accounts::{Pool, Rotation, Vault};
 use codeferry_demo::Demo;
-use codeferry_gateway::{Gateway, Parts};
+use codeferry_gateway::{Gateway, LogLines, Parts};
 use codeferry_store::{self as store, ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Upstream};
 use jiff::tz::TimeZone;
@@ -35,6 +35,8 @@ pub struct Options {
     /// For one errand of the command line: beside the Owner, if there is one, and with no work in the background. A
     /// sign-in waits for minutes, and keeps nobody from serving meanwhile; the vault's own locks are what makes it safe.
     pub errand: bool,
+    /// What this process logs, as [`logging::start`](crate::logging::start) gave it.
+    pub log_lines: LogLines,
 }
 
 /// The gateway does not start.
@@ -177,6 +179,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         clock,
         version: VERSION,
         host_id,
+        log_lines: options.log_lines,
     });
     let url = format!("http://{address}");
     if let Some(owner) = &mut owner {

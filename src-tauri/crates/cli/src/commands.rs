@@ -45,8 +45,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
 
 /// A command that ends by itself.
 fn brief(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
-    let color = context.print.color();
-    logging::start(logging::Format::Human, context.environment.log.as_deref(), "warn", color)?;
+    logging::start(logging::Format::Human, "warn", context)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 

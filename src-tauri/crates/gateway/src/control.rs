@@ -1,6 +1,7 @@
 //! The control plane: what the command line, the tray and the dashboard ask. Needs the control token.
 
 pub(crate) mod accounts;
+pub(crate) mod logs;
 pub(crate) mod quota;
 pub(crate) mod refused;
 pub(crate) mod sign_in;
@@ -29,6 +30,7 @@ struct Reloaded {
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     Router::new()
         .route("/status", get(status))
+        .route("/logs", get(logs::last))
         .route("/reload", post(reload))
         .route("/shutdown", post(shutdown))
         .route("/accounts", get(accounts::list).delete(accounts::clear))

@@ -10,6 +10,7 @@ mod body;
 mod control;
 mod data;
 mod guard;
+mod log_lines;
 mod looks;
 mod pump;
 mod refusal;
@@ -33,6 +34,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;
 pub use routing::routing_table;
 pub use status::{Exchanges, Pick, Status};
@@ -55,6 +57,8 @@ pub struct Parts {
     pub version: &'static str,
     /// The name of this installation towards auth hosts: `urn:uuid:…`, the same for good (`codex-backend.md §12`).
     pub host_id: String,
+    /// What is logged.
+    pub log_lines: LogLines,
 }
 
 /// The gateway, shared by all its exchanges.
@@ -67,6 +71,7 @@ pub struct Gateway {
     clock: Clock,
     version: &'static str,
     host_id: String,
+    log_lines: LogLines,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
     /// The account that was picked last.
@@ -92,7 +97,7 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id } = parts;
+        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines } = parts;
         let started_at = clock();
         Arc::new(Self {
             settings,
@@ -103,6 +108,7 @@ impl Gateway {
             clock,
             version,
             host_id,
+            log_lines,
             started_at,
             counters: Arc::default(),
             last_pick: Mutex::default(),
@@ -119,6 +125,11 @@ impl Gateway {
     /// When somebody last looked at what is left, for others who look.
     pub fn looks(&self) -> Arc<Looks> {
         Arc::clone(&self.looks)
+    }
+
+    /// What is logged, for others who look or follow.
+    pub fn log_lines(&self) -> &LogLines {
+        &self.log_lines
     }
 
     /// How it fares.

@@ -4,7 +4,7 @@ mod guide;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use codeferry_app::{Options, Running, StartError};
+use codeferry_app::{LogLines, Options, Running, StartError};
 use serde::Serialize;
 
 use crate::commands::{Context, Outcome};
@@ -54,18 +54,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         Some(format) => format,
         None => codeferry_app::settings(&context.paths)?.snapshot().log.into(),
     };
-    logging::start(format, context.environment.log.as_deref(), "info", context.print.color())?;
+    let log_lines = logging::start(format, "info", context)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(args, context));
+    let outcome = runtime.block_on(serve(args, log_lines, context));
     // What is still blocked in a thread (a keychain dialog) does not hold back the end.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(args: &Args, context: &Context) -> Outcome {
+async fn serve(args: &Args, log_lines: LogLines, context: &Context) -> Outcome {
     // First, so that a signal during the start is not lost.
     let mut signals = Signals::catch()?;
-    let options = Options { host: args.listen.host, port: args.listen.port, demo: args.demo, ..Options::default() };
+    let Listen { host, port, .. } = args.listen;
+    let options = Options { host, port, demo: args.demo, log_lines, ..Options::default() };
     let start = codeferry_app::start(options, &context.paths, &context.environment);
     let mut running = tokio::select! {
         started = start => started.map_err(failure)?,

@@ -1,0 +1,44 @@
+//! `GET /api/logs`: what was logged last.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::refused::Refused;
+use crate::Gateway;
+use crate::log_lines::{LogLevel, LogLine};
+
+/// So many lines, where nobody says how many.
+const USUAL: usize = 100;
+
+/// `?lines=&level=`
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    lines: Option<usize>,
+    level: Option<String>,
+}
+
+/// The last lines, the oldest first.
+#[derive(Serialize)]
+pub(crate) struct Lines {
+    lines: Vec<Arc<LogLine>>,
+}
+
+/// The last lines that are at least as bad as `level`.
+pub(crate) async fn last(
+    State(gateway): State<Arc<Gateway>>,
+    wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Lines>, Refused> {
+    let bad = |message: String| Refused::new(StatusCode::BAD_REQUEST, "bad_request", message);
+    let Query(wanted) = wanted.map_err(|rejection| bad(rejection.body_text()))?;
+    let level = match wanted.level {
+        None => LogLevel::Trace,
+        Some(word) => {
+            word.parse().map_err(|()| bad(format!("level is {word:?}: error, warn, info, debug or trace is needed")))?
+        }
+    };
+    Ok(Json(Lines { lines: gateway.log_lines.last(wanted.lines.unwrap_or(USUAL), level) }))
+}
