@@ -109,7 +109,8 @@ impl fmt::Write for Short<'_> {
             self.0.push_str(text);
             return Ok(());
         }
-        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        let cut = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.0.push_str(&text[..cut]);
         self.0.push('…');
         Err(fmt::Error)
     }
