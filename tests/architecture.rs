@@ -74,6 +74,22 @@ fn every_loss_has_a_row_in_the_document() {
     assert_eq!(documents::losses_in_document(&document), losses, "docs/dialects.md and translate::loss differ");
 }
 
+/// Both ways: nothing is served that is not described, and nothing described that is not served.
+#[test]
+fn the_control_plane_is_documented_path_by_path() {
+    let root = metadata().unwrap().workspace_root.into_std_path_buf();
+    let document = fs::read_to_string(root.join("docs/api.md")).unwrap();
+    let routes = codeferry_gateway::control_routes().into_iter();
+    let served = routes.map(|route| format!("{} {}", route.method, documents::without_names(&route.path))).collect();
+    let described = documents::control_routes(&document);
+    let mut broken = Vec::new();
+    broken.extend(
+        described.difference(&served).map(|route| format!("docs/api.md describes {route}, which is not served")),
+    );
+    broken.extend(served.difference(&described).map(|route| format!("{route} is not described in docs/api.md")));
+    assert_clean(&broken);
+}
+
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = metadata().unwrap().workspace_root.into_std_path_buf();

@@ -1,27 +1,13 @@
 //! Where a model's name leads, for people who ask: the same rules as for a request, with the settings and catalogues as
 //! they lie on disk.
 
-use codeferry_gateway::routing_table;
 use codeferry_store::OpenError;
-use codeferry_translate::route::{UnknownModel, resolve};
-use serde::Serialize;
+use codeferry_translate::route::UnknownModel;
 
+pub use codeferry_gateway::Destination;
 pub use codeferry_translate::effort::Effort;
 
 use crate::{Paths, catalog, parts};
-
-/// Where requests for a name go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Destination {
-    /// What was asked for.
-    pub name: String,
-    /// The upstream model.
-    pub model: String,
-    /// The effort sent upstream. `None`: the request names none, and the model decides.
-    pub effort: Option<&'static str>,
-    /// One sentence for people.
-    pub reason: String,
-}
 
 /// There is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -40,33 +26,8 @@ pub enum Error {
 /// See [`Error`].
 pub fn explain(paths: &Paths, name: &str, asked: Option<Effort>) -> Result<Destination, Error> {
     let settings = parts::settings(paths)?.snapshot();
-    let models = catalog::known_models(paths);
-    let route = resolve(name, &routing_table(&settings), &|slug| models.get(slug).is_some());
-    let route = route.map_err(|UnknownModel(name)| Error::Unknown(name))?;
-    let model = models.get(&route.model);
-    // In the order of `effort::wanted`.
-    let wanted = [(route.named, None), (asked, Some("asked for")), (route.routed, Some("set with the route"))];
-    let wanted = wanted.into_iter().find_map(|(effort, whence)| Some((effort?, whence)));
-    let mut reason = route.why;
-    let effort = match wanted {
-        Some((wanted, whence)) => {
-            let effort = model.map_or(wanted, |model| model.nearest_effort(wanted));
-            if let Some(whence) = whence {
-                reason += &format!("; effort {wanted} {whence}");
-            }
-            if effort != wanted {
-                reason += &format!(", of which {effort} is the nearest on offer");
-            }
-            Some(effort.as_str())
-        }
-        None => {
-            if let Some(own) = model.and_then(|model| model.default_effort) {
-                reason += &format!("; the model's own effort is {own}");
-            }
-            None
-        }
-    };
-    Ok(Destination { name: name.to_owned(), model: route.model, effort, reason })
+    let found = codeferry_gateway::explain(&settings, &catalog::known_models(paths), name, asked);
+    found.map_err(|UnknownModel(name)| Error::Unknown(name))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! The control plane: what the command line, the tray and the dashboard ask. Needs the control token.
 
 pub(crate) mod accounts;
+pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod models;
 pub(crate) mod quota;
 pub(crate) mod refused;
+pub(crate) mod routes;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod table;
 
 use std::sync::Arc;
 
@@ -12,11 +17,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
 use self::refused::Refused;
+use self::table::{ControlRoute, Table};
 use crate::{Gateway, guard};
 
 /// What a reload found.
@@ -26,33 +31,62 @@ struct Reloaded {
     problems: Vec<String>,
 }
 
-/// Everything under `/api`.
+/// Everything under `/api`. Whoever adds a row describes it in `docs/api.md`.
+pub(crate) fn table() -> Table {
+    Table::default()
+        .get("/status", status)
+        .post("/reload", reload)
+        .post("/shutdown", shutdown)
+        .get("/logs", logs::last)
+        .get("/accounts", accounts::list)
+        .delete("/accounts", accounts::clear)
+        .post("/accounts/sign-in", sign_in::begin)
+        .get("/accounts/sign-in/{id}", sign_in::stage)
+        .delete("/accounts/sign-in/{id}", sign_in::cancel)
+        .get("/accounts/sign-in/{id}/events", sign_in::events)
+        .post("/accounts/sign-in/{id}/callback", sign_in::callback)
+        .delete("/accounts/{account}", accounts::remove)
+        .post("/accounts/{account}/label", accounts::label)
+        .post("/accounts/{account}/priority", accounts::priority)
+        .post("/accounts/{account}/pause", accounts::pause)
+        .post("/accounts/{account}/resume", accounts::resume)
+        .post("/accounts/{account}/wake", accounts::wake)
+        .post("/accounts/{account}/switch", accounts::switch)
+        .post("/accounts/{account}/verify", quota::verify)
+        .get("/accounts/{account}/quota", quota::quota)
+        .post("/accounts/{account}/quota/refresh", quota::refresh)
+        .get("/accounts/{account}/reset-credits", quota::reset_credits)
+        .post("/accounts/{account}/reset-credits/consume", quota::consume)
+        .get("/quota", quota::all)
+        .get("/settings", settings::list)
+        .patch("/settings", settings::patch)
+        .get("/settings/{key}", settings::get)
+        .put("/settings/{key}", settings::put)
+        .delete("/settings/{key}", settings::delete)
+        .get("/keys", keys::list)
+        .post("/keys", keys::create)
+        .delete("/keys/{name}", keys::revoke)
+        .get("/models", models::list)
+        .get("/routes", routes::list)
+        .post("/routes/try", routes::attempt)
+        .put("/routes/{role}", routes::put_role)
+        .delete("/routes/{role}", routes::delete_role)
+        .put("/aliases/{name}", routes::put_alias)
+        .delete("/aliases/{name}", routes::delete_alias)
+}
+
+/// All paths of the control plane.
+pub fn control_routes() -> Vec<ControlRoute> {
+    table().into_rows()
+}
+
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/status", get(status))
-        .route("/logs", get(logs::last))
-        .route("/reload", post(reload))
-        .route("/shutdown", post(shutdown))
-        .route("/accounts", get(accounts::list).delete(accounts::clear))
-        .route("/accounts/sign-in", post(sign_in::begin))
-        .route("/accounts/sign-in/{id}", get(sign_in::stage).delete(sign_in::cancel))
-        .route("/accounts/sign-in/{id}/events", get(sign_in::events))
-        .route("/accounts/sign-in/{id}/callback", post(sign_in::callback))
-        .route("/accounts/{id}", delete(accounts::remove))
-        .route("/accounts/{id}/label", post(accounts::label))
-        .route("/accounts/{id}/priority", post(accounts::priority))
-        .route("/accounts/{id}/pause", post(accounts::pause))
-        .route("/accounts/{id}/resume", post(accounts::resume))
-        .route("/accounts/{id}/wake", post(accounts::wake))
-        .route("/accounts/{id}/switch", post(accounts::switch))
-        .route("/accounts/{id}/verify", post(quota::verify))
-        .route("/accounts/{id}/quota", get(quota::quota))
-        .route("/accounts/{id}/quota/refresh", post(quota::refresh))
-        .route("/accounts/{id}/reset-credits", get(quota::reset_credits))
-        .route("/accounts/{id}/reset-credits/consume", post(quota::consume))
+    table()
+        .into_router()
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(gateway), needs_token))
+        .layer(middleware::from_fn(refused::in_one_shape))
 }
 
 async fn needs_token(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {

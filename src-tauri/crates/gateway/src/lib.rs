@@ -34,9 +34,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use control::control_routes;
+pub use control::table::ControlRoute;
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;
-pub use routing::routing_table;
+pub use routing::{Destination, explain};
 pub use status::{Exchanges, Pick, Status};
 
 /// What a gateway is made of.

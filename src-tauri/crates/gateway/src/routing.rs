@@ -4,10 +4,62 @@ use std::time::Duration;
 
 use codeferry_store::{ReasoningSummary, ResponsesLite, Settings, Target};
 use codeferry_translate::effort::Effort;
-use codeferry_translate::route;
+use codeferry_translate::route::{self, UnknownModel};
+use codeferry_upstream::Catalog;
+use serde::Serialize;
+
+/// Where requests for a name go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// What was asked for.
+    pub name: String,
+    /// The upstream model.
+    pub model: String,
+    /// The effort sent upstream. `None`: the request names none, and the model decides.
+    pub effort: Option<&'static str>,
+    /// One sentence for people.
+    pub reason: String,
+}
+
+/// Where a request for `name` that asks for this effort would go, by the rules for requests.
+///
+/// # Errors
+/// When the name leads nowhere.
+pub fn explain(
+    settings: &Settings,
+    models: &Catalog,
+    name: &str,
+    asked: Option<Effort>,
+) -> Result<Destination, UnknownModel> {
+    let route = route::resolve(name, &routing_table(settings), &|slug| models.get(slug).is_some())?;
+    let model = models.get(&route.model);
+    // In the order of `effort::wanted`.
+    let wanted = [(route.named, None), (asked, Some("asked for")), (route.routed, Some("set with the route"))];
+    let wanted = wanted.into_iter().find_map(|(effort, whence)| Some((effort?, whence)));
+    let mut reason = route.why;
+    let effort = match wanted {
+        Some((wanted, whence)) => {
+            let effort = model.map_or(wanted, |model| model.nearest_effort(wanted));
+            if let Some(whence) = whence {
+                reason += &format!("; effort {wanted} {whence}");
+            }
+            if effort != wanted {
+                reason += &format!(", of which {effort} is the nearest on offer");
+            }
+            Some(effort.as_str())
+        }
+        None => {
+            if let Some(own) = model.and_then(|model| model.default_effort) {
+                reason += &format!("; the model's own effort is {own}");
+            }
+            None
+        }
+    };
+    Ok(Destination { name: name.to_owned(), model: route.model, effort, reason })
+}
 
 /// The routing table of the settings.
-pub fn routing_table(settings: &Settings) -> route::Table {
+pub(crate) fn routing_table(settings: &Settings) -> route::Table {
     let routes = &settings.routes;
     route::Table {
         opus: target(&routes.opus),

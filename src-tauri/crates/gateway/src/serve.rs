@@ -8,13 +8,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use codeferry_wire::anthropic::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
 use crate::{Gateway, control, guard, new_request_id};
@@ -104,8 +105,13 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
         gateway.bound.get().copied(),
     ) {
         Ok(()) => next.run(request).await,
+        Err(problem) if is_control(request.uri()) => Refused::from(problem).into_response(),
         Err(problem) => problem.into_response(&new_request_id()),
     }
+}
+
+fn is_control(uri: &Uri) -> bool {
+    uri.path() == "/api" || uri.path().starts_with("/api/")
 }
 
 async fn not_found(method: Method, uri: Uri) -> Response {

@@ -18,11 +18,13 @@ pub(crate) struct List {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Label {
     label: Option<String>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Priority {
     priority: i32,
 }
@@ -40,7 +42,7 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
 }
 
 /// The accounts as they are on disk now. What cannot be read is named by `reload`; then this is what is known.
-async fn known(gateway: &Gateway) -> Vec<AccountStatus> {
+pub(crate) async fn known(gateway: &Gateway) -> Vec<AccountStatus> {
     if let Err(error) = gateway.pool.reload_if_changed().await {
         tracing::warn!(%error, "the accounts cannot be read again");
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::refused::Refused;
+use super::refused::{Asked, Refused};
 use crate::Gateway;
 use crate::log_lines::{LogLevel, LogLine};
 
@@ -16,6 +16,7 @@ const USUAL: usize = 100;
 
 /// `?lines=&level=`
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     lines: Option<usize>,
     level: Option<String>,
@@ -30,10 +31,9 @@ pub(crate) struct Lines {
 /// The last lines that are at least as bad as `level`.
 pub(crate) async fn last(
     State(gateway): State<Arc<Gateway>>,
-    wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Lines>, Refused> {
     let bad = |message: String| Refused::new(StatusCode::BAD_REQUEST, "bad_request", message);
-    let Query(wanted) = wanted.map_err(|rejection| bad(rejection.body_text()))?;
     let level = match wanted.level {
         None => LogLevel::Trace,
         Some(word) => {

@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota};
 use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
 use codeferry_upstream::{Failure, FailureKind};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::find;
+use super::accounts::{self, find};
 use super::refused::{Refused, Sent};
 use crate::Gateway;
 
@@ -42,6 +43,7 @@ pub(crate) struct Verified {
 
 /// Which credit is to be used.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Consume {
     /// It cannot be taken back, so it has to be said.
     confirm: bool,
@@ -50,20 +52,36 @@ pub(crate) struct Consume {
     request_id: Option<Uuid>,
 }
 
+/// All accounts, as they are listed.
+#[derive(Serialize)]
+pub(crate) struct All {
+    accounts: Vec<Known>,
+}
+
 /// What is known. Somebody looks, so the usage endpoint is asked first, but no more often than every five minutes, and not
 /// for longer than a person waits.
 pub(crate) async fn quota(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Known>, Refused> {
     let account = find(&gateway, &id).await?;
+    Ok(Json(glance(&gateway, &account).await))
+}
+
+/// The same of all accounts, looked at side by side.
+pub(crate) async fn all(State(gateway): State<Arc<Gateway>>) -> Json<All> {
+    let accounts = accounts::known(&gateway).await;
+    Json(All { accounts: join_all(accounts.iter().map(|account| glance(&gateway, account))).await })
+}
+
+async fn glance(gateway: &Gateway, account: &AccountStatus) -> Known {
     if account.kind == Kind::Codex && gateway.looks.claim(&account.id) {
         let looked = async {
             let lease = gateway.pool.lease_as_is(&account.id).await.map_err(|_| "no token")?;
-            look(&gateway, &lease).await.map_err(|failure| failure.kind.name())
+            look(gateway, &lease).await.map_err(|failure| failure.kind.name())
         };
         if let Err(problem) = tokio::time::timeout(PATIENCE, looked).await.unwrap_or(Err("no answer in time")) {
             tracing::info!(account = %account.id, problem, "the usage could not be read");
         }
     }
-    Ok(Json(known(&gateway, &account)))
+    known(gateway, account)
 }
 
 /// Asks the usage endpoint. Plan accounts have none.

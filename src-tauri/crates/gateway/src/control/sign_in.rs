@@ -21,6 +21,7 @@ use crate::sign_in::{Begun, Delivered, Method, Stage};
 
 /// What is to be begun.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
     kind: Kind,
     #[serde(default)]
@@ -31,6 +32,7 @@ pub(crate) struct Begin {
 
 /// What the person pasted.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Pasted {
     url_or_code: String,
 }

@@ -146,6 +146,37 @@ impl SettingsFile {
         Ok(value)
     }
 
+    /// Set several keys to values, and others (`None`) back to their defaults, in one write: all of it or nothing.
+    pub fn change_all(&self, changes: &[(String, Option<Value>)]) -> Result<bool, SetError> {
+        let mut written = Vec::with_capacity(changes.len());
+        for (key, value) in changes {
+            let named = find(key)?;
+            let raw = match value {
+                None => None,
+                Some(value) if named.put(&mut Settings::default(), value) => {
+                    Some(serde_json::value::to_raw_value(value).map_err(|error| self.unwritten(error.into()))?)
+                }
+                Some(_) => return Err(SetError::BadValue { key: key.clone(), allowed: named.allowed() }),
+            };
+            written.push((key.as_str(), raw));
+        }
+        self.change(|document| {
+            let mut changed = false;
+            for (key, raw) in written {
+                changed |= match raw {
+                    Some(raw) => document.put(key, raw),
+                    None => document.remove(key),
+                };
+            }
+            changed
+        })
+    }
+
+    /// What a key may be, in words that complete "… must be".
+    pub fn allowed(&self, key: &str) -> Result<&'static str, UnknownKey> {
+        find(key).map(Named::allowed)
+    }
+
     /// Back to the default. `false`: it was not set.
     pub fn unset(&self, key: &str) -> Result<bool, SetError> {
         find(key)?;

@@ -139,6 +139,29 @@ fn every_effort_can_be_set_and_is_documented() {
 }
 
 #[test]
+fn several_keys_change_together_or_not_at_all() {
+    let home = tempfile::tempdir().expect("a folder");
+    let settings = open(&home);
+    settings.set("grace_seconds", "3").expect("allowed");
+    let before = text(&home);
+    let number = |n| Some(Value::Number(n));
+    let change = |changes: &[(&str, Option<Value>)]| {
+        let changes: Vec<_> = changes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        settings.change_all(&changes)
+    };
+    for bad in [("prot", number(1)), ("port", number(70_000)), ("port", Some(Value::Flag(true))), ("prot", None)] {
+        change(&[("body_limit_mib", number(8)), bad, ("grace_seconds", None)]).expect_err("one of them is bad");
+        assert_eq!((text(&home), settings.snapshot().body_limit_mib), (before.clone(), 64), "nothing has changed");
+    }
+    let alias = Some(Value::Text("gpt-6-luna:low".to_owned()));
+    let mut seen = settings.subscribe();
+    assert!(change(&[("port", number(9000)), ("grace_seconds", None), ("alias.mine", alias)]).expect("all are good"));
+    let now = seen.borrow_and_update().clone();
+    assert_eq!((now.port, now.grace_seconds, now.aliases.len()), (9000, 10, 1), "seen as one change");
+    assert!(!change(&[("port", number(9000)), ("grace_seconds", None)]).expect("allowed"), "it is so already");
+}
+
+#[test]
 fn an_alias_comes_and_goes() {
     let home = tempfile::tempdir().expect("a folder");
     let settings = open(&home);
