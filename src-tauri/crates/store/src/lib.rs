@@ -1,10 +1,11 @@
-//! What Codeferry remembers: its settings, the keys of its clients, and its control token.
+//! What Codeferry remembers: its settings, the keys of its clients, its control token, and what happened.
 //!
 //! - [`SettingsFile`]: one versioned JSON file of flat, documented keys; readers hold an `Arc<`[`Settings`]`>`.
 //! - [`ClientKeys`]: who may use the gateway. Only hashes are stored.
 //! - [`ControlToken`]: who may change it.
+//! - [`log`]: one row for each exchange, and their sums, in SQLite. [`prices`] tells what they would have cost.
 //!
-//! All three are files of the data folder, 0600, shared by several processes: writers take turns behind a lock file,
+//! The first three are files of the data folder, 0600, shared by several processes: writers take turns behind a lock file,
 //! read again before they change, and replace the file as a whole. What another process wrote is seen without a
 //! restart.
 //!
@@ -14,6 +15,8 @@ mod client_keys;
 mod control_token;
 mod durable;
 mod host_id;
+pub mod log;
+pub mod prices;
 mod random;
 mod settings;
 
