@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::log::Keep;
+use crate::prices::{Price, Prices};
+
 /// All settings, as one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -30,8 +33,14 @@ pub struct Settings {
     pub first_event_hold_seconds: u64,
     /// `route.*`
     pub routes: Routes,
+    pub request_log: bool,
+    pub request_log_days: u64,
+    pub request_log_mib: u64,
+    pub usage_days: u64,
     /// `alias.*`
     pub aliases: BTreeMap<String, Target>,
+    /// `price.*`
+    pub prices: BTreeMap<String, Price>,
 }
 
 /// Which upstream model stands for which family of the client's.
@@ -120,6 +129,23 @@ words! {
 
 // === impl Settings ===
 
+impl Settings {
+    /// What the request log keeps.
+    pub fn keep(&self) -> Keep {
+        Keep {
+            on: self.request_log,
+            days: Some(self.request_log_days),
+            mib: self.request_log_mib,
+            sums_days: self.usage_days,
+        }
+    }
+
+    /// What tokens cost.
+    pub fn price_list(&self) -> Prices {
+        Prices::new(self.prices.clone())
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -139,7 +165,12 @@ impl Default for Settings {
             idle_timeout_seconds: 300,
             first_event_hold_seconds: 10,
             routes: Routes::default(),
+            request_log: true,
+            request_log_days: 90,
+            request_log_mib: 256,
+            usage_days: 1095,
             aliases: BTreeMap::new(),
+            prices: BTreeMap::new(),
         }
     }
 }

@@ -89,7 +89,7 @@ pub enum SetError {
 pub struct Listed {
     pub key: String,
     pub value: Value,
-    /// `None` for an alias: it has none.
+    /// `None` for an alias or a price: they have none.
     pub default: Option<Value>,
     /// It stands in the file, and is not just the default.
     pub set: bool,
@@ -195,12 +195,13 @@ impl SettingsFile {
         Ok(self.listed(named, value))
     }
 
-    /// All keys, then the aliases.
+    /// All keys, then the aliases and prices.
     pub fn list(&self) -> Vec<Listed> {
         let settings = self.snapshot();
         let keys = KEYS.iter().map(Named::Key);
         let aliases = settings.aliases.keys().map(|alias| Named::Alias(alias));
-        keys.chain(aliases).filter_map(|named| Some(self.listed(named, named.take(&settings)?))).collect()
+        let prices = settings.prices.keys().map(|model| Named::Price(model));
+        keys.chain(aliases).chain(prices).filter_map(|named| Some(self.listed(named, named.take(&settings)?))).collect()
     }
 
     /// Read the file again. On an error the settings stay as they were.

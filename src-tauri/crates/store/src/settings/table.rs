@@ -146,6 +146,35 @@ pub(super) static KEYS: &[Key] = &[
         put: |settings, value| put(&mut settings.first_event_hold_seconds, number(value, 0..=60)),
         take: |settings| Value::Number(settings.first_event_hold_seconds),
     },
+    Key {
+        name: "request_log",
+        doc: "Write down a row for each exchange: when, which client, model and account, tokens, times and how it \
+              ended. Nothing of what was said.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.request_log, flag(value)),
+        take: |settings| Value::Flag(settings.request_log),
+    },
+    Key {
+        name: "request_log_days",
+        doc: "How many days the rows of the request log are kept. Their sums by the hour stay as long as usage_days says.",
+        allowed: "a number from 1 to 3650",
+        put: |settings, value| put(&mut settings.request_log_days, number(value, 1..=3650)),
+        take: |settings| Value::Number(settings.request_log_days),
+    },
+    Key {
+        name: "request_log_mib",
+        doc: "How large the request log may become, in MiB. The oldest rows go first; about 1,500 fit into one MiB.",
+        allowed: "a number from 1 to 65536",
+        put: |settings, value| put(&mut settings.request_log_mib, number(value, 1..=65536)),
+        take: |settings| Value::Number(settings.request_log_mib),
+    },
+    Key {
+        name: "usage_days",
+        doc: "How many days the sums of the usage by the hour are kept. They are small.",
+        allowed: "a number from 1 to 36500",
+        put: |settings, value| put(&mut settings.usage_days, number(value, 1..=36500)),
+        take: |settings| Value::Number(settings.usage_days),
+    },
     // The reasons for the five defaults are facts of codex-backend.md §8.
     Key {
         name: "route.opus",
@@ -198,17 +227,26 @@ pub(super) enum Named<'a> {
     Key(&'static Key),
     /// `alias.NAME`
     Alias(&'a str),
+    /// `price.MODEL`
+    Price(&'a str),
 }
 
 pub(super) const ALIAS_DOC: &str =
     "A model name of one's own: clients that ask for NAME get this model. Comes before all other rules.";
 const ALIAS_PREFIX: &str = "alias.";
+const PRICE_DOC: &str = "What a model costs, in US dollars for a million tokens of input, cached input and output. Estimates of \
+                         cost use it instead of the built-in list price, for what was recorded before, too.";
+const PRICE: &str = "three amounts with a slash between them, like 1.25/0.125/10";
+const PRICE_PREFIX: &str = "price.";
 
 /// The key of that name.
 pub(super) fn find(name: &str) -> Option<Named<'_>> {
+    let sound = |name: &str| !name.is_empty() && name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic());
     if let Some(alias) = name.strip_prefix(ALIAS_PREFIX) {
-        let sound = !alias.is_empty() && alias.len() <= 128 && alias.bytes().all(|byte| byte.is_ascii_graphic());
-        return sound.then_some(Named::Alias(alias));
+        return sound(alias).then_some(Named::Alias(alias));
+    }
+    if let Some(model) = name.strip_prefix(PRICE_PREFIX) {
+        return sound(model).then_some(Named::Price(model));
     }
     KEYS.iter().find(|key| key.name == name).map(Named::Key)
 }
@@ -226,6 +264,7 @@ impl Named<'_> {
         match self {
             Self::Key(key) => key.name.to_owned(),
             Self::Alias(alias) => format!("{ALIAS_PREFIX}{alias}"),
+            Self::Price(model) => format!("{PRICE_PREFIX}{model}"),
         }
     }
 
@@ -233,6 +272,7 @@ impl Named<'_> {
         match self {
             Self::Key(key) => key.doc,
             Self::Alias(_) => ALIAS_DOC,
+            Self::Price(_) => PRICE_DOC,
         }
     }
 
@@ -240,14 +280,16 @@ impl Named<'_> {
         match self {
             Self::Key(key) => key.allowed,
             Self::Alias(_) => TARGET,
+            Self::Price(_) => PRICE,
         }
     }
 
-    /// The value in these settings. `None`: there is no such alias.
+    /// The value in these settings. `None`: there is no such alias, or no such price.
     pub(super) fn take(self, settings: &Settings) -> Option<Value> {
         match self {
             Self::Key(key) => Some((key.take)(settings)),
             Self::Alias(alias) => settings.aliases.get(alias).map(|target| word(&target.to_string())),
+            Self::Price(model) => settings.prices.get(model).map(|price| word(&price.to_string())),
         }
     }
 
@@ -261,6 +303,13 @@ impl Named<'_> {
                 }
                 None => false,
             },
+            Self::Price(model) => match value.text().and_then(|text| text.parse().ok()) {
+                Some(price) => {
+                    settings.prices.insert(model.to_owned(), price);
+                    true
+                }
+                None => false,
+            },
         }
     }
 
@@ -268,7 +317,7 @@ impl Named<'_> {
     pub(super) fn read(self, text: &str) -> Option<Value> {
         match self {
             Self::Key(key) => (key.take)(&Settings::default()).like(text),
-            Self::Alias(_) => Value::Text(String::new()).like(text),
+            Self::Alias(_) | Self::Price(_) => Value::Text(String::new()).like(text),
         }
     }
 }

@@ -63,6 +63,10 @@ fn every_key_reaches_its_field() {
         ("connect_timeout_seconds", "3"),
         ("idle_timeout_seconds", "600"),
         ("first_event_hold_seconds", "0"),
+        ("request_log", "false"),
+        ("request_log_days", "7"),
+        ("request_log_mib", "64"),
+        ("usage_days", "400"),
         ("route.opus", "gpt-a"),
         ("route.sonnet", "gpt-b:max"),
         ("route.haiku", "gpt-c:none"),
@@ -113,13 +117,14 @@ fn what_is_not_allowed_is_refused_and_the_allowed_is_named() {
         ("route.opus", "gpt 6"),
         ("route.opus", "gpt-6:extreme"),
         ("alias.mine", "gpt-6:"),
+        ("price.gpt-6", "1/2"),
     ];
     for (key, value) in wrong {
         let error = settings.set(key, value).expect_err(value);
         assert!(matches!(&error, SetError::BadValue { key: named, .. } if named == key), "{error}");
         assert!(error.to_string().starts_with(&format!("{key} must be ")), "{error}");
     }
-    for key in ["prot", "route.opsu", "alias.", "alias.a b", "version", ""] {
+    for key in ["prot", "route.opsu", "alias.", "price.", "alias.a b", "version", ""] {
         assert!(matches!(settings.set(key, "1"), Err(SetError::UnknownKey(_))), "{key}");
         settings.get(key).expect_err("unknown");
         settings.unset(key).expect_err("unknown");
@@ -159,6 +164,17 @@ fn several_keys_change_together_or_not_at_all() {
     let now = seen.borrow_and_update().clone();
     assert_eq!((now.port, now.grace_seconds, now.aliases.len()), (9000, 10, 1), "seen as one change");
     assert!(!change(&[("port", number(9000)), ("grace_seconds", None)]).expect("allowed"), "it is so already");
+fn a_price_comes_and_goes() {
+    let home = tempfile::tempdir().expect("a folder");
+    let settings = open(&home);
+    settings.set("price.gpt-6.1-sol", "3/0.30/9").expect("set");
+    assert_eq!(settings.get("price.gpt-6.1-sol").expect("known").to_string(), "3/0.3/9");
+    assert_eq!(
+        settings.snapshot().price_list().of("gpt-6.1-sol", jiff::Timestamp::MAX).expect("known").to_string(),
+        "3/0.3/9"
+    );
+    assert!(settings.unset("price.gpt-6.1-sol").expect("unset"));
+    assert!(settings.snapshot().prices.is_empty());
 }
 
 #[test]
