@@ -20,5 +20,7 @@ mod failures;
 mod life;
 #[path = "gateway/logs.rs"]
 mod logs;
+#[path = "gateway/remembered.rs"]
+mod remembered;
 #[path = "gateway/requests.rs"]
 mod requests;

@@ -3,7 +3,7 @@
 //! - [`Environment`] and [`Paths`] are read once and passed on; nothing here looks at the real home by itself.
 //! - [`start`] becomes the Owner of a data folder and serves; [`Running`] is what it gives.
 //! - [`logging`] is set up once for each process; what is logged can be looked at afterwards.
-//! - [`settings`], [`client_keys`], [`control_token`] and [`vault_pool`] open the parts alone, for a Guest;
+//! - [`settings`], [`client_keys`], [`control_token`], [`request_log`] and [`vault_pool`] open the parts alone, for a Guest;
 //!   [`OwnerRecord::find`] tells where the Owner is.
 //!
 //! **Invariant:** only binaries and tests know this crate.
@@ -30,6 +30,6 @@ pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, 
 pub use environment::{BadVariable, Environment};
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};
-pub use parts::{VERSION, client_keys, control_token, install_crypto_provider, settings, vault_pool};
+pub use parts::{VERSION, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool};
 pub use paths::{NoHome, Paths};
 pub use running::{Options, Running, StartError, StopError, start};

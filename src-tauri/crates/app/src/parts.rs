@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codeferry_accounts::{Clock, Pool, Vault};
+use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Options, Upstream};
 
@@ -34,6 +35,11 @@ pub fn client_keys(paths: &Paths) -> Result<ClientKeys, KeyError> {
 /// When it can be neither read nor made.
 pub fn control_token(paths: &Paths) -> Result<ControlToken, TokenError> {
     ControlToken::open_or_create(paths.control_token())
+}
+
+/// The request log of a data folder, to look into. Nothing is opened yet.
+pub fn request_log(paths: &Paths) -> Log {
+    Log::look(paths.request_log())
 }
 
 /// The accounts in the vault. Nothing is read yet.

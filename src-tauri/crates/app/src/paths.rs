@@ -58,6 +58,16 @@ impl Paths {
         self.home.join("control.token")
     }
 
+    /// What happened: one row for each exchange.
+    pub fn request_log(&self) -> PathBuf {
+        self.home.join("requests.sqlite")
+    }
+
+    /// What happened on the demo account, which counts for nothing.
+    pub fn demo_request_log(&self) -> PathBuf {
+        self.home.join("requests-demo.sqlite")
+    }
+
     /// Locked by the Owner for its life.
     pub fn owner_lock(&self) -> PathBuf {
         self.home.join("owner.lock")

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{Pool, Rotation, Vault};
+use codeferry_accounts::{Clock, Pool, Rotation, Vault};
 use codeferry_demo::Demo;
 use codeferry_gateway::{Gateway, LogLines, Parts};
+use codeferry_store::log::Log;
 use codeferry_store::{self as store, ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Upstream};
 use jiff::tz::TimeZone;
@@ -102,6 +103,7 @@ pub struct Running {
     keys: ClientKeys,
     settings: SettingsFile,
     pool: Pool,
+    log: Log,
     stop: CancellationToken,
     /// `None` once its end was seen.
     serving: Option<JoinHandle<io::Result<()>>>,
@@ -170,6 +172,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     pool.set_rotation(rotation(chosen.rotation));
     pool.set_time_zone(TimeZone::system());
 
+    let log = request_log(&options, paths, &chosen, &clock);
     let gateway = Gateway::new(Parts {
         settings: Arc::new(settings.clone()),
         keys: Arc::new(keys.clone()),
@@ -180,6 +183,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         version: VERSION,
         host_id,
         log_lines: options.log_lines,
+        log: log.clone(),
     });
     let url = format!("http://{address}");
     if let Some(owner) = &mut owner {
@@ -197,10 +201,10 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         let resting = resting::watch(pool.clone(), Arc::clone(&upstream), gateway.looks());
         tasks.spawn(stop.clone().run_until_cancelled_owned(resting));
         tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone())));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone(), log.clone())));
     }
     let serving = Some(serving);
-    Ok(Running { address, url, gateway, keys, settings, pool, stop, serving, ended: None, tasks, demo, owner })
+    Ok(Running { address, url, gateway, keys, settings, pool, log, stop, serving, ended: None, tasks, demo, owner })
 }
 
 /// Where to listen. Loopback, unless somebody says otherwise here and now, and has a key to let clients in with.
@@ -214,12 +218,28 @@ fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<
     }
 }
 
+/// An errand serves nobody, so it has nothing to write down; it may be asked what was.
+fn request_log(options: &Options, paths: &Paths, chosen: &Settings, clock: &Clock) -> Log {
+    let path = if options.demo { paths.demo_request_log() } else { paths.request_log() };
+    match options.errand {
+        true => Log::look(path),
+        false => Log::open(path, chosen.keep(), chosen.price_list(), Arc::clone(clock)),
+    }
+}
+
 /// What of the settings reaches further than the request it is read for.
-async fn follow(mut changes: watch::Receiver<Arc<Settings>>, upstream: Arc<Upstream>, pool: Pool) {
+async fn follow(mut changes: watch::Receiver<Arc<Settings>>, upstream: Arc<Upstream>, pool: Pool, log: Log) {
     while changes.changed().await.is_ok() {
         let chosen = changes.borrow_and_update().clone();
         upstream.set_compress(chosen.compress_upstream);
         pool.set_rotation(rotation(chosen.rotation));
+        // These wait for a place in the queue.
+        let log = log.clone();
+        let told = tokio::task::spawn_blocking(move || {
+            log.set_keep(chosen.keep());
+            log.set_prices(chosen.price_list());
+        });
+        drop(told.await);
     }
 }
 
@@ -278,6 +298,11 @@ impl Running {
         &self.pool
     }
 
+    /// What happened.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// The embedded upstream, while there is one.
     pub fn demo(&self) -> Option<&Demo> {
         self.demo.as_ref()
@@ -309,6 +334,10 @@ impl Running {
         }
         if let Err(error) = self.pool.flush().await {
             tracing::warn!(%error, "what is left of the plans is not stored");
+        }
+        let log = self.log.clone();
+        if tokio::task::spawn_blocking(move || log.close()).await.is_err() {
+            tracing::warn!("the request log was not closed in order");
         }
         if let Some(demo) = &self.demo {
             demo.stop().await;

@@ -27,7 +27,7 @@ use crate::tap::Tap;
 use crate::turn::{End, OnLimits, Recipe, Turn};
 
 /// More than this many attempts help nobody: clients retry as well.
-const MOST_ATTEMPTS: u32 = 4;
+const MOST_ATTEMPTS: usize = 4;
 
 /// Clocks differ: whoever asks at the very moment of a reset may come too early.
 const AFTER_A_REST: Duration = Duration::from_millis(500);
@@ -124,14 +124,19 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
                 }
             },
         };
-        tap.facts.attempts += 1;
-        tap.facts.account = current.account.id.to_string();
-        tap.facts.picked.clone_from(&current.why_logged);
+        tap.tries(&current);
         gateway.note_pick(&current);
         let unanswered = match attempt(gateway, plan, &current, &tried.without, tap).await {
-            Ok(committed) => return Ok(committed),
+            Ok(committed) => {
+                tap.answered();
+                return Ok(committed);
+            }
             Err(unanswered) => unanswered,
         };
+        tap.failed(match &unanswered {
+            Unanswered::Failed(failure) => Some(failure),
+            Unanswered::Empty => None,
+        });
         let failure = match unanswered {
             Unanswered::Failed(failure) => failure,
             Unanswered::Empty if !std::mem::replace(&mut tried.empty, true) => {
@@ -140,11 +145,11 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
             }
             Unanswered::Empty => return Err(empty(&plan.model)),
         };
-        tracing::warn!(target: "codeferry::exchange", id = %tap.facts.id, attempt = tap.facts.attempts,
+        tracing::warn!(target: "codeferry::exchange", id = %tap.facts.id, attempt = tap.facts.attempts.len(),
             account = %current.account.id, failure = failure.kind.name(), status = failure.status, "attempt failed");
         let problem = refusal::of_failure(&failure, &plan.circumstances(gateway, name_of(&current.account)));
         settle::note(&gateway.pool, &current, &failure, gateway.now());
-        if tap.facts.attempts >= MOST_ATTEMPTS {
+        if tap.facts.attempts.len() >= MOST_ATTEMPTS {
             return Err(problem);
         }
         last = Some(match next(gateway, plan, &failure, current, &mut tried, deadline).await {

@@ -27,6 +27,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use codeferry_accounts::{Clock, Lease, Pool};
+use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
 use jiff::Timestamp;
@@ -61,6 +62,8 @@ pub struct Parts {
     pub host_id: String,
     /// What is logged.
     pub log_lines: LogLines,
+    /// Where each exchange is written down.
+    pub log: Log,
 }
 
 /// The gateway, shared by all its exchanges.
@@ -74,6 +77,7 @@ pub struct Gateway {
     version: &'static str,
     host_id: String,
     log_lines: LogLines,
+    log: Log,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
     /// The account that was picked last.
@@ -99,7 +103,7 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines } = parts;
+        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, log } = parts;
         let started_at = clock();
         Arc::new(Self {
             settings,
@@ -111,6 +115,7 @@ impl Gateway {
             version,
             host_id,
             log_lines,
+            log,
             started_at,
             counters: Arc::default(),
             last_pick: Mutex::default(),
@@ -142,6 +147,7 @@ impl Gateway {
             started_at: self.started_at,
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
+            request_log: self.log.health(),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -93,6 +93,7 @@ impl Pump {
                             continue;
                         }
                         Poll::Ready((Err(problem), mut tap)) => {
+                            tap.facts.message = Some(problem.message.clone());
                             tap.end(&Outcome::Failed { why: problem.kind.as_str() });
                             self.state = State::Done;
                             Some(error_frame(problem.kind, &problem.message))
@@ -182,6 +183,7 @@ fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let frames = turn.take();
         if let Some(end) = turn.end() {
             if let End::Failed(error) = end {
+                tap.facts.message = Some(error.message.clone());
                 // Too late for this answer; the next request is spared it.
                 let now = clock();
                 settle::note(pool, lease, &Failure::from_event(error, now), now);
@@ -198,7 +200,11 @@ fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match ready!(body.poll_chunk(cx)) {
             Ok(Some(bytes)) => turn.feed(&bytes),
             Ok(None) => turn.eof(),
-            Err(failure) => turn.fail(&late(&failure)),
+            Err(failure) => {
+                let message = late(&failure);
+                turn.fail(&message);
+                tap.facts.message = Some(message);
+            }
         }
     }
 }

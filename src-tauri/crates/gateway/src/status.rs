@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use codeferry_accounts::{AccountId, AccountStatus};
+use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct Status {
     pub exchanges: Exchanges,
     /// The account that was picked last, and why.
     pub last_pick: Option<Pick>,
+    /// How the request log fares.
+    pub request_log: LogHealth,
 }
 
 /// A choice among the accounts.

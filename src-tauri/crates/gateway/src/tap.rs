@@ -1,15 +1,20 @@
 //! The observer of an exchange: what came of it, written down once.
 //!
-//! **Invariant:** nothing of what was said is seen here, only figures and names.
+//! **Invariant:** nothing of what was said is seen here, only figures and names. Nothing here waits.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use codeferry_accounts::Lease;
+use codeferry_store::log::{Attempt, Exchange, Outcome as Ending, Prefix, Tokens};
 use codeferry_translate::Losses;
-use codeferry_wire::anthropic::frame::Usage;
+use codeferry_upstream::Failure;
+use codeferry_wire::responses::event::Usage;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::status::Counters;
+use crate::Gateway;
+use crate::reply::Problem;
 
 /// How an exchange ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub(crate) enum Outcome {
     Refused {
         /// Its status.
         status: u16,
+        /// Its kind, in the words of the client's dialect.
+        kind: &'static str,
     },
     /// The answer broke off, and the client was told.
     Failed {
@@ -33,8 +40,11 @@ pub(crate) enum Outcome {
 /// The record of one exchange. Dropped without [`end`](Self::end), it was cancelled.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    counters: Arc<Counters>,
+    gateway: Arc<Gateway>,
+    at: Timestamp,
     begun: Instant,
+    /// When the attempt that runs began.
+    tried: Instant,
     first_byte: Option<Duration>,
     ended: bool,
     /// What is known so far.
@@ -46,8 +56,16 @@ pub(crate) struct Tap {
 pub(crate) struct Facts {
     /// Our id.
     pub(crate) id: String,
+    /// The client's language.
+    pub(crate) dialect: &'static str,
+    /// What was asked for, below the gateway's address.
+    pub(crate) path: &'static str,
+    /// The client's name for itself.
+    pub(crate) user_agent: Option<String>,
     /// The name of the client key.
     pub(crate) client: String,
+    /// The conversation.
+    pub(crate) conversation: Option<String>,
     /// The model as asked for.
     pub(crate) asked: String,
     /// The model upstream.
@@ -58,29 +76,83 @@ pub(crate) struct Facts {
     pub(crate) route: String,
     /// The account that served, by id.
     pub(crate) account: String,
+    /// Whose host served.
+    pub(crate) provider: &'static str,
     /// Why this account; ids, no addresses.
     pub(crate) picked: String,
-    /// How many attempts were made upstream.
-    pub(crate) attempts: u32,
+    /// The attempts that were made upstream.
+    pub(crate) attempts: Vec<Attempt>,
     /// The upstream's id of the last attempt.
     pub(crate) upstream_id: Option<String>,
     /// Whether the answer was streamed.
     pub(crate) streamed: bool,
-    /// What it cost.
-    pub(crate) usage: Usage,
+    /// What it cost, if the upstream said so.
+    pub(crate) usage: Option<Usage>,
     /// What of the request could not be carried.
     pub(crate) losses: Losses,
     /// What of the answer could not be carried, or had to be put right.
     pub(crate) notes: Vec<&'static str>,
+    /// What the client was told of a failure.
+    pub(crate) message: Option<String>,
+    /// How the request continues its conversation.
+    pub(crate) prefix: Option<Prefix>,
+}
+
+/// The longest sentence of a failure that is kept, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// What a problem before the first byte ends in.
+    pub(crate) fn of(problem: &Problem) -> Self {
+        Self::Refused { status: problem.status.as_u16(), kind: problem.kind.as_str() }
+    }
 }
 
 // === impl Tap ===
 
 impl Tap {
-    pub(crate) fn begin(counters: &Arc<Counters>, id: &str) -> Self {
-        counters.begin();
-        let facts = Facts { id: id.to_owned(), ..Facts::default() };
-        Self { counters: Arc::clone(counters), begun: Instant::now(), first_byte: None, ended: false, facts }
+    /// An exchange in `dialect` begins.
+    pub(crate) fn begin(gateway: &Arc<Gateway>, id: &str, dialect: &'static str, path: &'static str) -> Self {
+        gateway.counters.begin();
+        let now = Instant::now();
+        let facts = Facts { id: id.to_owned(), dialect, path, ..Facts::default() };
+        let gateway = Arc::clone(gateway);
+        Self { at: gateway.now(), gateway, begun: now, tried: now, first_byte: None, ended: false, facts }
+    }
+
+    /// Another attempt begins, and this account is to pay for it.
+    pub(crate) fn tries(&mut self, lease: &Lease) {
+        self.tried = Instant::now();
+        let facts = &mut self.facts;
+        facts.account = lease.account.id.to_string();
+        facts.provider = lease.account.kind.as_str();
+        facts.picked.clone_from(&lease.why_logged);
+        let attempt =
+            Attempt { account: facts.account.clone(), provider: facts.provider.to_owned(), ..Attempt::default() };
+        facts.attempts.push(attempt);
+    }
+
+    /// The attempt that runs was answered.
+    pub(crate) fn answered(&mut self) {
+        let (ms, id) = (millis(self.tried.elapsed()), self.facts.upstream_id.clone());
+        if let Some(attempt) = self.facts.attempts.last_mut() {
+            attempt.ms = ms;
+            attempt.upstream_id = id;
+        }
+    }
+
+    /// The attempt that runs failed; `None`: it was answered with nothing.
+    pub(crate) fn failed(&mut self, failure: Option<&Failure>) {
+        self.answered();
+        if let Some(attempt) = self.facts.attempts.last_mut() {
+            attempt.failure = Some(failure.map_or("empty", |failure| failure.kind.name()).to_owned());
+            attempt.status = failure.and_then(|failure| failure.status);
+            if let Some(id) = failure.and_then(|failure| failure.request_id.as_deref()) {
+                attempt.upstream_id = Some(id.to_owned());
+            }
+        }
     }
 
     /// The first byte of the answer goes out.
@@ -88,30 +160,87 @@ impl Tap {
         self.first_byte.get_or_insert_with(|| self.begun.elapsed());
     }
 
+    /// The exchange is over, and this is what the client was told.
+    pub(crate) fn refuse(&mut self, problem: &Problem) {
+        self.facts.message = Some(problem.message.clone());
+        self.end(&Outcome::of(problem));
+    }
+
     /// The exchange is over.
     pub(crate) fn end(&mut self, outcome: &Outcome) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        self.counters.end(outcome);
+        self.gateway.counters.end(outcome);
+        self.log_line(outcome);
+        let exchange = self.exchange(outcome);
+        self.gateway.log.record(exchange);
+    }
+
+    fn log_line(&self, outcome: &Outcome) {
         let facts = &self.facts;
         let (name, detail) = match outcome {
             Outcome::Completed => ("completed", String::new()),
-            Outcome::Refused { status } => ("refused", status.to_string()),
+            Outcome::Refused { status, .. } => ("refused", status.to_string()),
             Outcome::Failed { why } => ("failed", (*why).to_owned()),
             Outcome::Cancelled => ("left by the client", String::new()),
         };
-        let usage = &facts.usage;
-        let prompt = usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
         tracing::info!(
             target: "codeferry::exchange",
             id = %facts.id, why = some(&detail), client = %facts.client, asked = %facts.asked, model = %facts.model,
-            effort = facts.effort, route = some(&facts.route), account = some(&facts.account), picked = some(&facts.picked), attempts = facts.attempts,
-            upstream_id = facts.upstream_id, streamed = facts.streamed, prompt_tokens = prompt,
-            cached_tokens = usage.cache_read_input_tokens, output_tokens = usage.output_tokens,
+            effort = facts.effort, route = some(&facts.route), account = some(&facts.account),
+            picked = some(&facts.picked), attempts = facts.attempts.len(), upstream_id = facts.upstream_id,
+            streamed = facts.streamed, prompt_tokens = facts.usage.map(|usage| usage.input_tokens),
+            cached_tokens = facts.usage.map(|usage| usage.cached_tokens),
+            output_tokens = facts.usage.map(|usage| usage.output_tokens),
             first_byte_ms = self.first_byte.map(millis), total_ms = millis(self.begun.elapsed()),
             losses = some(&facts.losses.header()), notes = some(&facts.notes.join(", ")), "{name}"
         );
+    }
+
+    /// The row of the request log. The facts go into it; nobody asks for them later.
+    fn exchange(&mut self, outcome: &Outcome) -> Exchange {
+        let facts = std::mem::take(&mut self.facts);
+        let (outcome, status, error) = match outcome {
+            Outcome::Completed => (Ending::Completed, Some(200), None),
+            Outcome::Refused { status, kind } => (Ending::Refused, Some(*status), Some((*kind).to_owned())),
+            Outcome::Failed { why } => (Ending::Failed, Some(200), Some((*why).to_owned())),
+            Outcome::Cancelled => (Ending::Cancelled, self.first_byte.map(|_| 200), None),
+        };
+        Exchange {
+            id: facts.id,
+            at: self.at,
+            client: facts.client,
+            dialect: facts.dialect.to_owned(),
+            path: facts.path.to_owned(),
+            user_agent: facts.user_agent,
+            conversation: facts.conversation,
+            asked: facts.asked,
+            model: facts.model,
+            effort: facts.effort.map(str::to_owned),
+            route: Some(facts.route).filter(|route| !route.is_empty()),
+            provider: facts.provider.to_owned(),
+            account: facts.account,
+            picked: Some(facts.picked).filter(|picked| !picked.is_empty()),
+            streamed: facts.streamed,
+            tokens: facts.usage.map(|usage| Tokens {
+                input: usage.input_tokens,
+                cached: usage.cached_tokens,
+                output: usage.output_tokens,
+                reasoning: usage.reasoning_tokens,
+            }),
+            first_byte_ms: self.first_byte.map(millis),
+            total_ms: millis(self.begun.elapsed()),
+            outcome,
+            status,
+            error,
+            message: facts.message.map(|message| message.chars().take(LONGEST_MESSAGE).collect()),
+            losses: facts.losses.iter().map(|loss| loss.name().to_owned()).collect(),
+            notes: facts.notes.into_iter().map(str::to_owned).collect(),
+            attempts: facts.attempts,
+            upstream_id: facts.upstream_id,
+            prefix: facts.prefix,
+        }
     }
 }
 

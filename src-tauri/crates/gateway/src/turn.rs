@@ -12,9 +12,10 @@ use codeferry_translate::render::anthropic::{Ids, KeepAlive, Options, Renderer, 
 use codeferry_translate::stop::{Enforcer, Limits};
 use codeferry_translate::turn::{Finish, Note, Reasoning, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
-use codeferry_wire::anthropic::frame::{Frame, Usage};
+use codeferry_wire::anthropic::frame::{self, Frame};
 use codeferry_wire::json::Raw;
 use codeferry_wire::responses::StreamEvent;
+use codeferry_wire::responses::event::Usage;
 use codeferry_wire::sse::Decoder;
 
 /// No record of an upstream is longer: the longest carry the whole answer, or a picture.
@@ -74,7 +75,7 @@ struct Rest {
     on_limits: OnLimits,
     worth: bool,
     end: Option<End>,
-    usage: Usage,
+    usage: Option<Usage>,
 }
 
 /// Where frames go.
@@ -88,7 +89,7 @@ enum Sink {
 impl Recipe {
     /// The first frame of the message.
     pub(crate) fn message_start(&self) -> Bytes {
-        let usage = Usage { input_tokens: self.input_estimate, ..Usage::default() };
+        let usage = frame::Usage { input_tokens: self.input_estimate, ..frame::Usage::default() };
         let mut out = Vec::with_capacity(512);
         Frame::MessageStart { id: &self.message_id, model: &self.asked, usage }.write_sse(&mut out);
         out.into()
@@ -124,16 +125,8 @@ impl Turn {
             Sink::Message(collector) => renderer.start(&mut |frame| collector.on(frame)),
         }
         let enforcer = Enforcer::new(recipe.limits.clone());
-        let rest = Rest {
-            reducer: Reducer::new(),
-            enforcer,
-            renderer,
-            sink,
-            on_limits,
-            worth: false,
-            end: None,
-            usage: Usage::default(),
-        };
+        let rest =
+            Rest { reducer: Reducer::new(), enforcer, renderer, sink, on_limits, worth: false, end: None, usage: None };
         Self { decoder: Decoder::new(LONGEST_RECORD), rest }
     }
 
@@ -175,8 +168,8 @@ impl Turn {
         self.rest.end.as_ref()
     }
 
-    /// What it cost so far; known at the end.
-    pub(crate) fn usage(&self) -> Usage {
+    /// What it cost; known at the end, if the upstream says so.
+    pub(crate) fn usage(&self) -> Option<Usage> {
         self.rest.usage
     }
 
@@ -261,14 +254,11 @@ impl Rest {
             TurnEvent::CutOff => Some(End::CutOff),
             _ => None,
         };
+        if let TurnEvent::Usage(usage) = &event {
+            self.usage = Some(*usage);
+        }
         let sink = &mut self.sink;
-        let usage = &mut self.usage;
-        self.renderer.on(event, &mut |frame| {
-            if let Frame::MessageDelta { stop: Some(_), usage: total } = &frame {
-                *usage = *total;
-            }
-            sink.put(frame);
-        });
+        self.renderer.on(event, &mut |frame| sink.put(frame));
     }
 }
 

@@ -23,14 +23,14 @@ use super::collect::collect;
 use crate::attempt::{self, Plan};
 use crate::pump::{Opening, Pump};
 use crate::reply::{Problem, REQUEST_ID, add_losses};
-use crate::tap::{Outcome, Tap};
+use crate::tap::Tap;
 use crate::turn::Recipe;
 use crate::{Gateway, body, guard, new_request_id, routing};
 
 /// Answers `POST /v1/messages`.
 pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let id = new_request_id();
-    let mut tap = Tap::begin(&gateway.counters, &id);
+    let mut tap = Tap::begin(&gateway, &id, "anthropic", "/v1/messages");
     let prepared = prepare(&gateway, request, &id, &mut tap).await;
     let served = match prepared {
         Ok(prepared) if prepared.streamed => stream(&gateway, prepared, tap).await,
@@ -45,7 +45,7 @@ pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Reque
             response
         }
         Err((problem, mut tap)) => {
-            tap.end(&Outcome::Refused { status: problem.status.as_u16() });
+            tap.refuse(&problem);
             problem.into_response(&id)
         }
     }
@@ -63,6 +63,7 @@ struct Prepared {
 async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -> Result<Prepared, Problem> {
     let settings = gateway.settings.snapshot();
     let (parts, body) = request.into_parts();
+    tap.facts.user_agent = user_agent(&parts.headers);
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let scene = Scene { gateway, settings: &settings, hints: hints(&parts.headers), id };
@@ -102,6 +103,7 @@ impl Scene<'_> {
         let effort = effort_for(request, &routed, |wanted| model.map_or(wanted, |model| model.nearest_effort(wanted)));
         let lite = routing::lite(settings) && model.is_some_and(|model| model.lite);
         let conversation = Conversation::of_anthropic(request, self.hints);
+        tap.facts.conversation = Some(conversation.key.clone());
         tap.facts.effort = effort.map(Effort::as_str);
         tap.facts.route.clone_from(&routed.why);
         tap.facts.model.clone_from(&routed.model);
@@ -183,6 +185,15 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     add_losses(headers, &losses);
     Ok(response)
+}
+
+/// The longest name of a client that is kept, in bytes.
+const LONGEST_AGENT: usize = 120;
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    // Only ASCII comes this far.
+    Some(agent.get(..LONGEST_AGENT).unwrap_or(agent).to_owned())
 }
 
 fn hints(headers: &HeaderMap) -> Hints<'_> {
