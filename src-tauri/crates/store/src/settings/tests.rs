@@ -164,6 +164,9 @@ fn several_keys_change_together_or_not_at_all() {
     let now = seen.borrow_and_update().clone();
     assert_eq!((now.port, now.grace_seconds, now.aliases.len()), (9000, 10, 1), "seen as one change");
     assert!(!change(&[("port", number(9000)), ("grace_seconds", None)]).expect("allowed"), "it is so already");
+}
+
+#[test]
 fn a_price_comes_and_goes() {
     let home = tempfile::tempdir().expect("a folder");
     let settings = open(&home);
