@@ -99,6 +99,13 @@ async fn a_talkative_log_tells_no_secret() {
     for told in ["signed in", "token renewed", "attempt failed", "the sign-in has ended", "DEBUG"] {
         assert!(log.contains(told), "the log tells of it: {told}\n{log}");
     }
+    // The files hold the same, line by line, and the last line too.
+    let files = codeferry_app::logging::files(&user.folder().join("logs")).unwrap();
+    let file: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for told in ["signed in", "attempt failed", r#""level":"debug""#, "stopped"] {
+        assert!(file.contains(told), "the files tell of it: {told}\n{file}");
+    }
+    let log = log + &file;
     let mut secrets = secrets(&user.demo);
     assert!(secrets.len() > 20, "there was something to hide: {}", secrets.len());
     secrets.extend([key, control_token, "nobody is to read".to_owned()]);

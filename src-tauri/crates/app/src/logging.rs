@@ -1,22 +1,31 @@
-//! The log: to standard error for people or as JSON, and into memory for whoever looks. Never with a secret or a prompt
-//! in it.
+//! The log: to standard error for people or as JSON, into memory for whoever looks, and to files. Never with a secret or a
+//! prompt in it.
 //!
 //! **Invariant:** our own lines carry no secret, no prompt and no e-mail address; of other crates nothing finer than `info`
 //! is taken, since their details may hold headers and bodies.
 
+mod files;
 mod memory;
+mod writer;
 
 use std::io;
 
 use codeferry_gateway::LogLines;
-use codeferry_store::LogForm;
+use codeferry_store::{LogForm, Settings};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, ParseError, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
+pub use self::files::files;
+use self::files::{Files, Limits};
 use self::memory::Memory;
+pub(crate) use self::writer::Writer;
+use crate::Paths;
+
+/// The target of lines about the beginning and the end.
+pub(crate) const LIFE: &str = "codeferry::life";
 
 /// What is logged, and how it looks on standard error.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +66,12 @@ pub fn start(logging: Logging<'_>) -> Result<LogLines, LogError> {
     Ok(lines)
 }
 
+/// Writes what is logged from now on to files, as the settings say; until it is dropped.
+pub(crate) fn to_files(lines: &LogLines, paths: &Paths, settings: &Settings) -> Option<Writer> {
+    let limits = Limits { days: settings.log_keep_days, bytes: settings.log_max_mib * 1024 * 1024 };
+    settings.log_file.then(|| Writer::begin(lines, Files::new(paths.logs(), limits)))
+}
+
 fn subscriber<W>(
     logging: Logging<'_>,
     writer: W,
@@ -70,14 +85,17 @@ where
         LogForm::Human => shown.with_ansi(logging.color).with_target(false).boxed(),
         LogForm::Json => shown.json().flatten_event(true).boxed(),
     };
+    // Whoever looks on has been told by other means that it begins and ends.
+    let seen = format!("{},{LIFE}=warn", logging.usual);
     let kept = Memory::new(lines, crate::system_clock());
     Ok(tracing_subscriber::registry()
-        .with(shown.with_filter(filter(&logging)?.and(filter_fn(discreet))))
-        .with(kept.with_filter(filter(&logging)?.and(filter_fn(ours)))))
+        .with(shown.with_filter(filter(&logging, &seen)?.and(filter_fn(discreet))))
+        .with(kept.with_filter(filter(&logging, logging.usual)?.and(filter_fn(ours)))))
 }
 
-fn filter(logging: &Logging<'_>) -> Result<EnvFilter, LogError> {
-    let Some(directives) = logging.directives else { return Ok(EnvFilter::new(logging.usual)) };
+/// What `CODEFERRY_LOG` says, else the usual.
+fn filter(logging: &Logging<'_>, usual: &str) -> Result<EnvFilter, LogError> {
+    let Some(directives) = logging.directives else { return Ok(EnvFilter::new(usual)) };
     EnvFilter::try_new(directives).map_err(|source| LogError::Directives { directives: directives.to_owned(), source })
 }
 

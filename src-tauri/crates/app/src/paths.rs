@@ -83,6 +83,11 @@ impl Paths {
         self.home.join("catalogs")
     }
 
+    /// The log, one file for each day.
+    pub fn logs(&self) -> PathBuf {
+        self.home.join("logs")
+    }
+
     /// Makes the folder, for this user alone. One that exists is left as it is: every file in it guards itself.
     ///
     /// # Errors

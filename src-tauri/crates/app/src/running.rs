@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::listen::{self, ListenError};
 use crate::owner::{Owner, OwnerError};
-use crate::{Environment, Paths, VERSION, catalog, demo, parts, resting, system_clock};
+use crate::{Environment, Paths, VERSION, catalog, demo, logging, parts, resting, system_clock};
 
 /// How to start. What is `None` is taken from the settings.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +110,8 @@ pub struct Running {
     ended: Option<Result<(), StopError>>,
     tasks: TaskTracker,
     demo: Option<Demo>,
+    /// Where the log goes. After all that may say something.
+    files: Option<logging::Writer>,
     /// Last, so that nobody else takes the folder before everything else is gone. `None` on an errand.
     owner: Option<Owner>,
 }
@@ -141,6 +143,9 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     };
 
     let settings = parts::settings(paths)?;
+    // A demo leaves nothing behind, and an errand has an Owner beside it.
+    let serves = !options.errand && !options.demo;
+    let files = serves.then(|| logging::to_files(&options.log_lines, paths, &settings.snapshot())).flatten();
     for problem in settings.problems() {
         tracing::warn!("{problem}");
     }
@@ -203,8 +208,26 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
         tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone(), log.clone())));
     }
+    if !options.errand {
+        tracing::info!(target: logging::LIFE, version = VERSION, pid = std::process::id(), %address, demo = options.demo, "started");
+    }
     let serving = Some(serving);
-    Ok(Running { address, url, gateway, keys, settings, pool, log, stop, serving, ended: None, tasks, demo, owner })
+    Ok(Running {
+        address,
+        url,
+        gateway,
+        keys,
+        settings,
+        pool,
+        log,
+        stop,
+        serving,
+        ended: None,
+        tasks,
+        demo,
+        files,
+        owner,
+    })
 }
 
 /// Where to listen. Loopback, unless somebody says otherwise here and now, and has a key to let clients in with.
@@ -342,6 +365,10 @@ impl Running {
         if let Some(demo) = &self.demo {
             demo.stop().await;
         }
+        if self.owner.is_some() {
+            tracing::info!(target: logging::LIFE, "stopped");
+        }
+        drop(self.files.take());
         self.ended.take().unwrap_or(Ok(()))
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, keys, quota, route, serve, settings, status};
+use crate::commands::{accounts, keys, logs, quota, route, serve, settings, status};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Route(route::Args),
     /// Ask the running gateway how it fares
     Status(status::Args),
+    /// Show what the gateway said last, and follow it
+    Logs(logs::Args),
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod keys;
+pub(crate) mod logs;
 pub(crate) mod quota;
 pub(crate) mod route;
 pub(crate) mod serve;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Quota(args) => brief(context, quota::run(args, context)),
         Command::Route(args) => brief(context, route::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
+        Command::Logs(args) => brief(context, logs::run(&args, context)),
     }
 }
 

@@ -5,7 +5,7 @@ mod answers;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use codeferry_app::{OwnerRecord, Paths};
+use codeferry_app::{LogLevel, LogLine, OwnerRecord, Paths};
 use codeferry_store::ControlToken;
 use reqwest::{Client, Method, Response};
 use serde::de::DeserializeOwned;
@@ -35,6 +35,12 @@ pub(crate) struct Stages {
 #[derive(Deserialize)]
 struct Reloaded {
     problems: Vec<String>,
+}
+
+/// What `GET /api/logs` says.
+#[derive(Deserialize)]
+struct Logs {
+    lines: Vec<LogLine>,
 }
 
 /// What `GET /api/accounts` says.
@@ -96,6 +102,13 @@ impl Guest {
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         self.ask(Method::GET, "status", PATIENCE).await.map_err(|refused| refused.error)
+    }
+
+    /// The last lines of its log that are at least that bad.
+    pub(crate) async fn logs(&self, lines: usize, level: LogLevel) -> Result<Vec<LogLine>, Failure> {
+        let what = format!("logs?lines={lines}&level={}", level.as_str());
+        let logs: Logs = self.ask(Method::GET, &what, PATIENCE).await?;
+        Ok(logs.lines)
     }
 
     /// The accounts, as the vault has them now.

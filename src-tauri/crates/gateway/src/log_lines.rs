@@ -9,6 +9,7 @@ mod fields;
 
 use std::collections::VecDeque;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -62,6 +63,7 @@ pub struct LogLines(Arc<Inner>);
 struct Inner {
     last: Mutex<VecDeque<Arc<LogLine>>>,
     coming: broadcast::Sender<Arc<LogLine>>,
+    dropped: AtomicU64,
 }
 
 // === impl LogLines ===
@@ -70,7 +72,7 @@ impl LogLines {
     /// None so far.
     pub fn new() -> Self {
         let (coming, _) = broadcast::channel(WAITING_LINES);
-        Self(Arc::new(Inner { last: Mutex::default(), coming }))
+        Self(Arc::new(Inner { last: Mutex::default(), coming, dropped: AtomicU64::new(0) }))
     }
 
     /// One more line.
@@ -96,6 +98,16 @@ impl LogLines {
     pub fn follow(&self, most: usize, level: LogLevel) -> (Vec<Arc<LogLine>>, broadcast::Receiver<Arc<LogLine>>) {
         let last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
         (newest(&last, most, level), self.0.coming.subscribe())
+    }
+
+    /// So many lines more did not come to where they were to be kept.
+    pub fn note_dropped(&self, lines: u64) {
+        self.0.dropped.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// How many lines did not come to where they were to be kept.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
     }
 }
 

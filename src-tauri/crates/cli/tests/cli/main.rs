@@ -10,6 +10,7 @@ mod help;
 mod home;
 mod importing;
 mod keys;
+mod logs;
 mod looking;
 mod managing;
 mod quota;

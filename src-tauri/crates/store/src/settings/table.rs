@@ -94,6 +94,29 @@ pub(super) static KEYS: &[Key] = &[
         take: |settings| word(settings.log.as_str()),
     },
     Key {
+        name: "log_file",
+        doc: "Whether a gateway writes its log to files as well, in the folder logs of the data folder; `codeferry logs` \
+              shows them. Takes effect at the next start.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.log_file, flag(value)),
+        take: |settings| Value::Flag(settings.log_file),
+    },
+    Key {
+        name: "log_keep_days",
+        doc: "Log files of so many days are kept, today's included. Takes effect at the next start.",
+        allowed: "a number from 1 to 3650",
+        put: |settings, value| put(&mut settings.log_keep_days, number(value, 1..=3650)),
+        take: |settings| Value::Number(settings.log_keep_days),
+    },
+    Key {
+        name: "log_max_mib",
+        doc: "How large all log files together may get, in MiB. Beyond it the oldest lines go, of the same day if need \
+              be. Takes effect at the next start.",
+        allowed: "a number from 1 to 65536",
+        put: |settings, value| put(&mut settings.log_max_mib, number(value, 1..=65536)),
+        take: |settings| Value::Number(settings.log_max_mib),
+    },
+    Key {
         name: "reasoning_summary",
         doc: "Which summaries of its reasoning the model is asked for; clients show them as its thinking.",
         allowed: "auto, concise, detailed or none",
