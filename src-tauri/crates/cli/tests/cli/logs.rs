@@ -10,7 +10,7 @@ use crate::world::{until, world};
 
 /// The lines a command printed, as JSON.
 fn json(out: &str) -> Vec<Value> {
-    out.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn messages(out: &str) -> Vec<String> {
