@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::named::Endpoint;
+
 /// Which road an account's token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Sign in with ChatGPT, plan usage for open-source apps (codex-backend.md §12).
     Plan,
@@ -17,11 +19,18 @@ pub enum Kind {
     Codex,
     /// The simulated upstream of `--demo`. Never in the vault.
     Demo,
+    /// A server that speaks Chat Completions: one of one's own, or a third party with its key. A [named](Kind::is_named)
+    /// account.
+    Compatible,
+    /// A key for the API of OpenAI, paid per token. A [named](Kind::is_named) account.
+    OpenaiKey,
+    /// The Codex CLI as a program beside us, with its own sign-in. A [named](Kind::is_named) account.
+    CodexCli,
 }
 
 /// Not the name of a [`Kind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no kind of account: use plan or codex")]
+#[error("{0:?} is no kind of account: use plan, codex, compatible, openai_key or codex_cli")]
 pub struct ParseKindError(String);
 
 /// An account's name within Codeferry: `acc_` and 16 hex digits.
@@ -51,6 +60,9 @@ pub struct Account {
     pub chatgpt_account_id: Option<String>,
     pub user_id: Option<String>,
     pub added_at: Timestamp,
+    /// Where its server is, if that is the account's own affair and not its kind's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
 }
 
 // === impl Kind ===
@@ -61,6 +73,18 @@ impl Kind {
             Self::Plan => "plan",
             Self::Codex => "codex",
             Self::Demo => "demo",
+            Self::Compatible => "compatible",
+            Self::OpenaiKey => "openai_key",
+            Self::CodexCli => "codex_cli",
+        }
+    }
+
+    /// Whether its accounts serve only who asks for them by name, as `LABEL/MODEL`. No rotation picks them, none of them
+    /// is ever the active one, and nobody stands in for them: who pays, and who reads along, is the user's to say.
+    pub fn is_named(self) -> bool {
+        match self {
+            Self::Compatible | Self::OpenaiKey | Self::CodexCli => true,
+            Self::Plan | Self::Codex | Self::Demo => false,
         }
     }
 }
@@ -79,6 +103,9 @@ impl FromStr for Kind {
             "plan" => Ok(Self::Plan),
             "codex" => Ok(Self::Codex),
             "demo" => Ok(Self::Demo),
+            "compatible" => Ok(Self::Compatible),
+            "openai_key" => Ok(Self::OpenaiKey),
+            "codex_cli" => Ok(Self::CodexCli),
             other => Err(ParseKindError(other.to_owned())),
         }
     }

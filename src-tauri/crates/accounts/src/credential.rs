@@ -77,6 +77,19 @@ const MIN_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 // === impl Credential ===
 
 impl Credential {
+    /// A key that does not run out and that nobody renews; empty where a server asks for none.
+    pub fn key(key: Secret) -> Self {
+        Self {
+            client_id: None,
+            access_token: key,
+            refresh_token: None,
+            id_token: None,
+            expires_at: None,
+            earliest_refresh_at: None,
+            last_refresh: None,
+        }
+    }
+
     /// The access token is past its end, as far as we know.
     pub fn expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

@@ -56,6 +56,8 @@ pub enum FormatError {
     NoIdentity,
     #[error("a demo account cannot be imported")]
     Demo,
+    #[error("there are no files of {kind} accounts: add one with `codeferry accounts add --kind {kind}`")]
+    Named { kind: Kind },
     /// Neither of the forms we know.
     #[error("this is no account file of a kind that can be imported")]
     Unknown,
@@ -112,6 +114,7 @@ pub fn read(kind: Kind, bytes: &[u8], now: Timestamp) -> Result<Imported, Format
         Kind::Codex => codex(file, now),
         Kind::Plan => plan(file, now),
         Kind::Demo => Err(FormatError::Demo),
+        kind @ (Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli) => Err(FormatError::Named { kind }),
     }
 }
 
@@ -226,6 +229,7 @@ impl Imported {
             chatgpt_account_id,
             user_id: None,
             added_at: now,
+            endpoint: None,
         };
         Ok(Self { provisional: true, ..Self::new(account, credential) })
     }
@@ -244,6 +248,7 @@ impl Identity {
             chatgpt_account_id: self.chatgpt_account_id,
             user_id: Some(self.user_id),
             added_at: now,
+            endpoint: None,
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Want<'a> {
     pub conversation: Option<&'a str>,
     /// The accounts tried for this request already.
     pub excluded: &'a [AccountId],
+    /// The [named](crate::Kind::is_named) account that was asked for: this one or none.
+    pub named: Option<&'a AccountId>,
 }
 
 /// An account lent for one attempt.

@@ -4,6 +4,7 @@
 //! - [`Vault`] keeps them: one random key in the keychain of the system, one encrypted file.
 //! - [`Pool`] lends them: [`Pool::lease_for`] picks an account ([`pick`], by the [`Rotation`]), renews its token in time,
 //!   and says why it was picked.
+//! - [`named`] is about accounts that serve only who asks for them by name.
 //! - [`quota`] is what is left of each plan, as last seen; [`watch`] is what to do about a folder of account files.
 //!
 //! **Invariant:** this crate speaks to no network. Renewing a token is somebody else's trade, behind [`Refresh`];
@@ -18,6 +19,7 @@ mod cooldown;
 mod credential;
 pub mod import;
 mod lease;
+pub mod named;
 pub mod pick;
 mod pool;
 pub mod quota;
@@ -32,6 +34,7 @@ pub use cooldown::{Backoff, Cooldown, Hint, Rest};
 pub use credential::{Clock, Credential, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing};
 pub use import::Imported;
 pub use lease::{Blocked, End, Lease, NoAccount, RecoverError, Want};
+pub use named::{Endpoint, NamedAccount, NamedError, Preset};
 pub use pool::{ChooseError, FlushError, Import, ImportError, ImportOutcome, LabelError, Pool, Removed};
 pub use quota::{Credits, Quota, QuotaWindow, WindowSeen, WindowsSeen};
 pub use rotation::{ParseRotationError, Rotation};

@@ -140,6 +140,14 @@ pub fn pick(views: &[View<'_>], ask: &Ask<'_>) -> Result<Picked, NoAccount> {
     })
 }
 
+/// Take the one account that a request names, if it can serve. Nobody stands in for it, and it is nobody's turn.
+pub fn named(view: &View<'_>, ask: &Ask<'_>) -> Result<Picked, NoAccount> {
+    match view.hindrance(ask) {
+        None => Ok(Picked::of(view, "asked for by name", None)),
+        Some(_) => Err(nobody(std::slice::from_ref(view), ask)),
+    }
+}
+
 /// What to tell when nobody is left: what helps soonest comes first.
 fn nobody(views: &[View<'_>], ask: &Ask<'_>) -> NoAccount {
     let mut earliest: Option<Timestamp> = None;

@@ -12,6 +12,7 @@ mod health;
 mod held;
 mod inner;
 mod limits;
+mod named;
 mod people;
 mod renew;
 mod state;
@@ -81,7 +82,7 @@ impl Pool {
 
     /// [`lease_for`](Self::lease_for) a request that belongs to no conversation.
     pub async fn lease(&self, excluded: &[AccountId]) -> Result<Lease, NoAccount> {
-        self.lease_for(Want { conversation: None, excluded }).await
+        self.lease_for(Want { excluded, ..Want::default() }).await
     }
 
     /// An account for one attempt, with a token that is good for the next minutes.
@@ -162,7 +163,9 @@ impl Pool {
                             picked.why += &format!("; not renewed: {failure}");
                             picked.why_logged += "; not renewed";
                         }
-                        return state.lend(picked, want.conversation, now).ok_or(NoAccount::None);
+                        // Being asked for once by name binds no conversation.
+                        let conversation = want.conversation.filter(|_| want.named.is_none());
+                        return state.lend(picked, conversation, now).ok_or(NoAccount::None);
                     }
                 }
             };

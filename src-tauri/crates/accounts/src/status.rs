@@ -18,6 +18,10 @@ pub struct AccountStatus {
     pub plan: Option<String>,
     /// It serves the requests.
     pub active: bool,
+    /// It serves only who asks for `LABEL/MODEL`, and is never the active one.
+    pub named: bool,
+    /// Where its server is, if that is the account's own affair.
+    pub url: Option<String>,
     /// It lives in this process only and is never stored.
     pub ephemeral: bool,
     #[serde(flatten)]

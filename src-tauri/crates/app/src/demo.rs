@@ -24,6 +24,7 @@ fn sign_in(from: DemoAccount, now: Timestamp) -> (Account, Credential) {
         chatgpt_account_id: Some(from.account_id),
         user_id: Some(from.user_id),
         added_at: now,
+        endpoint: None,
     };
     let credential = Credential {
         client_id: Some(from.client_id),

@@ -15,19 +15,28 @@ pub enum Error {
     /// The name leads nowhere.
     #[error("no upstream model is meant by {0:?}")]
     Unknown(String),
+    /// It leads to an account that is not there.
+    #[error("no account is called {label:?}")]
+    NoAccount {
+        /// The label that is nobody's.
+        label: String,
+    },
     /// The settings cannot be read.
     #[error(transparent)]
     Settings(#[from] OpenError),
 }
 
-/// Where a request for `name` that asks for this effort would go.
+/// Where a request for `name` that asks for this effort would go. `labels` are those of the named accounts.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn explain(paths: &Paths, name: &str, asked: Option<Effort>) -> Result<Destination, Error> {
+pub fn explain(paths: &Paths, labels: &[String], name: &str, asked: Option<Effort>) -> Result<Destination, Error> {
     let settings = parts::settings(paths)?.snapshot();
-    let found = codeferry_gateway::explain(&settings, &catalog::known_models(paths), name, asked);
-    found.map_err(|UnknownModel(name)| Error::Unknown(name))
+    let found = codeferry_gateway::explain(&settings, &catalog::known_models(paths), labels, name, asked);
+    found.map_err(|unknown| match unknown {
+        UnknownModel::Name(name) => Error::Unknown(name),
+        UnknownModel::Label { label, .. } => Error::NoAccount { label },
+    })
 }
 
 #[cfg(test)]
@@ -42,7 +51,8 @@ mod tests {
         let settings = parts::settings(&paths).unwrap();
         settings.set("route.haiku", "gpt-6-luna:low").unwrap();
         settings.set("alias.mine", "gpt-5.5").unwrap();
-        let to = |name: &str, effort| explain(&paths, name, effort).map(|d| (d.model, d.effort, d.reason)).unwrap();
+        let to =
+            |name: &str, effort| explain(&paths, &[], name, effort).map(|d| (d.model, d.effort, d.reason)).unwrap();
 
         let (model, effort, reason) = to("claude-haiku-4-5-20251001", None);
         assert_eq!((model.as_str(), effort), ("gpt-6-luna", Some("low")));
@@ -63,7 +73,7 @@ mod tests {
     #[test]
     fn a_name_that_means_nothing_is_an_error() {
         let temp = tempfile::tempdir().unwrap();
-        let error = explain(&Paths::at(temp.path()), "gemini-9", None).unwrap_err();
+        let error = explain(&Paths::at(temp.path()), &[], "gemini-9", None).unwrap_err();
         assert!(matches!(&error, Error::Unknown(name) if name == "gemini-9"), "{error}");
     }
 }

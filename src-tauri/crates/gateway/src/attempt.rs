@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     /// What it can do without.
     pub(crate) optional: Vec<Optional>,
     pub(crate) conversation: Conversation,
+    /// The account that was asked for by name: it answers, or nobody does.
+    pub(crate) named: Option<AccountId>,
     /// The model upstream.
     pub(crate) model: String,
     pub(crate) lite: bool,
@@ -199,6 +201,8 @@ async fn next(
         Consequence::Stop => Next::Nobody,
         Consequence::WithoutReasoning if !std::mem::replace(&mut tried.without.reasoning, true) => Next::Same(current),
         Consequence::WithoutReasoning => Next::Nobody,
+        // A key is what it is, and nobody stands in for a named account.
+        Consequence::RefreshThenRetry | Consequence::NextAccount if plan.named.is_some() => Next::Nobody,
         Consequence::RefreshThenRetry if !tried.refreshed.contains(&current.account.id) => {
             tried.refreshed.push(current.account.id.clone());
             match gateway.pool.recover(&current).await {
@@ -304,7 +308,7 @@ pub(crate) fn empty(model: &str) -> Problem {
 impl Plan {
     /// The account this is to be paid by: the one the conversation is with, if it can.
     fn want<'a>(&'a self, excluded: &'a [AccountId]) -> Want<'a> {
-        Want { conversation: Some(&self.conversation.key), excluded }
+        Want { conversation: Some(&self.conversation.key), excluded, named: self.named.as_ref() }
     }
 
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).

@@ -1,18 +1,28 @@
 //! The settings, in the words of those who use them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use codeferry_accounts::{Account, NoAccount};
 use codeferry_store::{ReasoningSummary, ResponsesLite, Settings, Target};
 use codeferry_translate::effort::Effort;
-use codeferry_translate::route::{self, UnknownModel};
+use codeferry_translate::route::{self, Known, Route, UnknownModel};
 use codeferry_upstream::Catalog;
+use codeferry_wire::anthropic::error::ErrorKind;
+use jiff::tz::TimeZone;
 use serde::Serialize;
+
+use crate::Gateway;
+use crate::refusal;
+use crate::reply::Problem;
 
 /// Where requests for a name go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Destination {
     /// What was asked for.
     pub name: String,
+    /// The label of the account that is asked for by name. `None`: whoever's turn it is.
+    pub account: Option<String>,
     /// The upstream model.
     pub model: String,
     /// The effort sent upstream. `None`: the request names none, and the model decides.
@@ -21,18 +31,22 @@ pub struct Destination {
     pub reason: String,
 }
 
-/// Where a request for `name` that asks for this effort would go, by the rules for requests.
+/// Where a request for `name` that asks for this effort would go, by the rules for requests. `labels` are those of the
+/// named accounts.
 ///
 /// # Errors
 /// When the name leads nowhere.
 pub fn explain(
     settings: &Settings,
     models: &Catalog,
+    labels: &[String],
     name: &str,
     asked: Option<Effort>,
 ) -> Result<Destination, UnknownModel> {
-    let route = route::resolve(name, &routing_table(settings), &|slug| models.get(slug).is_some())?;
-    let model = models.get(&route.model);
+    let known =
+        Known { model: &|slug| models.get(slug).is_some(), label: &|label| labels.iter().any(|known| known == label) };
+    let route = route::resolve(name, &routing_table(settings), known)?;
+    let model = models.get(&route.model).filter(|_| route.label.is_none());
     // In the order of `effort::wanted`.
     let wanted = [(route.named, None), (asked, Some("asked for")), (route.routed, Some("set with the route"))];
     let wanted = wanted.into_iter().find_map(|(effort, whence)| Some((effort?, whence)));
@@ -55,7 +69,57 @@ pub fn explain(
             None
         }
     };
-    Ok(Destination { name: name.to_owned(), model: route.model, effort, reason })
+    Ok(Destination { name: name.to_owned(), account: route.label, model: route.model, effort, reason })
+}
+
+/// The named accounts, as a request finds them when it comes in.
+#[derive(Debug)]
+pub(crate) struct Named {
+    accounts: Vec<Arc<Account>>,
+    /// Why the vault could not be read, if so: then nobody knows which there are.
+    unread: Option<NoAccount>,
+}
+
+/// Where a name leads.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    /// The model, the effort and the reason.
+    pub(crate) route: Route,
+    /// Who is asked for by name; `None`: whoever's turn it is.
+    pub(crate) account: Option<Arc<Account>>,
+}
+
+// === impl Named ===
+
+impl Named {
+    /// Those there are now.
+    pub(crate) async fn of(gateway: &Gateway) -> Self {
+        let unread = gateway.pool.ready().await.err();
+        Self { accounts: gateway.pool.all_named(), unread }
+    }
+
+    fn labelled(&self, label: &str) -> Option<&Arc<Account>> {
+        self.accounts.iter().find(|account| account.label.as_deref() == Some(label))
+    }
+
+    /// Where a model's name leads, with these settings.
+    pub(crate) fn resolve(&self, gateway: &Gateway, settings: &Settings, name: &str) -> Result<Routed, Problem> {
+        let catalog = gateway.upstream.shelf().all();
+        let model = |slug: &str| catalog.get(slug).is_some();
+        let label = |label: &str| self.labelled(label).is_some();
+        let route = route::resolve(name, &routing_table(settings), Known { model: &model, label: &label });
+        match (route, &self.unread) {
+            (Ok(route), _) => {
+                let account = route.label.as_deref().and_then(|label| self.labelled(label)).cloned();
+                Ok(Routed { route, account })
+            }
+            (Err(UnknownModel::Label { .. }), Some(unread)) => {
+                Err(refusal::of_no_account(unread, gateway.now(), &TimeZone::system()))
+            }
+            // What Anthropic answers, so that clients say the right thing (`claude-code.md §6`).
+            (Err(unknown), _) => Err(Problem::new(ErrorKind::NotFound, unknown.to_string())),
+        }
+    }
 }
 
 /// The routing table of the settings.

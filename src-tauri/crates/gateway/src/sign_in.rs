@@ -100,6 +100,8 @@ pub(crate) enum BeginError {
     NoDevice,
     #[error("the demo account needs no sign-in")]
     Demo,
+    #[error("a {0} account is added with its address and key; there is no sign-in")]
+    Named(Kind),
     #[error("both ports that this sign-in can come back to (1455 and 1457) are taken by other programs")]
     PortsTaken,
     #[error("cannot listen for the browser: {0}")]
@@ -226,8 +228,10 @@ impl Gateway {
     ) -> Result<Begun, BeginError> {
         match (kind, method) {
             (Kind::Demo, _) => Err(BeginError::Demo),
+            (kind, _) if kind.is_named() => Err(BeginError::Named(kind)),
             (Kind::Plan, Method::Device) => Err(BeginError::NoDevice),
             (Kind::Codex, Method::Device) => self.begin_device().await,
+            (kind, Method::Device) => Err(BeginError::Named(kind)),
             (kind, Method::Browser) => self.begin_browser(kind, again).await,
         }
     }

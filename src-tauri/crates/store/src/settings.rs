@@ -56,7 +56,8 @@ pub struct Routes {
     pub default: Target,
 }
 
-/// An upstream model, with the effort for requests that ask for none. Written `model` or `model:effort`.
+/// An upstream model, with the effort for requests that ask for none. Written `model` or `model:effort`; the model of a
+/// named account is written `label/model`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub model: String,
@@ -200,12 +201,19 @@ impl FromStr for Target {
     type Err = NoTarget;
 
     fn from_str(text: &str) -> Result<Self, NoTarget> {
-        let (model, effort) = match text.split_once(':') {
-            Some((model, effort)) => (model, Some(Effort::parse(effort).ok_or(NoTarget)?)),
+        let (model, effort) = match text.rsplit_once(':') {
+            Some((model, word)) => match Effort::parse(word) {
+                Some(effort) => (model, Some(effort)),
+                // Behind a label the model's name is another server's affair, and its names have colons.
+                None if text.contains('/') => (text, None),
+                None => return Err(NoTarget),
+            },
             None => (text, None),
         };
+        let named = model.contains('/');
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
-        if model.is_empty() || model.len() > 128 || !model.bytes().all(plain) {
+        let fits = |byte: u8| plain(byte) || (named && b":@+~".contains(&byte));
+        if model.is_empty() || model.len() > 128 || !model.bytes().all(fits) {
             return Err(NoTarget);
         }
         Ok(Self { model: model.to_owned(), effort })

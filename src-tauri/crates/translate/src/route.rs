@@ -2,7 +2,10 @@
 //!
 //! Clients ask for the models of their own maker. The routing table says what stands for each family; names of upstream
 //! models go through as they are. Families are told by prefix, not by exact id: new ids appear with every client release
-//! (`claude-code.md §8`).
+//! (`claude-code.md §8`). `LABEL/MODEL` is a model of a named account: the label chooses who serves, and the rest is
+//! that account's own affair.
+//!
+//! **Invariant:** a name or a target whose label is no account's leads nowhere. It never falls back on anything.
 
 use std::collections::BTreeMap;
 
@@ -34,9 +37,20 @@ pub struct Table {
     pub aliases: BTreeMap<String, Target>,
 }
 
+/// What there is, as asked while a name is resolved.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Whether the catalogue lists a model.
+    pub model: &'a dyn Fn(&str) -> bool,
+    /// Whether a named account has that label.
+    pub label: &'a dyn Fn(&str) -> bool,
+}
+
 /// What a name came to, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
+    /// The label of the named account that is meant; `None`: whoever's turn it is.
+    pub label: Option<String>,
     /// The upstream model.
     pub model: String,
     /// An effort that stands in the name: it wins over the request's.
@@ -49,26 +63,43 @@ pub struct Route {
 
 /// No upstream model is meant by this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("model: {0}")]
-pub struct UnknownModel(pub String);
+pub enum UnknownModel {
+    /// Nothing is known under it.
+    #[error("model: {0}")]
+    Name(String),
+    /// It asks for an account that is not there.
+    #[error("model: {asked} ({whence}no account is called {label})")]
+    Label {
+        /// What was asked for.
+        asked: String,
+        /// The label that is nobody's.
+        label: String,
+        /// Which target names it, if the request does not; with a colon and a space behind it.
+        whence: String,
+    },
+}
 
-/// Finds the upstream model for `name`. `known` tells whether the catalogue lists a model.
+/// Finds the upstream model for `name`.
 ///
 /// # Errors
-/// When the name is neither an alias, nor a Claude id, nor looks like one of the upstream's.
-pub fn resolve(name: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> Result<Route, UnknownModel> {
+/// When the name is neither an alias, nor behind the label of an account, nor a Claude id, nor looks like one of the
+/// upstream's; or when it leads to an account that is not there.
+pub fn resolve(name: &str, table: &Table, known: Known<'_>) -> Result<Route, UnknownModel> {
     let asked = name.trim();
     // Claude Code marks the long window so and takes it off itself; others do not.
     let plain = asked.split_once('[').map_or(asked, |(before, _)| before);
     let plain = plain.strip_prefix("codex/").unwrap_or(plain);
-    if let Some(found) = exactly(plain, table, known) {
-        return Ok(Route { model: found.model, named: None, routed: found.effort, why: found.why });
+    let missing = |error: Missing| UnknownModel::Label { asked: asked.to_owned(), label: error.0, whence: error.1 };
+    if let Some(found) = exactly(plain, table, known).map_err(missing)? {
+        let Found { label, model, effort, why } = found;
+        return Ok(Route { label, model, named: None, routed: effort, why });
     }
     let (base, named) = split_effort(plain);
-    let with_effort = named.and_then(|effort| exactly(base, table, known).map(|found| (found, effort)));
-    if let Some((found, effort)) = with_effort {
+    if let Some(effort) = named
+        && let Some(found) = exactly(base, table, known).map_err(missing)?
+    {
         let why = format!("{}; effort {effort} from the name", found.why);
-        return Ok(Route { model: found.model, named: Some(effort), routed: None, why });
+        return Ok(Route { label: found.label, model: found.model, named: Some(effort), routed: None, why });
     }
     let (base, named, suffix) = match named {
         Some(effort) => (base, named, format!("; effort {effort} from the name")),
@@ -76,36 +107,52 @@ pub fn resolve(name: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> Resul
     };
     if looks_upstream(base) {
         let why = format!("an upstream name, passed on although the catalogue does not list it{suffix}");
-        return Ok(Route { model: base.to_owned(), named, routed: None, why });
+        return Ok(Route { label: None, model: base.to_owned(), named, routed: None, why });
     }
-    Err(UnknownModel(asked.to_owned()))
+    // `claude/…` names no account: it is how a client's picker shows every name.
+    let behind = ["claude/", "anthropic/"].iter().find_map(|prefix| plain.strip_prefix(prefix)).unwrap_or(plain);
+    Err(match behind.split_once('/') {
+        Some((label, model)) if !label.is_empty() && !model.is_empty() => {
+            missing(Missing(label.to_owned(), String::new()))
+        }
+        _ => UnknownModel::Name(asked.to_owned()),
+    })
 }
 
+/// A label that is nobody's, and where it stands.
+struct Missing(String, String);
+
 struct Found {
+    label: Option<String>,
     model: String,
     effort: Option<Effort>,
     why: String,
 }
 
-fn exactly(name: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> Option<Found> {
-    let to = |target: &Target, why: String| Some(Found { model: target.model.clone(), effort: target.effort, why });
+fn exactly(name: &str, table: &Table, known: Known<'_>) -> Result<Option<Found>, Missing> {
     if let Some(target) = table.aliases.get(name) {
-        return to(target, format!("alias {name}"));
+        return follow(target, format!("alias {name}"), known);
     }
-    if known(name) {
-        return Some(Found { model: name.to_owned(), effort: None, why: "listed by the catalogue".to_owned() });
+    if let Some(found) = behind_label(name, known) {
+        return Ok(Some(found));
+    }
+    if (known.model)(name) {
+        return Ok(Some(Found::upstream(name, None, "listed by the catalogue")));
     }
     // `claude/gpt-…`: the client's model picker shows only ids that begin with claude or anthropic.
     if let Some(direct) = ["claude/", "anthropic/", "anthropic-"].iter().find_map(|prefix| name.strip_prefix(prefix)) {
         if let Some(target) = table.aliases.get(direct) {
-            return to(target, format!("alias {direct}"));
+            return follow(target, format!("alias {direct}"), known);
         }
-        if known(direct) || looks_upstream(direct) {
-            return Some(Found { model: direct.to_owned(), effort: None, why: "named behind its prefix".to_owned() });
+        if let Some(found) = behind_label(direct, known) {
+            return Ok(Some(found));
+        }
+        if (known.model)(direct) || looks_upstream(direct) {
+            return Ok(Some(Found::upstream(direct, None, "named behind its prefix")));
         }
     }
     let lower = name.to_ascii_lowercase();
-    let family = |target: &Target, family: &str| to(target, format!("route.{family}"));
+    let family = |target: &Target, family: &str| follow(target, format!("route.{family}"), known);
     match lower.as_str() {
         "opus" | "best" => return family(&table.opus, "opus"),
         "sonnet" | "opusplan" => return family(&table.sonnet, "sonnet"),
@@ -115,11 +162,11 @@ fn exactly(name: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> Option<Fo
         _ => {}
     }
     if !lower.starts_with("claude") && !lower.starts_with("anthropic") {
-        return None;
+        return Ok(None);
     }
-    // An effort at the end is not part of the id.
-    if split_effort(&lower).1.is_some() {
-        return None;
+    // An effort at the end is not part of the id. A second slash means an account, and there is none of that label.
+    if split_effort(&lower).1.is_some() || lower.split('/').count() > 2 {
+        return Ok(None);
     }
     let is = |word: &str| lower.split(['-', '/', '.', '_']).any(|part| part == word);
     if is("opus") || is("big") {
@@ -135,6 +182,27 @@ fn exactly(name: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> Option<Fo
     }
 }
 
+/// Where a target leads. Its name is taken as it stands: a model upstream, or one behind the label of an account.
+fn follow(target: &Target, why: String, known: Known<'_>) -> Result<Option<Found>, Missing> {
+    if let Some(found) = behind_label(&target.model, known) {
+        let why = format!("{why}; {}", found.why);
+        return Ok(Some(Found { effort: target.effort, why, ..found }));
+    }
+    match target.model.split_once('/') {
+        Some((label, _)) if !(known.model)(&target.model) => {
+            Err(Missing(label.to_owned(), format!("{why} leads to {}: ", target.model)))
+        }
+        _ => Ok(Some(Found::upstream(&target.model, target.effort, &why))),
+    }
+}
+
+/// `LABEL/MODEL`, if there is such an account. What the model is called there is not ours to judge.
+fn behind_label(name: &str, known: Known<'_>) -> Option<Found> {
+    let (label, model) = name.split_once('/').filter(|(label, model)| !model.is_empty() && (known.label)(label))?;
+    let why = format!("the account {label}, asked for by name");
+    Some(Found { label: Some(label.to_owned()), model: model.to_owned(), effort: None, why })
+}
+
 fn split_effort(name: &str) -> (&str, Option<Effort>) {
     match name.rsplit_once('-').and_then(|(base, last)| Some((base, Effort::parse(last)?))) {
         Some((base, effort)) if !base.is_empty() => (base, Some(effort)),
@@ -147,19 +215,29 @@ fn looks_upstream(name: &str) -> bool {
     name.starts_with("gpt-") || name.starts_with("codex-") || o_series
 }
 
+// === impl Found ===
+
+impl Found {
+    fn upstream(model: &str, effort: Option<Effort>, why: &str) -> Self {
+        Self { label: None, model: model.to_owned(), effort, why: why.to_owned() }
+    }
+}
+
 // === impl Target ===
 
 impl std::str::FromStr for Target {
     type Err = String;
 
-    /// `model` or `model:effort`.
+    /// `model` or `model:effort`. Behind a label a last `:word` that is no effort belongs to the model.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (model, effort) = match text.trim().split_once(':') {
-            Some((model, effort)) => {
-                let parsed = Effort::parse(effort).ok_or_else(|| format!("'{effort}' is no effort"))?;
-                (model, Some(parsed))
-            }
-            None => (text.trim(), None),
+        let text = text.trim();
+        let (model, effort) = match text.rsplit_once(':') {
+            Some((model, word)) => match Effort::parse(word) {
+                Some(effort) => (model, Some(effort)),
+                None if text.contains('/') => (text, None),
+                None => return Err(format!("'{word}' is no effort")),
+            },
+            None => (text, None),
         };
         if model.is_empty() || model.contains(char::is_whitespace) {
             return Err("a model name without spaces is needed".to_owned());
@@ -177,7 +255,7 @@ impl std::fmt::Display for Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, Table, Target, resolve};
+    use super::{Effort, Known, Table, Target, UnknownModel, resolve};
 
     fn table() -> Table {
         let to = |text: &str| text.parse::<Target>().expect("a target");
@@ -192,8 +270,56 @@ mod tests {
     }
 
     fn route(name: &str) -> Option<(String, Option<Effort>, Option<Effort>)> {
-        let known = |model: &str| ["gpt-6.1-sol", "gpt-6-luna", "gpt-5.1-codex-max"].contains(&model);
-        resolve(name, &table(), &known).ok().map(|route| (route.model, route.named, route.routed))
+        ask(name, &table()).ok().map(|route| {
+            assert_eq!(route.label, None, "{name}");
+            (route.model, route.named, route.routed)
+        })
+    }
+
+    fn ask(name: &str, table: &Table) -> Result<super::Route, UnknownModel> {
+        let model = |model: &str| ["gpt-6.1-sol", "gpt-6-luna", "gpt-5.1-codex-max"].contains(&model);
+        let label = |label: &str| ["ollama", "kilo"].contains(&label);
+        resolve(name, table, Known { model: &model, label: &label })
+    }
+
+    #[test]
+    fn a_label_chooses_the_account_and_the_rest_is_its_own_affair() {
+        use Effort::{High, Low};
+        let to = |text: &str| text.parse::<Target>().expect("a target");
+        let aliases = [("local".to_owned(), to("ollama/llama3.2:3b")), ("thrifty".to_owned(), to("kilo/a/b:free:low"))];
+        let table = Table { haiku: to("ollama/qwen3:8b"), aliases: aliases.into(), ..table() };
+        for (name, label, model, named, routed) in [
+            ("ollama/llama3.2:3b", "ollama", "llama3.2:3b", None, None),
+            ("kilo/minimax/minimax-m2.5:free", "kilo", "minimax/minimax-m2.5:free", None, None),
+            ("claude/ollama/gpt-oss:20b", "ollama", "gpt-oss:20b", None, None),
+            ("anthropic/kilo/anthropic/claude-sonnet-5", "kilo", "anthropic/claude-sonnet-5", None, None),
+            ("ollama/gpt-oss:20b[1m]", "ollama", "gpt-oss:20b", None, None),
+            ("ollama/thinker-high", "ollama", "thinker-high", None, None),
+            ("local", "ollama", "llama3.2:3b", None, None),
+            ("thrifty", "kilo", "a/b:free", None, Some(Low)),
+            ("claude-haiku-4-5-20251001", "ollama", "qwen3:8b", None, None),
+            ("claude-haiku-4-5-high", "ollama", "qwen3:8b", Some(High), None),
+        ] {
+            let route = ask(name, &table).expect(name);
+            let got = (route.label.as_deref(), route.model.as_str(), route.named, route.routed);
+            assert_eq!(got, (Some(label), model, named, routed), "{name}: {}", route.why);
+            assert!(route.why.contains(&format!("the account {label}, asked for by name")), "{}", route.why);
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_nobodys_leads_nowhere() {
+        let to = |text: &str| text.parse::<Target>().expect("a target");
+        let table = Table { haiku: to("gone/llama3.2:3b"), default: to("gone/x:high"), ..table() };
+        for name in ["gone/llama3.2:3b", "claude/gone/llama3.2:3b", "openai/gpt-6.1-sol", "gone/claude-haiku-4-5"] {
+            let error = ask(name, &table).expect_err(name);
+            assert!(matches!(error, UnknownModel::Label { .. }), "{name}: {error}");
+        }
+        let error = ask("claude-haiku-4-5", &table).expect_err("no way out").to_string();
+        assert_eq!(error, "model: claude-haiku-4-5 (route.haiku leads to gone/llama3.2:3b: no account is called gone)");
+        assert!(ask("claude-novel-9", &table).is_err(), "not the default either");
+        assert!(matches!(ask("/x", &table), Err(UnknownModel::Name(_))));
+        assert!(matches!(ask("ollama/", &table), Err(UnknownModel::Name(_))));
     }
 
     #[test]
@@ -233,7 +359,7 @@ mod tests {
 
     #[test]
     fn targets_are_written_as_they_are_read() {
-        for text in ["gpt-6-luna:low", "gpt-5.5"] {
+        for text in ["gpt-6-luna:low", "gpt-5.5", "ollama/llama3.2:3b", "ollama/llama3.2:3b:high", "kilo/a/b:free"] {
             assert_eq!(text.parse::<Target>().expect("a target").to_string(), text);
         }
         assert!("gpt-6-luna:some".parse::<Target>().is_err());

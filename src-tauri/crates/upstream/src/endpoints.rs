@@ -30,20 +30,22 @@ impl Default for Endpoints {
 }
 
 impl Endpoints {
-    /// The model host of a provider. `None`: the demo upstream is not running.
+    /// The model host of a provider. `None`: the demo upstream is not running, or each account has its own.
     pub(crate) fn models_host(&self, kind: Kind) -> Option<&Url> {
         match kind {
-            Kind::Plan => Some(&self.openai),
+            Kind::Plan | Kind::OpenaiKey => Some(&self.openai),
             Kind::Codex => Some(&self.chatgpt),
             Kind::Demo => self.demo.as_ref(),
+            Kind::Compatible | Kind::CodexCli => None,
         }
     }
 
-    /// The auth host of a provider.
+    /// The auth host of a provider. `None`: there is nothing to renew, or the demo upstream is not running.
     pub(crate) fn auth_host(&self, kind: Kind) -> Option<&Url> {
         match kind {
             Kind::Plan | Kind::Codex => Some(&self.auth),
             Kind::Demo => self.demo.as_ref(),
+            Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => None,
         }
     }
 }

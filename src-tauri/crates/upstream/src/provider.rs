@@ -202,6 +202,48 @@ static DEMO: Provider = Provider {
     allowed: CODEX_ALLOWED,
 };
 
+/// A key runs out for nobody here: there is no auth host to ask ([`Endpoints`](crate::Endpoints)).
+const NO_RENEWAL: Renewal = Renewal { path: "", shape: RenewalShape::Json { client_id: "" } };
+
+/// The public API with a key of one's own, paid per token. Bearer only.
+static OPENAI_KEY: Provider = Provider {
+    kind: Kind::OpenaiKey,
+    responses: "responses",
+    models: "models",
+    headers: &[],
+    compress: false,
+    renewal: NO_RENEWAL,
+    revoke: "",
+    wham: None,
+    allowed: PLAN_ALLOWED,
+};
+
+/// A server that speaks Chat Completions: what is lowered for it is translated once more.
+static COMPATIBLE: Provider = Provider {
+    kind: Kind::Compatible,
+    responses: "chat/completions",
+    models: "models",
+    headers: &[],
+    compress: false,
+    renewal: NO_RENEWAL,
+    revoke: "",
+    wham: None,
+    allowed: PLAN_ALLOWED,
+};
+
+/// A program beside us; nothing of it goes over this crate's wire.
+static CODEX_CLI: Provider = Provider {
+    kind: Kind::CodexCli,
+    responses: "",
+    models: "",
+    headers: &[],
+    compress: false,
+    renewal: NO_RENEWAL,
+    revoke: "",
+    wham: None,
+    allowed: PLAN_ALLOWED,
+};
+
 impl Provider {
     /// The provider that accounts of this kind use.
     pub fn of(kind: Kind) -> &'static Self {
@@ -209,6 +251,9 @@ impl Provider {
             Kind::Plan => &PLAN,
             Kind::Codex => &CODEX,
             Kind::Demo => &DEMO,
+            Kind::Compatible => &COMPATIBLE,
+            Kind::OpenaiKey => &OPENAI_KEY,
+            Kind::CodexCli => &CODEX_CLI,
         }
     }
 }

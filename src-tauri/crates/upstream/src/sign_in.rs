@@ -58,7 +58,7 @@ impl Upstream {
     ///
     /// `host_id` is this installation, `urn:uuid:…`, the same for all its plan accounts; `known` is the client of an
     /// earlier plan sign-in of the same account. Codex needs neither. The demo account needs no sign-in at all: asked
-    /// for one, this is the one of codex.
+    /// for one, this is the one of codex. So do named accounts, for which nobody asks.
     pub fn begin_sign_in(
         &self,
         kind: Kind,
@@ -72,7 +72,9 @@ impl Upstream {
         let redirect_uri = format!("http://127.0.0.1:{redirect_port}/auth/callback");
         match kind {
             Kind::Plan => siwc::begin(auth, redirect_uri, host_id, known, entropy),
-            Kind::Codex | Kind::Demo => codex_login::begin(auth, redirect_uri, entropy),
+            Kind::Codex | Kind::Demo | Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => {
+                codex_login::begin(auth, redirect_uri, entropy)
+            }
         }
     }
 
@@ -91,7 +93,7 @@ impl Upstream {
     pub async fn finish_sign_in(&self, attempt: Attempt, callback: Callback) -> Result<SignedIn, SignInError> {
         match attempt.kind {
             Kind::Plan => siwc::finish(&self.wire, &attempt, &callback).await,
-            Kind::Codex | Kind::Demo => {
+            Kind::Codex | Kind::Demo | Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => {
                 let redeem = codex_login::Redeem {
                     code: &callback.code,
                     redirect_uri: &attempt.redirect_uri,

@@ -305,9 +305,10 @@ impl Call<'_> {
 
 impl Wire {
     pub(crate) fn models_host(&self, kind: Kind) -> Result<&Url, Failure> {
-        self.endpoints
-            .models_host(kind)
-            .ok_or_else(|| Failure::new(FailureKind::Unavailable, "The demo upstream is not running."))
+        self.endpoints.models_host(kind).ok_or_else(|| match kind {
+            Kind::Demo => Failure::new(FailureKind::Unavailable, "The demo upstream is not running."),
+            kind => Failure::new(FailureKind::Unavailable, format!("{kind} accounts cannot be asked yet.")),
+        })
     }
 
     /// What every provider gets.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::import::{Imported, fingerprint, identify};
+use crate::named::UnfitLabel;
 use crate::vault::{Contents, Entry};
 use crate::{Account, AccountId, Credential, VaultError};
 
@@ -50,6 +51,9 @@ pub enum LabelError {
     Choose(#[from] ChooseError),
     #[error("a label has at most {LONGEST_LABEL} characters, none of them a control character")]
     Unfit,
+    /// The account is asked for by its label.
+    #[error(transparent)]
+    Named(#[from] UnfitLabel),
     /// One could not tell them apart.
     #[error("{name} is called that already")]
     Taken { name: String },
@@ -64,6 +68,12 @@ pub enum ChooseError {
     Unknown { who: String, known: Vec<String> },
     #[error("several accounts are called {who:?}: use the id ({})", .ids.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", "))]
     Ambiguous { who: String, ids: Vec<AccountId> },
+    /// It cannot be the active one.
+    #[error(
+        "{name} serves only who asks for it by name, so it is never the active account: ask for the model {name}/MODEL, \
+         or point a route or an alias at it (codeferry settings set route.opus {name}/MODEL)"
+    )]
+    Named { name: String },
     #[error("{message}")]
     Busy { message: String },
     #[error(transparent)]
@@ -156,7 +166,9 @@ pub(super) fn import(contents: &mut Contents, imported: Imported, origin: Origin
     if outcome != ImportOutcome::Unchanged {
         contents.last_generation = generation;
     }
-    if contents.active.is_none() && contents.entries.len() == 1 {
+    // Named accounts do not count: they are never the active one.
+    let first = contents.entries.iter().filter(|entry| !entry.account.kind.is_named()).count() == 1;
+    if contents.active.is_none() && first {
         contents.active = Some(id.clone());
     }
     Ok(Import { active: contents.active.as_ref() == Some(&id), id, outcome })

@@ -8,6 +8,7 @@ use super::held::Held;
 use super::state::State;
 use super::{ChooseError, Import, ImportError, LabelError, Pool, Removed, files};
 use crate::import::Imported;
+use crate::named;
 use crate::vault::{Entry, VaultError};
 use crate::{Account, AccountId, Credential, Kind};
 
@@ -59,6 +60,9 @@ impl Pool {
     /// Make another account the active one: by id, label or e-mail address.
     pub async fn switch(&self, who: &str) -> Result<Arc<Account>, ChooseError> {
         let (account, ephemeral) = self.choose(who).await?;
+        if account.kind.is_named() {
+            return Err(ChooseError::Named { name: account.name().to_owned() });
+        }
         let id = account.id.clone();
         if !ephemeral {
             let chosen = id.clone();
@@ -78,8 +82,11 @@ impl Pool {
 
     /// Call an account something else, or nothing. No two accounts have the same label.
     pub async fn label(&self, who: &str, label: Option<String>) -> Result<Arc<Account>, LabelError> {
-        let label = change::label(label)?;
+        let mut label = change::label(label)?;
         let (account, ephemeral) = self.choose(who).await?;
+        if account.kind.is_named() {
+            label = Some(named::label(label.as_deref().unwrap_or_default())?);
+        }
         let id = account.id.clone();
         if ephemeral {
             self.0.change(|state| {

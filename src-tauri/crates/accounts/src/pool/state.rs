@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::held::Held;
+use super::not_here;
 use crate::affinity::Affinity;
 use crate::pick::{self, Ask, Picked};
 use crate::quota::Ledger;
@@ -86,6 +87,9 @@ impl State {
     }
 
     pub(super) fn pick(&self, want: &Want<'_>, now: Timestamp) -> Result<Picked, NoAccount> {
+        if let Some(id) = want.named {
+            return self.pick_named(id, want, now);
+        }
         let why: Vec<_> = self.accounts.iter().map(|held| held.blocked_sign_in(now)).collect();
         let views: Vec<_> = self
             .accounts
@@ -93,24 +97,38 @@ impl State {
             .zip(&why)
             // An ephemeral account stands in for nobody: it serves when it is the active one.
             .filter(|(held, _)| !held.ephemeral || self.active() == Some(&held.account.id))
+            // And whoever is to be asked for by name was not asked for.
+            .filter(|(held, _)| !held.account.kind.is_named())
             .map(|(held, why)| held.view(why.as_deref()))
             .collect();
-        let ask = Ask {
-            // And nobody stands in for it.
+        pick::pick(&views, &self.ask(want, now))
+    }
+
+    /// That named account, if it can serve. Nobody stands in for it.
+    fn pick_named(&self, id: &AccountId, want: &Want<'_>, now: Timestamp) -> Result<Picked, NoAccount> {
+        let held = self.held(id).filter(|held| held.account.kind.is_named()).ok_or_else(|| not_here(id))?;
+        let why = held.blocked_sign_in(now);
+        pick::named(&held.view(why.as_deref()), &self.ask(want, now))
+    }
+
+    fn ask<'a>(&'a self, want: &Want<'a>, now: Timestamp) -> Ask<'a> {
+        Ask {
+            // Nobody stands in for an ephemeral account.
             rotation: if self.active_here.is_some() { Rotation::Personal } else { self.rotation },
             active: self.active(),
             kept: want.conversation.and_then(|conversation| self.affinity.of(conversation)),
             excluded: want.excluded,
             now,
             zone: &self.zone,
-        };
-        pick::pick(&views, &ask)
+        }
     }
 
     /// Whether another account could step in for this one.
     pub(super) fn has_other_than(&self, id: &AccountId, now: Timestamp) -> bool {
         let excluded = [id.clone()];
-        self.rotation != Rotation::Personal && self.pick(&Want { conversation: None, excluded: &excluded }, now).is_ok()
+        let alone =
+            self.rotation == Rotation::Personal || self.held(id).is_some_and(|held| held.account.kind.is_named());
+        !alone && self.pick(&Want { excluded: &excluded, ..Want::default() }, now).is_ok()
     }
 
     /// Hand out what was picked, and remember it.
@@ -166,6 +184,8 @@ impl State {
             label: held.account.label.clone(),
             plan: held.account.plan.clone(),
             active: self.active() == Some(&held.account.id),
+            named: held.account.kind.is_named(),
+            url: held.account.endpoint.as_ref().map(|endpoint| endpoint.url.clone()),
             ephemeral: held.ephemeral,
             state: held.state(now),
             expires_at: held.credential.expires_at,

@@ -6,6 +6,7 @@ mod files;
 mod health;
 mod host;
 mod limits;
+mod named;
 mod people;
 mod races;
 mod renewing;

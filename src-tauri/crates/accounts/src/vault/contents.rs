@@ -11,8 +11,9 @@ use crate::{Account, AccountId, Credential, Secret};
 /// The version of the JSON inside. Another one than the header's: this may grow without the sealing changing.
 ///
 /// 2 brought what people decide about an account (pause, priority), read-only accounts, accounts without a name so far
-/// and the refresh tokens that were spent. A file of version 1 has none of these and is read as such.
-const VERSION: u32 = 2;
+/// and the refresh tokens that were spent. 3 brought named accounts and their endpoints. An older file has none of these
+/// and is read as such; who knows only an older version says that this one is newer.
+const VERSION: u32 = 3;
 const OLDEST: u32 = 1;
 
 /// Everything the vault holds, in the order the accounts were added.

@@ -148,6 +148,7 @@ pub(crate) fn account(user: &str) -> Account {
         chatgpt_account_id: Some("ws".into()),
         user_id: Some(user.into()),
         added_at: "2026-11-01T00:00:00Z".parse().expect("a date"),
+        endpoint: None,
     }
 }
 
@@ -522,8 +523,8 @@ fn a_vault_of_the_first_form_opens_and_nothing_of_it_is_lost() {
 
 #[test]
 fn contents_of_a_form_to_come_are_left_alone() {
-    let newer = br#"{"version":3,"accounts":"who knows"}"#;
-    assert_eq!(Contents::from_json(newer), Err(super::ContentsError::Newer { version: 3 }));
+    let newer = br#"{"version":4,"accounts":"who knows"}"#;
+    assert_eq!(Contents::from_json(newer), Err(super::ContentsError::Newer { version: 4 }));
     assert_eq!(Contents::from_json(br#"{"version":0}"#), Err(super::ContentsError::Newer { version: 0 }));
 }
 

@@ -106,7 +106,9 @@ fn pool(context: &Context) -> Pool {
 
 fn choice(error: ChooseError) -> Failure {
     match &error {
-        ChooseError::Unknown { .. } | ChooseError::Ambiguous { .. } => Failure::conflict(error),
+        ChooseError::Unknown { .. } | ChooseError::Ambiguous { .. } | ChooseError::Named { .. } => {
+            Failure::conflict(error)
+        }
         ChooseError::Busy { .. } | ChooseError::Vault(_) => Failure::from(error),
     }
 }
@@ -114,7 +116,7 @@ fn choice(error: ChooseError) -> Failure {
 fn unfit(error: LabelError) -> Failure {
     match error {
         LabelError::Choose(error) => choice(error),
-        LabelError::Unfit | LabelError::Taken { .. } => Failure::conflict(error),
+        LabelError::Unfit | LabelError::Taken { .. } | LabelError::Named(_) => Failure::conflict(error),
         LabelError::Vault(_) => Failure::from(error),
     }
 }
@@ -133,6 +135,9 @@ fn kind_in_words(kind: Kind) -> &'static str {
         Kind::Plan => "ChatGPT plan",
         Kind::Codex => "Codex login, unofficial",
         Kind::Demo => "demo",
+        Kind::Compatible => "OpenAI-compatible server",
+        Kind::OpenaiKey => "OpenAI API key, paid per token",
+        Kind::CodexCli => "Codex CLI, a program beside us",
     }
 }
 

@@ -119,8 +119,8 @@ pub(crate) async fn clear(State(gateway): State<Arc<Gateway>>) -> Result<Json<Ve
 
 async fn revoke(gateway: &Gateway, removed: Removed) -> Gone {
     let id = removed.account.id.clone();
-    if removed.read_only {
-        // The sign-in is another program's, and goes on there.
+    if removed.read_only || removed.account.kind.is_named() {
+        // The sign-in is another program's, and goes on there; a key is ended by whoever issued it.
         return Gone { id, revoked: false };
     }
     let revoked = match gateway.upstream.revoke(removed.account.kind, &removed.credential).await {

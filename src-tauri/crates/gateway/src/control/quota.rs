@@ -108,7 +108,7 @@ pub(crate) async fn verify(
     let looked = match account.kind {
         Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
         // The plan's host has no usage page; its list of models is open to whoever may use them.
-        Kind::Plan | Kind::Demo => {
+        Kind::Plan | Kind::Demo | Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => {
             gateway.upstream.models((&lease).into()).await.map(|_| "the upstream lists models for this account")
         }
     };

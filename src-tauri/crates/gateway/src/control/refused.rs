@@ -135,6 +135,7 @@ impl From<ChooseError> for Refused {
         let (status, code) = match &error {
             ChooseError::Unknown { .. } => (StatusCode::NOT_FOUND, "unknown_account"),
             ChooseError::Ambiguous { .. } => (StatusCode::CONFLICT, "ambiguous_account"),
+            ChooseError::Named { .. } => (StatusCode::CONFLICT, "named_account"),
             ChooseError::Busy { .. } => (StatusCode::CONFLICT, "account_busy"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "vault_failed"),
         };
@@ -166,7 +167,7 @@ impl From<Failure> for Refused {
 impl From<BeginError> for Refused {
     fn from(error: BeginError) -> Self {
         let (status, code) = match &error {
-            BeginError::NoDevice | BeginError::Demo => (StatusCode::BAD_REQUEST, "bad_method"),
+            BeginError::NoDevice | BeginError::Demo | BeginError::Named(_) => (StatusCode::BAD_REQUEST, "bad_method"),
             BeginError::PortsTaken | BeginError::Listen(_) => (StatusCode::CONFLICT, "ports_taken"),
             BeginError::Random(_) => (StatusCode::INTERNAL_SERVER_ERROR, "no_random"),
             BeginError::Upstream(_) => (StatusCode::BAD_GATEWAY, "auth_host_failed"),

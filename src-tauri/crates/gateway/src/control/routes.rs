@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use codeferry_store::{Settings, Target, Value};
+use codeferry_translate::route::UnknownModel;
 use codeferry_upstream::Effort;
 use serde::{Deserialize, Serialize};
 
@@ -135,10 +136,19 @@ pub(crate) async fn attempt(
             Refused::new(StatusCode::BAD_REQUEST, "bad_effort", message)
         })?),
     };
-    let found = explain(&gateway.settings.snapshot(), &gateway.upstream.shelf().all(), &model, effort);
-    found.map(Json).map_err(|unknown| {
-        let message = format!("no upstream model is meant by {:?}", unknown.0);
-        Refused::new(StatusCode::NOT_FOUND, "unknown_model", message).hint("give it a target: PUT /api/aliases/{name}")
+    // What cannot be read has no labels; a name that needs one is refused then.
+    let _ = gateway.pool.ready().await;
+    let labels: Vec<_> = gateway.pool.all_named().iter().filter_map(|account| account.label.clone()).collect();
+    let found = explain(&gateway.settings.snapshot(), &gateway.upstream.shelf().all(), &labels, &model, effort);
+    found.map(Json).map_err(|unknown| match unknown {
+        UnknownModel::Name(name) => {
+            Refused::new(StatusCode::NOT_FOUND, "unknown_model", format!("no upstream model is meant by {name:?}"))
+                .hint("give it a target: PUT /api/aliases/{name}")
+        }
+        UnknownModel::Label { label, .. } => {
+            Refused::new(StatusCode::NOT_FOUND, "unknown_account", format!("no account is called {label:?}"))
+                .hint("see them all: GET /api/accounts")
+        }
     })
 }
 

@@ -13,9 +13,8 @@ use codeferry_translate::count;
 use codeferry_translate::effort::{self, Effort};
 use codeferry_translate::lower::anthropic::{Lowered, Refusal, Target, lower};
 use codeferry_translate::render::anthropic::Repair;
-use codeferry_translate::route::{self, Route};
+use codeferry_translate::route::Route;
 use codeferry_translate::stop::Limits;
-use codeferry_wire::anthropic::error::ErrorKind;
 use codeferry_wire::anthropic::request as wire;
 use codeferry_wire::json;
 
@@ -23,6 +22,7 @@ use super::collect::collect;
 use crate::attempt::{self, Plan};
 use crate::pump::{Opening, Pump};
 use crate::reply::{Problem, REQUEST_ID, add_losses};
+use crate::routing::{Named, Routed};
 use crate::tap::Tap;
 use crate::turn::Recipe;
 use crate::{Gateway, body, guard, new_request_id, routing};
@@ -66,7 +66,8 @@ async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -
     tap.facts.user_agent = user_agent(&parts.headers);
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
-    let scene = Scene { gateway, settings: &settings, hints: hints(&parts.headers), id };
+    let named = Named::of(gateway).await;
+    let scene = Scene { gateway, settings: &settings, named: &named, hints: hints(&parts.headers), id };
     let request = parse(&bytes)?;
     if !request.lone_surrogate {
         return scene.prepare(&request, bytes.len(), tap);
@@ -86,6 +87,7 @@ fn parse(bytes: &[u8]) -> Result<wire::Request<'_>, Problem> {
 struct Scene<'s> {
     gateway: &'s Gateway,
     settings: &'s Settings,
+    named: &'s Named,
     hints: Hints<'s>,
     id: &'s str,
 }
@@ -95,11 +97,10 @@ impl Scene<'_> {
         let settings = self.settings;
         tap.facts.asked = request.model.clone().into_owned();
         tap.facts.streamed = request.stream;
+        let Routed { route: routed, account } = self.named.resolve(self.gateway, settings, &request.model)?;
         let catalog = self.gateway.upstream.shelf().all();
-        let routed =
-            route::resolve(&request.model, &routing::routing_table(settings), &|slug| catalog.get(slug).is_some())
-                .map_err(|unknown| unknown_model(&unknown))?;
-        let model = catalog.get(&routed.model);
+        // What the catalogue says is said of the plans' models, not of another server's of the same name.
+        let model = catalog.get(&routed.model).filter(|_| account.is_none());
         let effort = effort_for(request, &routed, |wanted| model.map_or(wanted, |model| model.nearest_effort(wanted)));
         let lite = routing::lite(settings) && model.is_some_and(|model| model.lite);
         let conversation = Conversation::of_anthropic(request, self.hints);
@@ -123,6 +124,7 @@ impl Scene<'_> {
             reasoning: lowered.reasoning,
             optional: lowered.optional,
             conversation,
+            named: account.map(|account| account.id.clone()),
             lite,
             context_window: model.and_then(|model| model.context_window),
             model: routed.model,
@@ -222,9 +224,4 @@ fn refused(refusal: Refusal) -> Problem {
         }
         Refusal::UnknownTool(_) => Problem::bad_request(refusal.to_string()),
     }
-}
-
-/// What Anthropic answers, so that clients say the right thing (`claude-code.md §6`).
-pub(crate) fn unknown_model(unknown: &route::UnknownModel) -> Problem {
-    Problem::new(ErrorKind::NotFound, unknown.to_string())
 }

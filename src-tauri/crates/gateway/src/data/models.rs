@@ -6,13 +6,12 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use codeferry_translate::route;
 use codeferry_upstream::Model;
 use codeferry_wire::anthropic::error::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use crate::reply::Problem;
-use crate::routing::routing_table;
+use crate::routing::Named;
 use crate::{Gateway, guard, new_request_id};
 
 /// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
@@ -94,9 +93,8 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap,
         return problem.into_response(&new_request_id());
     }
     let catalog = gateway.upstream.shelf().all();
-    let settings = gateway.settings.snapshot();
-    let routed = route::resolve(&id, &routing_table(&settings), &|slug| catalog.get(slug).is_some()).ok();
-    let Some(model) = routed.and_then(|routed| catalog.get(&routed.model).cloned()) else {
+    let routed = Named::of(&gateway).await.resolve(&gateway, &gateway.settings.snapshot(), &id).ok();
+    let Some(model) = routed.and_then(|routed| catalog.get(&routed.route.model).cloned()) else {
         return Problem::new(ErrorKind::NotFound, format!("model: {id}")).into_response(&new_request_id());
     };
     if is_anthropic(&headers) { Json(anthropic(&model, id)).into_response() } else { Json(openai(id)).into_response() }

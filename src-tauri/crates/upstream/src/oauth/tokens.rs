@@ -78,7 +78,9 @@ impl Tokens {
         };
         let file = match kind {
             Kind::Plan => File::Plan { client_id: Some(client_id), tokens: three },
-            Kind::Codex | Kind::Demo => File::Codex { tokens: three },
+            Kind::Codex | Kind::Demo | Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => {
+                File::Codex { tokens: three }
+            }
         };
         let file = Zeroizing::new(serde_json::to_vec(&file).map_err(|_| Unverified::Malformed)?);
         let imported = import::read(kind, &file, now).map_err(|_| Unverified::NoUser)?;

@@ -154,7 +154,7 @@ async fn the_status_as_json_has_no_secrets_in_it() {
         format!(
             r#"[{{"id":"{}","kind":"codex","email":"ada@example.com","label":null,"plan":"plus","active":true,"#,
             account("ada").id
-        ) + r#""ephemeral":false,"state":"cooling_down","until":"2026-11-20T12:01:00Z","why":"usage_limit","#
+        ) + r#""named":false,"url":null,"ephemeral":false,"state":"cooling_down","until":"2026-11-20T12:01:00Z","why":"usage_limit","#
             + r#""expires_at":"2026-11-20T13:00:00Z","last_refresh":"2026-11-20T12:00:00Z","#
             + r#""paused":false,"priority":0,"read_only":null,"in_flight":0,"quota":null,"warning":null}]"#
     );

@@ -16,7 +16,7 @@ async fn three(world: &World, rotation: Rotation) -> Pool {
 }
 
 async fn lease(pool: &Pool, conversation: Option<&str>) -> Lease {
-    pool.lease_for(Want { conversation, excluded: &[] }).await.expect("a lease")
+    pool.lease_for(Want { conversation, ..Want::default() }).await.expect("a lease")
 }
 
 fn user(lease: &Lease) -> &str {
