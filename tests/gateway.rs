@@ -24,3 +24,5 @@ mod logs;
 mod remembered;
 #[path = "gateway/requests.rs"]
 mod requests;
+#[path = "gateway/session.rs"]
+mod session;

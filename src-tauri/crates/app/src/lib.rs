@@ -14,6 +14,7 @@
 
 pub mod catalog;
 mod clock;
+mod dashboard;
 mod demo;
 mod environment;
 mod listen;
@@ -27,6 +28,7 @@ mod running;
 
 pub use clock::system_clock;
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
+pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment};
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};

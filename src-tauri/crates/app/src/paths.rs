@@ -68,6 +68,11 @@ impl Paths {
         self.home.join("requests-demo.sqlite")
     }
 
+    /// Leads a browser to the gateway, see [`leave_link`](crate::leave_link).
+    pub fn dashboard_page(&self) -> PathBuf {
+        self.home.join("dashboard.html")
+    }
+
     /// Locked by the Owner for its life.
     pub fn owner_lock(&self) -> PathBuf {
         self.home.join("owner.lock")

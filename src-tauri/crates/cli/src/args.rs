@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, keys, logs, quota, route, serve, settings, status};
+use crate::commands::{accounts, dashboard, keys, logs, quota, route, serve, settings, status};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Quota(quota::Args),
     /// Say which upstream model a name leads to, and why
     Route(route::Args),
+    /// Open the running gateway in a browser
+    Dashboard(dashboard::Args),
     /// Ask the running gateway how it fares
     Status(status::Args),
     /// Show what the gateway said last, and follow it

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod accounts;
+pub(crate) mod dashboard;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod quota;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Accounts(command) => brief(context, accounts::run(command, context)),
         Command::Quota(args) => brief(context, quota::run(args, context)),
         Command::Route(args) => brief(context, route::run(&args, context)),
+        Command::Dashboard(args) => brief(context, dashboard::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
         Command::Logs(args) => brief(context, logs::run(&args, context)),
     }

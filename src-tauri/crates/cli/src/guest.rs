@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::answers::{
-    Begun, Gone, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
+    Begun, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
 };
 use crate::failure::Failure;
 
@@ -98,6 +98,11 @@ impl Guest {
     pub(crate) async fn reload(&self) -> anyhow::Result<Vec<String>> {
         let reloaded: Reloaded = self.ask(Method::POST, "reload", PATIENCE).await.map_err(|refused| refused.error)?;
         Ok(reloaded.problems)
+    }
+
+    /// A link that opens one browser session.
+    pub(crate) async fn session_link(&self) -> Result<Link, Failure> {
+        self.ask(Method::POST, "session/link", PATIENCE).await
     }
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {

@@ -1,28 +1,31 @@
-//! The control plane: what the command line, the tray and the dashboard ask. Needs the control token.
+//! The control plane: what the command line, the tray and the dashboard ask. Needs the control token or a browser's
+//! session.
 
 pub(crate) mod accounts;
+pub(crate) mod caller;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod quota;
 pub(crate) mod refused;
 pub(crate) mod routes;
+pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod table;
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::middleware;
+use axum::response::IntoResponse;
 use axum::{Json, Router};
 use serde::Serialize;
 
 use self::refused::Refused;
 use self::table::{ControlRoute, Table};
-use crate::{Gateway, guard};
+use crate::Gateway;
 
 /// What a reload found.
 #[derive(Serialize)]
@@ -38,6 +41,8 @@ pub(crate) fn table() -> Table {
         .post("/reload", reload)
         .post("/shutdown", shutdown)
         .get("/logs", logs::last)
+        .post("/session/link", session::link)
+        .post("/session/end", session::end)
         .get("/accounts", accounts::list)
         .delete("/accounts", accounts::clear)
         .post("/accounts/sign-in", sign_in::begin)
@@ -85,21 +90,8 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .into_router()
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(gateway), needs_token))
+        .layer(middleware::from_fn_with_state(Arc::clone(gateway), caller::let_in))
         .layer(middleware::from_fn(refused::in_one_shape))
-}
-
-async fn needs_token(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    if guard::is_control(request.headers(), &gateway.control_token) {
-        return next.run(request).await;
-    }
-    Refused::new(
-        StatusCode::UNAUTHORIZED,
-        "control_token_needed",
-        "the control plane needs the control token as a bearer",
-    )
-    .hint("print it with: codeferry token")
-    .into_response()
 }
 
 async fn nothing() -> Refused {

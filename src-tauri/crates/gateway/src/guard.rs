@@ -91,7 +91,7 @@ fn is_listed(host: &str, list: &[String]) -> bool {
 }
 
 /// A page that we served ourselves: its origin is the address it was asked under.
-fn is_same_origin(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
+pub(crate) fn is_same_origin(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
     let authority = match uri.authority() {
         Some(authority) => authority.as_str(),
         None => headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),

@@ -12,18 +12,20 @@ mod data;
 mod guard;
 mod log_lines;
 mod looks;
+mod page;
 mod pump;
 mod refusal;
 mod reply;
 mod routing;
 mod serve;
+mod session;
 mod settle;
 mod sign_in;
 mod status;
 mod tap;
 mod turn;
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use codeferry_accounts::{Clock, Lease, Pool};
@@ -83,7 +85,9 @@ pub struct Gateway {
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
     /// The address we listen on, once we do.
-    bound: OnceLock<IpAddr>,
+    bound: OnceLock<SocketAddr>,
+    /// Browsers that were let in.
+    sessions: session::Sessions,
     /// An answer named another version of the model catalogue than ours.
     stale: Notify,
     /// When somebody last looked at what is left.
@@ -120,6 +124,7 @@ impl Gateway {
             counters: Arc::default(),
             last_pick: Mutex::default(),
             bound: OnceLock::new(),
+            sessions: session::Sessions::default(),
             stale: Notify::new(),
             looks: Arc::default(),
             sign_ins: sign_in::SignIns::default(),
@@ -161,6 +166,19 @@ impl Gateway {
     fn note_pick(&self, lease: &Lease) {
         let pick = Pick { at: self.now(), account: lease.account.id.clone(), why: lease.why.clone() };
         *self.last_pick.lock().unwrap_or_else(PoisonError::into_inner) = Some(pick);
+    }
+
+    /// The address under which this machine reaches us.
+    fn own_url(&self) -> String {
+        let mut address = self.bound.get().copied().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        if address.ip().is_unspecified() {
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        format!("http://{address}")
+    }
+
+    fn port(&self) -> u16 {
+        self.bound.get().map_or(0, SocketAddr::port)
     }
 
     fn now(&self) -> Timestamp {

@@ -1,6 +1,7 @@
 //! Listening, routing paths, and stopping in order.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Gateway {
     ) -> io::Result<()> {
         if let Ok(address) = listener.local_addr() {
             // Set once: a gateway serves one listener.
-            let _ = self.bound.set(address.ip());
+            let _ = self.bound.set(address);
         }
         // Without it, small frames wait for the acknowledgement of the one before: 40 ms on every answer.
         let listener = listener.tap_io(|stream| {
@@ -79,6 +80,7 @@ impl Gateway {
     fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new()
             .route("/", get(root::root))
+            .route("/login", get(control::session::login))
             .route("/health", get(root::health))
             .nest("/api", control::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
@@ -102,7 +104,7 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
         request.headers(),
         request.uri(),
         &gateway.settings.snapshot(),
-        gateway.bound.get().copied(),
+        gateway.bound.get().map(SocketAddr::ip),
     ) {
         Ok(()) => next.run(request).await,
         Err(problem) if is_control(request.uri()) => Refused::from(problem).into_response(),

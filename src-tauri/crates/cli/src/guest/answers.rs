@@ -16,6 +16,13 @@ pub(crate) struct Status {
     pub(crate) exchanges: Exchanges,
 }
 
+/// `POST /api/session/link`
+#[derive(Deserialize)]
+pub(crate) struct Link {
+    pub(crate) url: String,
+    pub(crate) expires_in_seconds: u64,
+}
+
 /// Counts since the start.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Exchanges {

@@ -34,6 +34,7 @@ const COMMANDS: &[&[&str]] = &[
     &["quota", "reset-credits"],
     &["quota", "consume"],
     &["route"],
+    &["dashboard"],
     &["status"],
 ];
 

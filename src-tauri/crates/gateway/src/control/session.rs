@@ -1,0 +1,106 @@
+//! `/api/session`, and `/login`, where a link leads.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::caller::Caller;
+use super::refused::Refused;
+use crate::session::{LINK_LASTS, cookie_name, cookies, set_cookie, unset_cookie};
+use crate::{Gateway, page};
+
+/// A link that opens a session, once.
+#[derive(Serialize)]
+pub(crate) struct Link {
+    url: String,
+    expires_in_seconds: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Login {
+    code: Option<String>,
+}
+
+/// A link for the person who holds the token. A browser cannot pass its session on.
+pub(crate) async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Json<Link>, Refused> {
+    if !matches!(caller, Caller::Token) {
+        let message = "a link is given for the control token only";
+        return Err(Refused::new(StatusCode::FORBIDDEN, "token_needed", message).hint("run: codeferry dashboard"));
+    }
+    let code = gateway.sessions.link().map_err(no_random)?;
+    let url = format!("{}/login?code={code}", gateway.own_url());
+    Ok(Json(Link { url, expires_in_seconds: LINK_LASTS.as_secs() }))
+}
+
+/// A browser ends its own session; the token ends all.
+pub(crate) async fn end(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Response {
+    match caller {
+        Caller::Token => {
+            gateway.sessions.end_all();
+        }
+        Caller::Browser(session) => gateway.sessions.end(&session),
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    put(&mut response, &unset_cookie(gateway.port()));
+    response
+}
+
+/// `GET /login?code=…`: the code becomes a session, and is gone from the address bar.
+pub(crate) async fn login(
+    State(gateway): State<Arc<Gateway>>,
+    method: Method,
+    headers: HeaderMap,
+    login: Result<Query<Login>, QueryRejection>,
+) -> Response {
+    // Who only looks ahead for the person must not spend the link.
+    let ahead = headers.get("sec-purpose").is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch"));
+    if method == Method::HEAD || ahead {
+        let message = "A link is opened by the person it was made for.";
+        return page::show(StatusCode::SERVICE_UNAVAILABLE, "Not yet", message, "");
+    }
+    let code = login.ok().and_then(|Query(login)| login.code).unwrap_or_default();
+    match gateway.sessions.redeem(&code) {
+        Ok(Some(secret)) => {
+            tracing::info!("a browser has opened the dashboard");
+            let mut response = to_root();
+            put(&mut response, &set_cookie(gateway.port(), &secret));
+            response
+        }
+        // Back and forth again, in a browser that is in already.
+        Ok(None) if gateway.sessions.find(cookies(&headers, &cookie_name(gateway.port()))).is_some() => to_root(),
+        Ok(None) => page::show(
+            StatusCode::GONE,
+            "This link is no longer good",
+            "It opens once, within a minute after it was made.",
+            "Get a new one: codeferry dashboard",
+        ),
+        Err(error) => {
+            tracing::error!(%error, "no session can be made");
+            let message = "The system gave no random numbers.";
+            page::show(StatusCode::INTERNAL_SERVER_ERROR, "No session", message, "")
+        }
+    }
+}
+
+fn to_root() -> Response {
+    let headers =
+        [(header::LOCATION, "/"), (header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+fn put(response: &mut Response, cookie: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+fn no_random(error: getrandom::Error) -> Refused {
+    let message = format!("the system gave no random numbers: {error}");
+    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "no_random", message)
+}
