@@ -16,6 +16,8 @@ mod choices;
 mod doors;
 #[path = "gateway/failures.rs"]
 mod failures;
+#[path = "gateway/health.rs"]
+mod health;
 #[path = "gateway/life.rs"]
 mod life;
 #[path = "gateway/logs.rs"]

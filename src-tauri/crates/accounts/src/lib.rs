@@ -35,7 +35,7 @@ pub use credential::{Clock, Credential, Refresh, RefreshFailure, RefreshReason, 
 pub use import::Imported;
 pub use lease::{Blocked, End, Lease, NoAccount, RecoverError, Want};
 pub use named::{Endpoint, NamedAccount, NamedError, Preset};
-pub use pool::{ChooseError, FlushError, Import, ImportError, ImportOutcome, LabelError, Pool, Removed};
+pub use pool::{ChooseError, FlushError, Import, ImportError, ImportOutcome, LabelError, Pool, Readiness, Removed};
 pub use quota::{Credits, Quota, QuotaWindow, WindowSeen, WindowsSeen};
 pub use rotation::{ParseRotationError, Rotation};
 pub use secret::Secret;

@@ -14,6 +14,7 @@ mod inner;
 mod limits;
 mod named;
 mod people;
+mod ready;
 mod renew;
 mod state;
 
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::change::{ChooseError, Import, ImportError, ImportOutcome, LabelError, Removed};
 pub use self::limits::FlushError;
+pub use self::ready::Readiness;
 
 use self::held::Held;
 use self::inner::{Inner, blocking};

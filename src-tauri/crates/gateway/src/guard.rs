@@ -4,12 +4,16 @@
 //! Three checks, before anything is read: the `Host` must be ours (against DNS rebinding), an `Origin` must be ours
 //! (against pages in a browser), and the client must have a key.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use codeferry_store::{ClientKeys, ControlToken, Settings};
 use codeferry_wire::anthropic::error::ErrorKind;
 
+use crate::Gateway;
 use crate::reply::Problem;
 
 /// Checks where the request says it goes and where it comes from. `bound` is the address we listen on.
@@ -59,6 +63,34 @@ pub(crate) fn client_of(headers: &HeaderMap, keys: &ClientKeys) -> Result<String
     })
 }
 
+/// Whether whoever asks sits at this machine, or holds the control token. Only they are told more than good or bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nearby(pub(crate) bool);
+
+/// Set by proxies. Behind one everybody comes from loopback.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+impl Nearby {
+    fn of(peer: Option<IpAddr>, headers: &HeaderMap, token: &ControlToken) -> Self {
+        let direct = !FORWARDED.iter().any(|name| headers.contains_key(*name));
+        Self(direct && peer.is_some_and(|peer| peer.to_canonical().is_loopback()) || is_control(headers, token))
+    }
+
+    /// For them alone.
+    pub(crate) fn only<T>(self, told: T) -> Option<T> {
+        self.0.then_some(told)
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Nearby {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        Ok(Self::of(peer, &parts.headers, &gateway.control_token))
+    }
+}
+
 /// Whether the request carries the control token.
 pub(crate) fn is_control(headers: &HeaderMap, token: &ControlToken) -> bool {
     bearer(headers).is_some_and(|given| token.verify(given))
@@ -104,7 +136,7 @@ mod tests {
     use axum::http::{HeaderMap, HeaderValue, Uri};
     use codeferry_store::{ControlToken, Settings};
 
-    use super::{check_origin, host_of, is_control};
+    use super::{FORWARDED, Nearby, check_origin, host_of, is_control};
 
     fn check(host: Option<&'static str>, origin: Option<&'static str>) -> bool {
         let mut headers = HeaderMap::new();
@@ -162,6 +194,32 @@ mod tests {
         for (given, right) in [(token.expose(), true), (format!("{}x", token.expose()), false)] {
             headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {given}")).expect("a header"));
             assert_eq!(is_control(&headers, &token), right);
+        }
+    }
+
+    #[test]
+    fn nearby_is_this_machine_or_the_token() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let token = ControlToken::open_or_create(folder.path().join("control-token")).expect("a token");
+        let peer = |text: &str| Some(text.parse().expect("an address"));
+        let nobody = HeaderMap::new();
+        for (from, near) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.168.1.9", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(Nearby::of(peer(from), &nobody, &token), Nearby(near), "{from}");
+        }
+        assert_eq!(Nearby::of(None, &nobody, &token), Nearby(false), "nobody knows");
+        for name in FORWARDED {
+            let mut proxied = HeaderMap::new();
+            proxied.insert(name, HeaderValue::from_static("for=203.0.113.7"));
+            assert_eq!(Nearby::of(peer("127.0.0.1"), &proxied, &token), Nearby(false), "{name}");
+            let bearer = format!("Bearer {}", token.expose());
+            proxied.insert("authorization", HeaderValue::from_str(&bearer).expect("a header"));
+            assert_eq!(Nearby::of(peer("127.0.0.1"), &proxied, &token), Nearby(true), "{name}, with the token");
         }
     }
 }

@@ -10,6 +10,7 @@ mod body;
 mod control;
 mod data;
 mod guard;
+mod health;
 mod log_lines;
 mod looks;
 mod page;

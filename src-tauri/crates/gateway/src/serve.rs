@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
-use crate::{Gateway, control, guard, new_request_id};
+use crate::{Gateway, control, guard, health, new_request_id};
 
 // === impl Gateway ===
 
@@ -51,7 +51,8 @@ impl Gateway {
             }
         };
         // A make-service builds the routes once; a bare router builds them again for each connection, 28 KiB each time.
-        let server = axum::serve(listener, self.router().into_make_service()).with_graceful_shutdown(stopping);
+        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stopping);
         let mut serving = std::pin::pin!(server.into_future());
         tokio::select! {
             served = &mut serving => return served,
@@ -82,6 +83,9 @@ impl Gateway {
             .route("/", get(root::root))
             .route("/login", get(control::session::login))
             .route("/health", get(root::health))
+            .route("/healthz", get(health::healthz))
+            .route("/livez", get(health::livez))
+            .route("/readyz", get(health::readyz))
             .nest("/api", control::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {

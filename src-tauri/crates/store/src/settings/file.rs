@@ -223,6 +223,11 @@ impl SettingsFile {
         Ok(changed)
     }
 
+    /// Whether the file could be read now. Nothing of it is taken over.
+    pub fn check(&self) -> Result<(), OpenError> {
+        load(&self.0.path).map(drop)
+    }
+
     fn listed(&self, named: Named<'_>, value: Value) -> Listed {
         let key = named.name();
         let set = self.read().document.get(&key).is_some();
