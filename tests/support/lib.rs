@@ -15,6 +15,7 @@ pub mod binary;
 #[cfg(unix)]
 pub mod browser;
 pub mod claude;
+pub mod codex;
 pub mod log;
 pub mod sse;
 pub mod world;

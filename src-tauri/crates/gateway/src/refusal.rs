@@ -70,6 +70,7 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
         FailureKind::Unauthorized | FailureKind::AccountDead | FailureKind::NotEligible | FailureKind::Forbidden => {
             needs_attention(format!("the upstream does not accept the account {}: {}", around.account, failure.message))
         }
+        FailureKind::Program => needs_attention(failure.message.clone()),
         FailureKind::Challenge => needs_attention(format!(
             "the upstream asked for a browser check instead of answering; this says nothing about the account {}. Try again later, or from another network",
             around.account

@@ -36,7 +36,8 @@ fn end_of(failure: &Failure) -> Option<End> {
         K::ContextOverflow { .. } | K::TooLarge | K::InvalidRequest { .. } | K::Policy | K::ReasoningRejected => {
             Some(End::Served)
         }
-        K::RateLimited | K::Overloaded | K::Unauthorized | K::ModelNotFound | K::Protocol => None,
+        // A program may be put right at any moment, and is asked again then.
+        K::RateLimited | K::Overloaded | K::Unauthorized | K::ModelNotFound | K::Protocol | K::Program => None,
     }
 }
 

@@ -103,6 +103,8 @@ pub enum FailureKind {
     CutOff,
     /// An answer that is not this protocol: a redirect, a page, an unexpected encoding.
     Protocol,
+    /// A program on this machine that the account needs is missing, too old, or not signed in. Only a person helps.
+    Program,
 }
 
 /// What may be done next, before the first byte has gone to the client. Bounds (how often, how long) are the caller's.
@@ -200,7 +202,8 @@ impl Failure {
             | K::TooLarge
             | K::InvalidRequest { .. }
             | K::Policy
-            | K::Protocol => Consequence::Stop,
+            | K::Protocol
+            | K::Program => Consequence::Stop,
         }
     }
 
@@ -256,6 +259,7 @@ impl FailureKind {
             Self::Timeout => "timeout",
             Self::CutOff => "cut_off",
             Self::Protocol => "protocol",
+            Self::Program => "program",
         }
     }
 }

@@ -12,6 +12,7 @@
 //! [`provider`], and there is no way to pass it another.
 
 pub mod catalog;
+pub mod codex_cli;
 mod endpoints;
 mod failure;
 pub mod headers;

@@ -3,12 +3,13 @@
 use anyhow::{Context as _, Result};
 
 use crate::place::Place;
-use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, debian, node, python};
+use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, debian, node, python};
 use crate::{run, say};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Do not install or use Claude Code and the Python SDK; the tests that need them say that they were skipped
+    /// Do not install or use Claude Code, the Codex CLI and the Python SDK; the tests that need them say that they were
+    /// skipped
     #[arg(long)]
     without_clients: bool,
     /// Passed on to `cargo test` instead of `--workspace`, for example `-- -p codeferry-wire sse`
@@ -30,7 +31,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         debian::ensure(&[debian::NODE, debian::PYTHON])?;
         let offline = "cannot install the real clients (`--without-clients` leaves them out)";
         let claude = node::install(place, CLAUDE_CODE, "claude").context(offline)?;
+        let codex = node::install(place, CODEX, "codex").context(offline)?;
         let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
+        tests.env("CODEFERRY_TEST_CODEX", codex);
         tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
     }
     say::step("building the gateway");
@@ -41,7 +44,10 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     say::data(&if args.without_clients {
         "All tests passed; the real clients were left out.".to_owned()
     } else {
-        format!("All tests passed, with Claude Code {} and anthropic {}.", CLAUDE_CODE.version, ANTHROPIC_SDK.version)
+        format!(
+            "All tests passed, with Claude Code {}, Codex CLI {} and anthropic {}.",
+            CLAUDE_CODE.version, CODEX.version, ANTHROPIC_SDK.version
+        )
     });
     Ok(())
 }

@@ -210,7 +210,7 @@ const ROWS: &str = "(
     coalesce(output, 0) AS output, coalesce(reasoning, 0) AS reasoning, coalesce(cost_nano_usd, 0) AS cost_nano_usd,
     input IS NOT NULL AND cost_nano_usd IS NULL AS unpriced, first_byte_ms IS NOT NULL AS begun,
     coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms
-  FROM exchange JOIN facet ON facet.id = exchange.facet WHERE at >= ?1 AND at < ?2
+  FROM exchange WHERE at >= ?1 AND at < ?2
 ) WHERE true";
 
 type Sums = BTreeMap<Vec<String>, Totals>;

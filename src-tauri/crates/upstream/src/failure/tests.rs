@@ -180,6 +180,7 @@ fn each_kind_has_one_consequence() {
         (K::Timeout, Stop),
         (K::CutOff, pause(300)),
         (K::Protocol, Stop),
+        (K::Program, Stop),
     ];
     for (kind, expected) in rows {
         assert_eq!(Failure::new(kind.clone(), "x").consequence(), expected, "{kind:?}");

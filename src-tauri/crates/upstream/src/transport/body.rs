@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::Body as _;
 use tokio::time::{Instant, Sleep};
 
+use crate::codex_cli;
 use crate::failure::Failure;
 
 /// What the upstream sends. Dropping it cancels the request: the stream is reset, or the connection closed.
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 /// Nothing is read ahead of the one who polls, so a slow reader holds back the upstream.
 pub struct Body {
     /// Gone once it ended, failed or fell silent.
-    inner: Option<reqwest::Body>,
+    inner: Option<Source>,
     host: Arc<str>,
     idle: Duration,
     /// Since when the reader has been waiting. Time during which nobody asked for a chunk is not the upstream's.
@@ -26,8 +27,25 @@ pub struct Body {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
+/// Where chunks come from.
+enum Source {
+    Http(reqwest::Body),
+    CodexCli(Box<codex_cli::Stream>),
+}
+
+// === impl Body ===
+
 impl Body {
     pub(crate) fn new(inner: reqwest::Body, host: Arc<str>, idle: Duration) -> Self {
+        Self::of(Source::Http(inner), host, idle)
+    }
+
+    /// The answer of a Codex CLI.
+    pub(crate) fn of_codex_cli(stream: codex_cli::Stream, idle: Duration) -> Self {
+        Self::of(Source::CodexCli(Box::new(stream)), "the Codex CLI".into(), idle)
+    }
+
+    fn of(inner: Source, host: Arc<str>, idle: Duration) -> Self {
         Self { inner: Some(inner), host, idle, waiting: None, alarm: None }
     }
 
@@ -40,21 +58,19 @@ impl Body {
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
         loop {
             let Some(inner) = &mut self.inner else { return Poll::Ready(Ok(None)) };
-            let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) else {
+            let Poll::Ready(chunk) = inner.poll_chunk(cx, &self.host) else {
                 ready!(self.poll_silence(cx));
                 self.inner = None;
                 return Poll::Ready(Err(Failure::idle(&self.host, self.idle)));
             };
             self.waiting = None;
-            match frame {
-                // Trailers and empty chunks tell nothing.
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => return Poll::Ready(Ok(Some(data))),
-                    _ => {}
-                },
-                Some(Err(error)) => {
+            match chunk {
+                // Empty chunks tell nothing.
+                Some(Ok(data)) if data.is_empty() => {}
+                Some(Ok(data)) => return Poll::Ready(Ok(Some(data))),
+                Some(Err(failure)) => {
                     self.inner = None;
-                    return Poll::Ready(Err(Failure::from_transport(&error, &self.host)));
+                    return Poll::Ready(Err(failure));
                 }
                 None => {
                     self.inner = None;
@@ -75,6 +91,21 @@ impl Body {
             }
             // It was wound up for an earlier wait.
             alarm.as_mut().reset(due);
+        }
+    }
+}
+
+// === impl Source ===
+
+impl Source {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>, host: &str) -> Poll<Option<Result<Bytes, Failure>>> {
+        match self {
+            // Trailers become an empty chunk.
+            Self::Http(body) => Pin::new(body).poll_frame(cx).map(|frame| {
+                let frame = frame?.map_err(|error| Failure::from_transport(&error, host));
+                Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+            }),
+            Self::CodexCli(stream) => stream.poll_next(cx),
         }
     }
 }
