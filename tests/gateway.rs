@@ -22,6 +22,8 @@ mod health;
 mod life;
 #[path = "gateway/logs.rs"]
 mod logs;
+#[path = "gateway/metrics.rs"]
+mod metrics;
 #[path = "gateway/remembered.rs"]
 mod remembered;
 #[path = "gateway/requests.rs"]

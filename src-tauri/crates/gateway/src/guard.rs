@@ -4,7 +4,7 @@
 //! Three checks, before anything is read: the `Host` must be ours (against DNS rebinding), an `Origin` must be ours
 //! (against pages in a browser), and the client must have a key.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -15,6 +15,7 @@ use codeferry_wire::anthropic::error::ErrorKind;
 
 use crate::Gateway;
 use crate::reply::Problem;
+use crate::serve::Peer;
 
 /// Checks where the request says it goes and where it comes from. `bound` is the address we listen on.
 ///
@@ -86,7 +87,7 @@ impl FromRequestParts<Arc<Gateway>> for Nearby {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(peer))| peer.ip());
         Ok(Self::of(peer, &parts.headers, &gateway.control_token))
     }
 }

@@ -13,6 +13,7 @@ mod guard;
 mod health;
 mod log_lines;
 mod looks;
+mod metrics;
 mod page;
 mod pump;
 mod refusal;
@@ -83,6 +84,9 @@ pub struct Gateway {
     log: Log,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
+    /// What goes over the connections.
+    traffic: Arc<serve::Traffic>,
+    metrics: metrics::Metrics,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
     /// The address we listen on, once we do.
@@ -110,6 +114,16 @@ impl Gateway {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, log } = parts;
         let started_at = clock();
+        let (counters, traffic) = (Arc::default(), Arc::default());
+        let metrics = metrics::Metrics::new(metrics::Now {
+            version,
+            started_at,
+            counters: Arc::clone(&counters),
+            traffic: Arc::clone(&traffic),
+            pool: Arc::clone(&pool),
+            log: log.clone(),
+            log_lines: log_lines.clone(),
+        });
         Arc::new(Self {
             settings,
             keys,
@@ -122,7 +136,9 @@ impl Gateway {
             log_lines,
             log,
             started_at,
-            counters: Arc::default(),
+            counters,
+            traffic,
+            metrics,
             last_pick: Mutex::default(),
             bound: OnceLock::new(),
             sessions: session::Sessions::default(),

@@ -1,5 +1,7 @@
 //! Listening, routing paths, and stopping in order.
 
+mod traffic;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,15 +13,16 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use codeferry_wire::anthropic::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::traffic::Counted;
+pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
-use crate::{Gateway, control, guard, health, new_request_id};
+use crate::{Gateway, control, guard, health, metrics, new_request_id};
 
 // === impl Gateway ===
 
@@ -36,10 +39,7 @@ impl Gateway {
             // Set once: a gateway serves one listener.
             let _ = self.bound.set(address);
         }
-        // Without it, small frames wait for the acknowledgement of the one before: 40 ms on every answer.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let listener = Counted { listener, traffic: Arc::clone(&self.traffic) };
         let stopping = {
             let gateway = Arc::clone(&self);
             let stop = stop.clone();
@@ -51,7 +51,7 @@ impl Gateway {
             }
         };
         // A make-service builds the routes once; a bare router builds them again for each connection, 28 KiB each time.
-        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
+        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<Peer>())
             .with_graceful_shutdown(stopping);
         let mut serving = std::pin::pin!(server.into_future());
         tokio::select! {
@@ -86,6 +86,7 @@ impl Gateway {
             .route("/healthz", get(health::healthz))
             .route("/livez", get(health::livez))
             .route("/readyz", get(health::readyz))
+            .route("/metrics", get(metrics::metrics))
             .nest("/api", control::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {

@@ -104,6 +104,16 @@ const LONGEST_MESSAGE: usize = 500;
 // === impl Outcome ===
 
 impl Outcome {
+    /// In one word, as the request log has it.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// What a problem before the first byte ends in.
     pub(crate) fn of(problem: &Problem) -> Self {
         Self::Refused { status: problem.status.as_u16(), kind: problem.kind.as_str() }
@@ -172,6 +182,8 @@ impl Tap {
             return;
         }
         self.gateway.counters.end(outcome);
+        let catalog = self.gateway.upstream.shelf().all();
+        self.gateway.metrics.note(&self.facts, outcome, &catalog, self.first_byte, self.begun.elapsed());
         self.log_line(outcome);
         let exchange = self.exchange(outcome);
         self.gateway.log.record(exchange);
