@@ -3,17 +3,12 @@ CREATE TABLE exchange (
   seq           INTEGER PRIMARY KEY,
   id            TEXT    NOT NULL UNIQUE,
   at            INTEGER NOT NULL,
-  client        TEXT    NOT NULL,
-  dialect       TEXT    NOT NULL,
+  facet         INTEGER NOT NULL REFERENCES facet (id),
   path          TEXT    NOT NULL,
   user_agent    TEXT,
   conversation  TEXT,
-  asked         TEXT    NOT NULL,
-  model         TEXT    NOT NULL,
   effort        TEXT,
   route         TEXT,
-  provider      TEXT    NOT NULL,
-  account       TEXT    NOT NULL,
   picked        TEXT,
   streamed      INTEGER NOT NULL,
   input         INTEGER,
@@ -22,8 +17,6 @@ CREATE TABLE exchange (
   reasoning     INTEGER,
   first_byte_ms INTEGER,
   total_ms      INTEGER NOT NULL,
-  outcome       TEXT    NOT NULL,
-  status        INTEGER,
   error         TEXT,
   message       TEXT,
   losses        TEXT,
@@ -33,13 +26,31 @@ CREATE TABLE exchange (
   prefix        TEXT,
   cost_nano_usd INTEGER
 );
--- Each ends in seq by itself, so a filtered page comes newest first without sorting.
 CREATE INDEX exchange_at           ON exchange (at);
-CREATE INDEX exchange_model        ON exchange (model);
-CREATE INDEX exchange_account      ON exchange (account);
-CREATE INDEX exchange_client       ON exchange (client);
-CREATE INDEX exchange_conversation ON exchange (conversation) WHERE conversation IS NOT NULL;
-CREATE INDEX exchange_trouble      ON exchange (outcome) WHERE outcome <> 'completed';
+CREATE INDEX exchange_facet        ON exchange (facet, at);
+CREATE INDEX exchange_conversation ON exchange (conversation, at) WHERE conversation IS NOT NULL;
+
+-- What rows are looked for by, once for each combination that occurs. There are few, so any filter becomes a list of
+-- them, and the rows of each come in order of time.
+CREATE TABLE facet (
+  id            INTEGER PRIMARY KEY,
+  client        TEXT    NOT NULL,
+  dialect       TEXT    NOT NULL,
+  asked         TEXT    NOT NULL,
+  model         TEXT    NOT NULL,
+  provider      TEXT    NOT NULL,
+  account       TEXT    NOT NULL,
+  outcome       TEXT    NOT NULL,
+  status        INTEGER NOT NULL, -- 0: none was sent
+  UNIQUE (client, dialect, asked, model, provider, account, outcome, status)
+);
+
+-- For whoever looks in by hand.
+CREATE VIEW exchanges AS
+SELECT seq, exchange.id, strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS time, client, dialect, asked, model,
+  provider, account, outcome, status, effort, input, cached, output, reasoning, first_byte_ms, total_ms, error, message,
+  attempts, losses
+FROM exchange JOIN facet ON facet.id = exchange.facet;
 
 -- The sums of the rows, by hour of UTC. They outlive the rows. An empty text stands for "not known".
 CREATE TABLE usage_hour (
@@ -49,8 +60,10 @@ CREATE TABLE usage_hour (
   account       TEXT    NOT NULL,
   client        TEXT    NOT NULL,
   dialect       TEXT    NOT NULL,
-  outcome       TEXT    NOT NULL,
   requests      INTEGER NOT NULL,
+  refused       INTEGER NOT NULL, -- of these
+  failed        INTEGER NOT NULL,
+  cancelled     INTEGER NOT NULL,
   input         INTEGER NOT NULL,
   cached        INTEGER NOT NULL,
   output        INTEGER NOT NULL,
@@ -61,5 +74,5 @@ CREATE TABLE usage_hour (
   begun         INTEGER NOT NULL, -- requests with a first byte
   first_byte_ms INTEGER NOT NULL, -- their sum
   total_ms      INTEGER NOT NULL, -- the sum over all
-  PRIMARY KEY (hour, model, provider, account, client, dialect, outcome)
+  PRIMARY KEY (hour, model, provider, account, client, dialect)
 ) WITHOUT ROWID;

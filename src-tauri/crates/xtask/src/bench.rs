@@ -11,7 +11,7 @@ pub(crate) struct Args {
     /// Write the table into docs/performance.md
     #[arg(long)]
     record: bool,
-    /// Passed on to the bench, `-- --quick`, or one of start, streams, burst, first, history, memory: `-- --only streams`
+    /// Passed on to the bench, `-- --quick`, or one of start, streams, burst, first, history, memory, remembering: `-- --only streams`
     #[arg(last = true)]
     bench: Vec<String>,
 }
@@ -29,5 +29,10 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     if args.record {
         command.arg("--record").arg(place.root.join("docs/performance.md"));
     }
-    run::run(&mut command)
+    run::run(&mut command)?;
+    if !args.bench.is_empty() {
+        return Ok(());
+    }
+    say::step("the request log with a million rows");
+    run::run(&mut run::cargo(place, &["bench", "--quiet", "-p", "codeferry-tests", "--bench", "request_log"]))
 }

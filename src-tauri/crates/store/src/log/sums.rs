@@ -29,8 +29,6 @@ pub enum By {
     Client,
     /// The client's language.
     Dialect,
-    /// How it ended.
-    Outcome,
 }
 
 /// Which sums.
@@ -77,6 +75,12 @@ pub struct Sum {
 pub struct Totals {
     /// Exchanges.
     pub requests: i64,
+    /// Those that were answered with an HTTP error.
+    pub refused: i64,
+    /// Those whose answer broke off.
+    pub failed: i64,
+    /// Those the client left.
+    pub cancelled: i64,
     /// Those whose tokens are known.
     pub counted: i64,
     /// Tokens of input, cached ones among them.
@@ -103,8 +107,8 @@ pub struct Totals {
 
 impl By {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Hour, Self::Day, Self::Model, Self::Provider, Self::Account, Self::Client, Self::Dialect, Self::Outcome];
+    pub const ALL: [Self; 7] =
+        [Self::Hour, Self::Day, Self::Model, Self::Provider, Self::Account, Self::Client, Self::Dialect];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -116,7 +120,6 @@ impl By {
             Self::Account => "account",
             Self::Client => "client",
             Self::Dialect => "dialect",
-            Self::Outcome => "outcome",
         }
     }
 
@@ -146,6 +149,9 @@ impl Totals {
     /// Adds another's figures.
     pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
+        self.refused += other.refused;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
         self.counted += other.counted;
         self.input += other.input;
         self.cached += other.cached;
@@ -205,12 +211,13 @@ const SUMS: &str = "usage_hour WHERE hour >= ?1 AND hour < ?2";
 
 /// A row, seen as the sum of itself.
 const ROWS: &str = "(
-  SELECT at / 3600000 AS hour, model, provider, account, client, dialect, outcome, 1 AS requests,
+  SELECT at / 3600000 AS hour, model, provider, account, client, dialect, 1 AS requests,
+    outcome = 'refused' AS refused, outcome = 'failed' AS failed, outcome = 'cancelled' AS cancelled,
     input IS NOT NULL AS counted, coalesce(input, 0) AS input, coalesce(cached, 0) AS cached,
     coalesce(output, 0) AS output, coalesce(reasoning, 0) AS reasoning, coalesce(cost_nano_usd, 0) AS cost_nano_usd,
     input IS NOT NULL AND cost_nano_usd IS NULL AS unpriced, first_byte_ms IS NOT NULL AS begun,
     coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms
-  FROM exchange WHERE at >= ?1 AND at < ?2
+  FROM exchange JOIN facet ON facet.id = exchange.facet WHERE at >= ?1 AND at < ?2
 ) WHERE true";
 
 type Sums = BTreeMap<Vec<String>, Totals>;
@@ -229,7 +236,7 @@ fn gather(
     let group = if columns.is_empty() { String::new() } else { format!(" GROUP BY {}", columns.join(", ")) };
     let keys: String = columns.iter().map(|column| format!(", {column}")).collect();
     let sql = format!(
-        "SELECT sum(requests), sum(counted), sum(input), sum(cached), sum(output), sum(reasoning), sum(cost_nano_usd),
+        "SELECT sum(requests), sum(refused), sum(failed), sum(cancelled), sum(counted), sum(input), sum(cached), sum(output), sum(reasoning), sum(cost_nano_usd),
            sum(unpriced), sum(begun), sum(first_byte_ms), sum(total_ms){keys}
          FROM {from} AND (?3 IS NULL OR model = ?3) AND (?4 IS NULL OR account = ?4) AND (?5 IS NULL OR client = ?5){group}"
     );
@@ -239,20 +246,23 @@ fn gather(
         let Some(requests) = row.get::<_, Option<i64>>(0)? else { continue };
         let totals = Totals {
             requests,
-            counted: row.get(1)?,
-            input: row.get(2)?,
-            cached: row.get(3)?,
-            output: row.get(4)?,
-            reasoning: row.get(5)?,
-            cost_nano_usd: row.get(6)?,
-            unpriced: row.get(7)?,
-            begun: row.get(8)?,
-            first_byte_ms: row.get(9)?,
-            total_ms: row.get(10)?,
+            refused: row.get(1)?,
+            failed: row.get(2)?,
+            cancelled: row.get(3)?,
+            counted: row.get(4)?,
+            input: row.get(5)?,
+            cached: row.get(6)?,
+            output: row.get(7)?,
+            reasoning: row.get(8)?,
+            cost_nano_usd: row.get(9)?,
+            unpriced: row.get(10)?,
+            begun: row.get(11)?,
+            first_byte_ms: row.get(12)?,
+            total_ms: row.get(13)?,
         };
         let mut key = Vec::with_capacity(query.by.len());
         for (index, by) in query.by.iter().enumerate() {
-            let column = 11 + index;
+            let column = 14 + index;
             key.push(match by {
                 By::Hour => start_of_hour(row.get(column)?).to_string(),
                 By::Day => start_of_day(row.get(column)?, query.zone.as_ref()),

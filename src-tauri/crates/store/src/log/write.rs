@@ -1,5 +1,6 @@
 //! The writer: takes rows off the queue, writes them in batches, and keeps the file within its bounds.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, ErrorCode, Transaction, named_params, params};
 
-use super::{Command, Exchange, Keep, LogError, LogHealth, Now, db, lock};
+use super::{Command, Exchange, Keep, LogError, LogHealth, Now, Outcome, db, lock};
 use crate::prices::Prices;
 
 /// Rows that come within this time of the first are written together.
@@ -19,6 +20,8 @@ const BATCH: usize = 256;
 const PRUNE_EVERY: usize = 1000;
 /// Rows that go in one step of pruning, so that readers and new rows get their turn.
 const PRUNE_STEP: i64 = 5000;
+/// A model's name as asked for is cut to so many characters: clients may ask for anything.
+const LONGEST_NAME: usize = 200;
 /// Rows whose writing is tried again when others hold the file.
 const HELD_BACK: usize = 4096;
 
@@ -32,11 +35,25 @@ pub(super) struct Writer {
     /// Not written yet.
     batch: Vec<Exchange>,
     since_pruning: usize,
+    facets: Facets,
     /// Prices have changed since rows were written.
     reprice: bool,
     /// A disk that is soon full.
     #[cfg(test)]
     pub(super) max_pages: Option<u32>,
+}
+
+/// The facets that were used lately, by what they are made of.
+#[derive(Default)]
+struct Facets {
+    known: HashMap<FacetKey, i64>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct FacetKey {
+    names: [String; 6],
+    outcome: Outcome,
+    status: u16,
 }
 
 /// What ends a batch.
@@ -59,6 +76,7 @@ impl Writer {
             connection: None,
             batch: Vec::new(),
             since_pruning: PRUNE_EVERY,
+            facets: Facets::default(),
             reprice: false,
             #[cfg(test)]
             max_pages: None,
@@ -144,7 +162,7 @@ impl Writer {
             connection.pragma_update(None, "max_page_count", pages).map_err(failed)?;
         }
         if !self.batch.is_empty() {
-            insert(connection, &self.batch, &self.prices).map_err(failed)?;
+            insert(connection, &self.batch, &self.prices, &mut self.facets).map_err(failed)?;
             self.since_pruning += self.batch.len();
             self.batch.clear();
         }
@@ -153,6 +171,8 @@ impl Writer {
         }
         if self.since_pruning >= PRUNE_EVERY {
             self.since_pruning = 0;
+            // Those that nobody needs any more go.
+            self.facets = Facets::default();
             prune(connection, &self.keep, (self.now)()).map_err(failed)?;
         }
         Ok(())
@@ -169,6 +189,8 @@ impl Writer {
             LogError::Newer { .. } => (false, false),
         };
         self.connection = None;
+        // Some may have gone with the transaction.
+        self.facets = Facets::default();
         if damaged && self.begin_anew(&message) {
             return self.write();
         }
@@ -206,34 +228,68 @@ impl Writer {
     }
 }
 
+// === impl Facets ===
+
+impl Facets {
+    /// The number of the exchange's combination, new or known.
+    fn of(&mut self, transaction: &Transaction<'_>, exchange: &Exchange) -> Result<i64, rusqlite::Error> {
+        let x = exchange;
+        let asked = x.asked.chars().take(LONGEST_NAME).collect();
+        let [client, dialect, model, provider, account] =
+            [&x.client, &x.dialect, &x.model, &x.provider, &x.account].map(String::clone);
+        let names = [client, dialect, asked, model, provider, account];
+        let key = FacetKey { names, outcome: x.outcome, status: x.status.unwrap_or_default() };
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let [client, dialect, asked, model, provider, account] = &key.names;
+        let values = params![client, dialect, asked, model, provider, account, key.outcome.as_str(), key.status];
+        transaction.prepare_cached("INSERT OR IGNORE INTO facet (client, dialect, asked, model, provider, account, outcome, status) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(values)?;
+        let find = "SELECT id FROM facet WHERE client = ?1 AND dialect = ?2 AND asked = ?3 AND model = ?4 AND provider = ?5 AND account = ?6 AND outcome = ?7 AND status = ?8";
+        let id = transaction.prepare_cached(find)?.query_row(values, |row| row.get(0))?;
+        self.known.insert(key, id);
+        Ok(id)
+    }
+}
+
 const INSERT: &str = "
 INSERT OR IGNORE INTO exchange (
-  id, at, client, dialect, path, user_agent, conversation, asked, model, effort, route, provider, account, picked,
-  streamed, input, cached, output, reasoning, first_byte_ms, total_ms, outcome, status, error, message, losses, notes,
-  attempts, upstream_id, prefix, cost_nano_usd
+  id, at, facet, path, user_agent, conversation, effort, route, picked, streamed, input, cached, output, reasoning,
+  first_byte_ms, total_ms, error, message, losses, notes, attempts, upstream_id, prefix, cost_nano_usd
 ) VALUES (
-  :id, :at, :client, :dialect, :path, :user_agent, :conversation, :asked, :model, :effort, :route, :provider, :account,
-  :picked, :streamed, :input, :cached, :output, :reasoning, :first_byte_ms, :total_ms, :outcome, :status, :error,
-  :message, :losses, :notes, :attempts, :upstream_id, :prefix, :cost
+  :id, :at, :facet, :path, :user_agent, :conversation, :effort, :route, :picked, :streamed, :input, :cached, :output,
+  :reasoning, :first_byte_ms, :total_ms, :error, :message, :losses, :notes, :attempts, :upstream_id, :prefix, :cost
 )";
 
 const ADD: &str = "
-INSERT INTO usage_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+INSERT INTO usage_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
 ON CONFLICT DO UPDATE SET
-  requests = requests + 1, input = input + ?8, cached = cached + ?9, output = output + ?10,
-  reasoning = reasoning + ?11, cost_nano_usd = cost_nano_usd + ?12, counted = counted + ?13,
-  unpriced = unpriced + ?14, begun = begun + ?15, first_byte_ms = first_byte_ms + ?16, total_ms = total_ms + ?17";
+  requests = requests + 1, refused = refused + ?7, failed = failed + ?8, cancelled = cancelled + ?9, input = input + ?10,
+  cached = cached + ?11, output = output + ?12, reasoning = reasoning + ?13, cost_nano_usd = cost_nano_usd + ?14,
+  counted = counted + ?15, unpriced = unpriced + ?16, begun = begun + ?17, first_byte_ms = first_byte_ms + ?18,
+  total_ms = total_ms + ?19";
 
 /// A row and its sums together, or neither.
-fn insert(connection: &mut Connection, batch: &[Exchange], prices: &Prices) -> Result<(), rusqlite::Error> {
+fn insert(
+    connection: &mut Connection,
+    batch: &[Exchange],
+    prices: &Prices,
+    facets: &mut Facets,
+) -> Result<(), rusqlite::Error> {
     let transaction = connection.transaction()?;
     for exchange in batch {
-        insert_one(&transaction, exchange, prices)?;
+        let facet = facets.of(&transaction, exchange)?;
+        insert_one(&transaction, exchange, facet, prices)?;
     }
     transaction.commit()
 }
 
-fn insert_one(transaction: &Transaction<'_>, exchange: &Exchange, prices: &Prices) -> Result<(), rusqlite::Error> {
+fn insert_one(
+    transaction: &Transaction<'_>,
+    exchange: &Exchange,
+    facet: i64,
+    prices: &Prices,
+) -> Result<(), rusqlite::Error> {
     let x = exchange;
     let at = x.at.as_millisecond();
     let cost = x.tokens.as_ref().and_then(|tokens| prices.cost(&x.model, x.at, tokens));
@@ -244,14 +300,13 @@ fn insert_one(transaction: &Transaction<'_>, exchange: &Exchange, prices: &Price
     });
     let [input, cached, output, reasoning] = tokens.unwrap_or_default();
     let new = transaction.prepare_cached(INSERT)?.execute(named_params! {
-        ":id": x.id, ":at": at, ":client": x.client, ":dialect": x.dialect, ":path": x.path,
-        ":user_agent": x.user_agent, ":conversation": x.conversation, ":asked": x.asked, ":model": x.model,
-        ":effort": x.effort, ":route": x.route, ":provider": x.provider, ":account": x.account, ":picked": x.picked,
+        ":id": x.id, ":at": at, ":facet": facet, ":path": x.path, ":user_agent": x.user_agent,
+        ":conversation": x.conversation, ":effort": x.effort, ":route": x.route, ":picked": x.picked,
         ":streamed": x.streamed, ":input": input, ":cached": cached, ":output": output, ":reasoning": reasoning,
-        ":first_byte_ms": int(x.first_byte_ms), ":total_ms": int(Some(x.total_ms)), ":outcome": x.outcome.as_str(),
-        ":status": x.status, ":error": x.error, ":message": x.message, ":losses": json(&x.losses),
-        ":notes": json(&x.notes), ":attempts": json(&x.attempts), ":upstream_id": x.upstream_id,
-        ":prefix": x.prefix.as_ref().and_then(|prefix| serde_json::to_string(prefix).ok()), ":cost": cost,
+        ":first_byte_ms": int(x.first_byte_ms), ":total_ms": int(Some(x.total_ms)), ":error": x.error,
+        ":message": x.message, ":losses": json(&x.losses), ":notes": json(&x.notes), ":attempts": json(&x.attempts),
+        ":upstream_id": x.upstream_id, ":prefix": x.prefix.as_ref().and_then(|prefix| serde_json::to_string(prefix).ok()),
+        ":cost": cost,
     })?;
     if new == 0 {
         return Ok(());
@@ -265,7 +320,9 @@ fn insert_one(transaction: &Transaction<'_>, exchange: &Exchange, prices: &Price
         x.account,
         x.client,
         x.dialect,
-        x.outcome.as_str(),
+        i64::from(x.outcome == Outcome::Refused),
+        i64::from(x.outcome == Outcome::Failed),
+        i64::from(x.outcome == Outcome::Cancelled),
         count(input),
         count(cached),
         count(output),
@@ -290,14 +347,18 @@ fn reprice(connection: &mut Connection, prices: &Prices) -> Result<(), rusqlite:
     };
     let priced = "((input - cached) * ?2 + cached * ?3 + output * ?4)";
     for model in models {
-        transaction.execute("UPDATE exchange SET cost_nano_usd = NULL WHERE model = ?1", [&model])?;
+        transaction.execute(
+            "UPDATE exchange SET cost_nano_usd = NULL WHERE facet IN (SELECT id FROM facet WHERE model = ?1)",
+            [&model],
+        )?;
         transaction
             .execute("UPDATE usage_hour SET cost_nano_usd = 0, unpriced = counted WHERE model = ?1", [&model])?;
         for (from, price) in prices.spans(&model) {
             let [input, cached, output] = [price.input, price.cached, price.output].map(|each| int(Some(each)));
             let from = from.as_millisecond();
             let rows = format!(
-                "UPDATE exchange SET cost_nano_usd = {priced} WHERE model = ?1 AND at >= ?5 AND input IS NOT NULL"
+                "UPDATE exchange SET cost_nano_usd = {priced}
+                 WHERE facet IN (SELECT id FROM facet WHERE model = ?1) AND at >= ?5 AND input IS NOT NULL"
             );
             transaction.execute(&rows, params![model, input, cached, output, from])?;
             let sums =
@@ -329,6 +390,7 @@ fn prune(connection: &Connection, keep: &Keep, now: Timestamp) -> Result<(), rus
             break;
         }
     }
+    connection.execute("DELETE FROM facet WHERE NOT EXISTS (SELECT 1 FROM exchange WHERE facet = facet.id)", [])?;
     if pragma("freelist_count")? > 0 {
         connection.execute_batch("PRAGMA incremental_vacuum")?;
     }
