@@ -1,9 +1,11 @@
 //! What holds for every request, whatever history a client makes up.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use codeferry_translate::conversation::{Conversation, Hints};
 use codeferry_translate::envelope::{Reasoning, seal};
+use codeferry_translate::fingerprint::{Fingerprint, Key, compare};
 use codeferry_translate::lower::anthropic::{Lowered, Target, cut_out, lower};
 use codeferry_wire::anthropic::request::Request;
 use proptest::prelude::*;
@@ -53,6 +55,10 @@ fn lowered(messages: &[Value], lite: bool) -> Lowered {
     lower(&request, &target, body.len()).expect("nothing in it is refused")
 }
 
+fn fingerprint(lowered: &Lowered) -> Fingerprint {
+    Fingerprint::of(&lowered.body, &lowered.layout, "gpt-x", &Key::new(1))
+}
+
 fn items(lowered: &[u8]) -> Vec<Value> {
     let body: Value = serde_json::from_slice(lowered).expect("what is written is JSON");
     body["input"].as_array().expect("items").clone()
@@ -89,7 +95,76 @@ fn check_reasoning(items: &[Value]) {
     assert!(items.last().is_none_or(|last| last["type"] != "reasoning"));
 }
 
+/// What a turn adds to a history: the model's answer, and the person's next words. It answers no call of an earlier turn.
+fn turn() -> impl Strategy<Value = Vec<Value>> {
+    let sealed = seal(Reasoning { account: "acc_1", encrypted_content: "BBB" });
+    let thinking = json!({"type": "thinking", "thinking": "", "signature": sealed});
+    let call = json!({"type": "tool_use", "id": "late", "name": "Read", "input": {}});
+    let result = json!({"type": "tool_result", "tool_use_id": "late", "content": "done"});
+    (any::<bool>(), any::<bool>(), any::<u16>()).prop_map(move |(thinks, calls, word)| {
+        let (mut answer, mut next) = (vec![], vec![]);
+        if thinks {
+            answer.push(thinking.clone());
+        }
+        answer.push(marked(word));
+        if calls {
+            answer.push(call.clone());
+            next.push(result.clone());
+        }
+        next.push(marked(word.wrapping_add(1)));
+        vec![json!({"role": "assistant", "content": answer}), json!({"role": "user", "content": next})]
+    })
+}
+
 proptest! {
+    /// What the upstream's prompt cache lives on: a history that goes on begins with the very bytes it had before.
+    #[test]
+    fn a_turn_more_keeps_the_earlier_bytes(mut messages in history(), turn in turn(), lite in any::<bool>()) {
+        messages.push(json!({"role": "user", "content": "and now"}));
+        let before = lowered(&messages, lite);
+        messages.extend(turn);
+        let after = lowered(&messages, lite);
+        let end = before.layout.items.last().expect("an item").range.end;
+        prop_assert!(after.body.starts_with(&before.body[..end]), "the beginning changed");
+        prop_assert_eq!(&after.layout.items[..before.layout.items.len()], &before.layout.items[..]);
+        let found = compare(&fingerprint(&before), &fingerprint(&after));
+        prop_assert_eq!((found.change, found.common), (None, before.layout.items.len()));
+    }
+
+    /// The layout says where each item stands, and whose it is.
+    #[test]
+    fn the_layout_is_true(messages in history(), lite in any::<bool>()) {
+        let lowered = lowered(&messages, lite);
+        let body: Value = serde_json::from_slice(&lowered.body).expect("what is written is JSON");
+        let read = |range: &Range<usize>| {
+            let text = std::str::from_utf8(&lowered.body[range.clone()]).expect("UTF-8");
+            text.strip_prefix(',').unwrap_or(text)
+        };
+        let items: Vec<Value> = lowered.layout.items.iter()
+            .map(|piece| serde_json::from_str(read(&piece.range)).expect("an item")).collect();
+        let whole = body["input"].as_array().expect("items");
+        let ahead = whole.len() - items.len();
+        prop_assert_eq!(&whole[ahead..], &items[..]);
+        for (item, piece) in items.iter().zip(&lowered.layout.items) {
+            let kind = item["type"].as_str().expect("a type");
+            let by_model = kind == "function_call" || kind == "reasoning" || item["role"] == "assistant";
+            prop_assert_eq!(by_model, piece.by_model, "{}", item);
+        }
+        for span in &lowered.reasoning {
+            prop_assert_eq!(&lowered.layout.items[span.item].range, &span.range);
+        }
+        let (tools, instructions) = (read(&lowered.layout.tools), read(&lowered.layout.instructions));
+        if lite {
+            prop_assert_eq!(ahead, 2);
+            prop_assert!(tools.starts_with(r#"{"type":"additional_tools""#) && tools.ends_with('}'), "{tools}");
+            prop_assert!(instructions.contains(r#""role":"developer""#) && instructions.ends_with('}'), "{instructions}");
+        } else {
+            prop_assert_eq!(ahead, 0);
+            prop_assert!(tools.starts_with(r#""tools":["#) && tools.ends_with(']'), "{tools}");
+            prop_assert!(instructions.starts_with(r#""instructions":""#) && instructions.ends_with('"'), "{instructions}");
+        }
+    }
+
     #[test]
     fn calls_and_outputs_are_paired(messages in history(), lite in any::<bool>()) {
         let lowered = lowered(&messages, lite);

@@ -12,6 +12,7 @@ pub mod conversation;
 pub mod count;
 pub mod effort;
 pub mod envelope;
+pub mod fingerprint;
 pub mod loss;
 pub mod lower;
 pub mod names;

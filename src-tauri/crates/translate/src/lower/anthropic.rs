@@ -14,6 +14,7 @@ use codeferry_wire::responses::request::{Array, Object, Part, Role};
 
 use crate::conversation::Conversation;
 use crate::effort::Effort;
+use crate::fingerprint::Layout;
 use crate::loss::{Loss, Losses};
 use crate::names::{Names, tool_name};
 use crate::pairing::Pairing;
@@ -52,6 +53,8 @@ pub struct Target<'t> {
 pub struct Lowered {
     /// The body.
     pub body: Vec<u8>,
+    /// Where in the body that stands which the upstream's prompt cache goes by.
+    pub layout: Layout,
     /// Where in the body sealed reasoning stands, and whose it is.
     pub reasoning: Vec<ReasoningSpan>,
     /// Members the request can do without, in the order they stand. Reports differ on who takes them
@@ -83,6 +86,8 @@ pub struct Optional {
 pub struct ReasoningSpan {
     /// Its bytes, with the comma before it.
     pub range: Range<usize>,
+    /// Which item of the layout it is.
+    pub item: usize,
     /// The account that can open it.
     pub account: String,
 }
@@ -111,6 +116,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     }
     let mut lowered = Lowered {
         body: Vec::with_capacity(size_hint + size_hint / 16 + 4096),
+        layout: Layout::default(),
         reasoning: Vec::new(),
         optional: Vec::new(),
         losses: Losses::default(),
@@ -126,9 +132,13 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     object.string("model", target.model);
     let tools = tools::Offer::of(&request.tools, &mut lowered.losses);
     if !target.lite {
+        let from = object.position();
         write_instructions(object.key("instructions"), &request.system, &mut lowered.losses);
+        lowered.layout.instructions = from..object.position();
         if !tools.is_empty() {
+            let from = object.position();
             object.array("tools", |array| tools.write(array, &mut lowered.names, &mut lowered.losses));
+            lowered.layout.tools = from..object.position();
         }
     }
     object.array("input", |input| {
@@ -145,7 +155,9 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     let summary = write_reasoning(&mut object, target, lowered.thinking);
     lowered.optional.extend(summary.map(|range| Optional { param: "reasoning.summary", range }));
     if let Some(schema) = request.format {
+        let from = object.position();
         write_format(&mut object, schema);
+        lowered.layout.format = from..object.position();
     }
     object.array("include", |include| {
         include.string("reasoning.encrypted_content");
@@ -235,12 +247,14 @@ fn write_lite_preamble(
     tools: &tools::Offer<'_, '_>,
     lowered: &mut Lowered,
 ) {
+    let from = input.position();
     if !tools.is_empty() {
         input.object(|item| {
             item.string("type", "additional_tools").string("role", "developer");
             item.array("tools", |array| tools.write_namespaced(array, &mut lowered.names, &mut lowered.losses));
         });
     }
+    lowered.layout.tools = from..input.position();
     let parts: Vec<Part<'_>> =
         system_texts(&request.system, &mut lowered.losses).into_iter().map(Part::InputText).collect();
     if parts.is_empty() {
@@ -248,6 +262,7 @@ fn write_lite_preamble(
     } else {
         input.message(Role::Developer, &parts);
     }
+    lowered.layout.instructions = lowered.layout.tools.end..input.position();
 }
 
 fn write_choice(object: &mut Object<'_>, request: &Request<'_>, tools: &tools::Offer<'_, '_>) -> Result<(), Refusal> {

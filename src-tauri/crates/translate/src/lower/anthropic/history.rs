@@ -1,6 +1,7 @@
 //! The conversation, item by item.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use codeferry_wire::anthropic::request::{Block, Content, Message, Role};
 use codeferry_wire::responses::request::{self as responses, Array, Output, Part};
@@ -8,6 +9,7 @@ use codeferry_wire::responses::request::{self as responses, Array, Output, Part}
 use super::parts::{Side, push_part};
 use super::{Lowered, ReasoningSpan};
 use crate::envelope::{self, Reasoning};
+use crate::fingerprint::Piece;
 use crate::loss::Loss;
 use crate::names::tool_name;
 use crate::pairing::Pairing;
@@ -76,7 +78,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                         self.unanswered.push(self.calls);
                     }
                     self.calls += 1;
-                    self.input.function_call(&call.id, &tool_name(name), *input);
+                    self.item(true, |items| items.function_call(&call.id, &tool_name(name), *input));
                 }
                 // A result the client put into the model's mouth; it still answers its call.
                 Block::ToolResult { content, is_error, .. } => {
@@ -158,7 +160,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 }
             }
         };
-        self.input.function_call_output(&call.id, &output);
+        self.item(false, |items| items.function_call_output(&call.id, &output));
     }
 
     /// A result whose call was compacted away still holds what the tool said.
@@ -183,7 +185,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
         for index in std::mem::take(&mut self.unanswered) {
             if let Some(call) = self.pairing.calls.get(index) {
                 self.lowered.losses.add(Loss::MissingResult);
-                self.input.function_call_output(&call.id, &Output::Note(NO_RESULT));
+                self.item(false, |items| items.function_call_output(&call.id, &Output::Note(NO_RESULT)));
             }
         }
     }
@@ -196,17 +198,27 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
         if role == responses::Role::Assistant {
             self.release_reasoning();
         }
-        self.input.message(role, &self.parts);
+        let parts = std::mem::take(&mut self.parts);
+        self.item(role == responses::Role::Assistant, |items| items.message(role, &parts));
+        // The next message needs room, too.
+        self.parts = parts;
         self.parts.clear();
     }
 
     fn release_reasoning(&mut self) {
         for reasoning in std::mem::take(&mut self.reasoning) {
-            let start = self.input.position();
-            self.input.reasoning(reasoning.encrypted_content);
-            self.lowered
-                .reasoning
-                .push(ReasoningSpan { range: start..self.input.position(), account: reasoning.account.to_owned() });
+            let item = self.lowered.layout.items.len();
+            let range = self.item(true, |items| items.reasoning(reasoning.encrypted_content));
+            self.lowered.reasoning.push(ReasoningSpan { range, item, account: reasoning.account.to_owned() });
         }
+    }
+
+    /// Writes one item, and notes where it stands.
+    fn item(&mut self, by_model: bool, write: impl FnOnce(&mut Array<'o>)) -> Range<usize> {
+        let start = self.input.position();
+        write(self.input);
+        let range = start..self.input.position();
+        self.lowered.layout.items.push(Piece { range: range.clone(), by_model });
+        range
     }
 }
