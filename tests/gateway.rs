@@ -24,6 +24,8 @@ mod life;
 mod logs;
 #[path = "gateway/metrics.rs"]
 mod metrics;
+#[path = "gateway/prefixes.rs"]
+mod prefixes;
 #[path = "gateway/remembered.rs"]
 mod remembered;
 #[path = "gateway/requests.rs"]

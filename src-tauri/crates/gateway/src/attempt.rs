@@ -12,6 +12,7 @@ use codeferry_accounts::{
     self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Rotation, Want, WindowsSeen,
 };
 use codeferry_translate::conversation::Conversation;
+use codeferry_translate::fingerprint::Fingerprint;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
@@ -37,6 +38,8 @@ const AFTER_A_REST: Duration = Duration::from_millis(500);
 pub(crate) struct Plan {
     /// The body, written once.
     pub(crate) payload: Payload,
+    /// What the upstream's prompt cache sees of it.
+    pub(crate) fingerprint: Fingerprint,
     /// Where sealed reasoning stands in it.
     pub(crate) reasoning: Vec<ReasoningSpan>,
     /// What it can do without.
@@ -131,6 +134,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         let unanswered = match attempt(gateway, plan, &current, &tried.without, tap).await {
             Ok(committed) => {
                 tap.answered();
+                plan.note_prefix(gateway, &committed.lease.account, &tried.without, tap);
                 return Ok(committed);
             }
             Err(unanswered) => unanswered,
@@ -313,8 +317,7 @@ impl Plan {
 
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
     fn payload_for(&self, account: &Account, without: &Without) -> Payload {
-        let own = account.id.to_string();
-        let reasoning = self.reasoning.iter().filter(|span| without.reasoning || span.account != own);
+        let reasoning = self.reasoning_cut_for(account, without);
         // The history stands before them, so the ranges ascend.
         let optional = self.optional.iter().filter(|optional| without.params.contains(&optional.param));
         let optional = optional.map(|optional| &optional.range);
@@ -323,6 +326,20 @@ impl Plan {
             return self.payload.clone();
         }
         Payload::from(cut_out(self.payload.plain(), ranges))
+    }
+
+    /// Reasoning that is not sent to an account: what others made, or all of it.
+    fn reasoning_cut_for(&self, account: &Account, without: &Without) -> impl Iterator<Item = &ReasoningSpan> {
+        let (own, all) = (account.id.to_string(), without.reasoning);
+        self.reasoning.iter().filter(move |span| all || span.account != own)
+    }
+
+    /// Remembers what `account` was sent and has begun to answer: its cache knows it from now on. A request that is
+    /// answered twice, because the first answer broke off, is told as it was the first time.
+    fn note_prefix(&self, gateway: &Gateway, account: &Account, without: &Without, tap: &mut Tap) {
+        let cut = self.reasoning_cut_for(account, without).map(|span| span.item);
+        let prefix = gateway.prefixes.note(&self.conversation.key, &self.fingerprint, &account.id.to_string(), cut);
+        tap.facts.prefix.get_or_insert(prefix);
     }
 
     /// The refused parameter, if it is one the request can do without and has not done without so far.

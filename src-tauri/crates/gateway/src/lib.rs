@@ -15,6 +15,7 @@ mod log_lines;
 mod looks;
 mod metrics;
 mod page;
+mod prefixes;
 mod pump;
 mod refusal;
 mod reply;
@@ -87,6 +88,8 @@ pub struct Gateway {
     /// What goes over the connections.
     traffic: Arc<serve::Traffic>,
     metrics: metrics::Metrics,
+    /// What conversations have sent lately.
+    prefixes: prefixes::Prefixes,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
     /// The address we listen on, once we do.
@@ -139,6 +142,7 @@ impl Gateway {
             counters,
             traffic,
             metrics,
+            prefixes: prefixes::Prefixes::default(),
             last_pick: Mutex::default(),
             bound: OnceLock::new(),
             sessions: session::Sessions::default(),

@@ -119,7 +119,9 @@ impl Scene<'_> {
         let mut lowered = lower(request, &target, size).map_err(refused)?;
         tap.facts.losses = std::mem::take(&mut lowered.losses);
         let recipe = Arc::new(self.recipe(request, &mut lowered));
+        let fingerprint = self.gateway.prefixes.fingerprint(&lowered.body, &lowered.layout, &routed.model);
         let plan = Plan {
+            fingerprint,
             payload: lowered.body.into(),
             reasoning: lowered.reasoning,
             optional: lowered.optional,

@@ -103,16 +103,17 @@ pub struct Tokens {
 /// How a request continues the last one of its conversation, as far as the upstream's prompt cache sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prefix {
-    /// What changed before the point up to which everything was the same: `system`, `tools`, `message`, `account` or
-    /// `model`. `None`: nothing; the request only goes on.
+    /// What changed of what was sent before: `account`, `model`, `system`, `tools`, `format` (the schema of the answer) or
+    /// `message` (an item of the history). Or how else it does not go on: the history was `compacted` or `rewound`, or this
+    /// is a request `beside` the conversation. `None`: nothing; the request only goes on, or is the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broke: Option<String>,
-    /// The first item of the history that differs, counted from 0.
+    /// The first item of the history that differs, counted from 0; for `message`, `compacted` and `rewound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
     /// Items of the history.
     pub items: u32,
-    /// How many requests of this conversation came before.
+    /// How many answered requests of this conversation came before, as far as the gateway remembers.
     pub turn: u32,
 }
 
