@@ -63,6 +63,9 @@ pub(crate) async fn all(args: &Args) -> Result<()> {
         bench.peak().await?;
         bench.open_streams().await?;
     }
+    if wanted("remembering") {
+        bench.remembering().await?;
+    }
     finish(args, &bench.rows)
 }
 
@@ -200,6 +203,43 @@ impl Bench {
         if let [first, .., last] = per_megabyte.as_slice() {
             self.add_alone("growth of CPU per MB from 1 to 16 MB", "x", last / first, Target::Most(1.2));
         }
+        Ok(())
+    }
+
+    /// What the request log takes of the CPU of an exchange like an agent's: 200 KB of history, a hundred events.
+    async fn remembering(&mut self) -> Result<()> {
+        let forgetful = Home::prepare()?;
+        forgetful.tell(&["settings", "set", "request_log", "false"])?;
+        let order = Order::new(100, Duration::from_millis(1));
+        let body: Bytes = body::request(order, MEGABYTE / 5).into();
+        let (rounds, at_once, turns) = (9 / self.share.min(3), 8, 40 / self.share.min(4));
+        let mut subjects = Vec::new();
+        for home in [&forgetful, &self.home] {
+            let subject = Subject::start(Which::Gateway, home, &self.upstream.url).await?;
+            let load = Load::new(&home.key)?;
+            load.many(&subject.url, &body, order, at_once).await?;
+            subjects.push((subject, load));
+        }
+        let mut spent = [Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            for ((subject, load), spent) in subjects.iter().zip(&mut spent) {
+                let before = meter::cpu(subject.pid())?;
+                for _ in 0..turns {
+                    load.many(&subject.url, &body, order, at_once).await?;
+                }
+                // The last rows are written a moment later.
+                sleep(Duration::from_millis(300)).await;
+                spent.push(micros(meter::cpu(subject.pid())?.saturating_sub(before)) / (turns * at_once) as f64);
+            }
+        }
+        let [without, with] = spent.map(median);
+        say::progress(&format!("an exchange takes {without:.0} µs without the request log, {with:.0} µs with it"));
+        self.add_alone(
+            "share of the request log in an exchange",
+            "%",
+            (with / without - 1.0) * 100.0,
+            Target::Most(3.0),
+        );
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl Home {
         Ok(home)
     }
 
-    fn tell(&self, args: &[&str]) -> Result<String> {
+    pub(crate) fn tell(&self, args: &[&str]) -> Result<String> {
         let output = self.command().args(args).output().context("cannot start codeferry")?;
         if !output.status.success() {
             bail!("codeferry {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
