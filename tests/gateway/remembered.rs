@@ -71,6 +71,10 @@ async fn refusals_retries_and_cuts_say_why() {
     let tries: Vec<_> = x.attempts.iter().map(|attempt| (attempt.failure.as_deref(), attempt.status)).collect();
     assert_eq!((x.outcome, tries), (Outcome::Completed, vec![(Some("server"), Some(500)), (None, None)]));
 
+    let ids: Vec<_> = x.attempts.iter().map(|attempt| attempt.upstream_id.clone()).collect();
+    assert!(ids[0].is_some() && ids[1].is_some() && ids[0] != ids[1], "each has its own: {ids:?}");
+    assert_eq!(x.upstream_id, ids[1]);
+
     world.say("[[demo:cut]]").await;
     let x = rows(&world, 3).await.remove(0).exchange;
     assert_eq!((x.outcome, x.status, x.error.as_deref()), (Outcome::Failed, Some(200), Some("upstream cut off")));

@@ -139,6 +139,7 @@ impl Tap {
         facts.account = lease.account.id.to_string();
         facts.provider = lease.account.kind.as_str();
         facts.picked.clone_from(&lease.why_logged);
+        facts.upstream_id = None;
         let attempt =
             Attempt { account: facts.account.clone(), provider: facts.provider.to_owned(), ..Attempt::default() };
         facts.attempts.push(attempt);
@@ -155,13 +156,13 @@ impl Tap {
 
     /// The attempt that runs failed; `None`: it was answered with nothing.
     pub(crate) fn failed(&mut self, failure: Option<&Failure>) {
+        if let Some(id) = failure.and_then(|failure| failure.request_id.as_deref()) {
+            self.facts.upstream_id = Some(id.to_owned());
+        }
         self.answered();
         if let Some(attempt) = self.facts.attempts.last_mut() {
             attempt.failure = Some(failure.map_or("empty", |failure| failure.kind.name()).to_owned());
             attempt.status = failure.and_then(|failure| failure.status);
-            if let Some(id) = failure.and_then(|failure| failure.request_id.as_deref()) {
-                attempt.upstream_id = Some(id.to_owned());
-            }
         }
     }
 
