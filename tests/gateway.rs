@@ -32,3 +32,5 @@ mod remembered;
 mod requests;
 #[path = "gateway/session.rs"]
 mod session;
+#[path = "gateway/traces.rs"]
+mod traces;

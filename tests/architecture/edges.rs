@@ -64,6 +64,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("sqlx*", &["store"], "what is remembered is the store's"),
     ("keyring*", &["accounts"], "credentials have one vault"),
     ("tauri*", &["desktop"], "only the shell knows the desktop"),
+    ("opentelemetry*", &["app", "tests"], "the gateway tells of an exchange, and app makes spans of it"),
+    ("prometheus-client", &["gateway"], "figures are shown where they are counted"),
 ];
 const SERVERS: &[&str] = &["gateway", "demo", "tests"];
 const CLIENTS: &[&str] = &["upstream", "cli", "tests"];
@@ -230,6 +232,9 @@ mod tests {
             ("gateway", "rusqlite"),
             ("store", "keyring"),
             ("app", "tauri"),
+            ("gateway", "opentelemetry"),
+            ("upstream", "opentelemetry-otlp"),
+            ("store", "prometheus-client"),
             ("cli", "tauri-plugin-updater"),
         ] {
             assert_eq!(with(from, to, Kind::Normal).len(), 1, "{from} -> {to}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use codeferry_accounts::KeySource;
-use codeferry_app::{Environment, Options, Paths, Running, client_keys, start, vault_pool};
+use codeferry_app::{Environment, Options, Otel, Paths, Running, client_keys, start, vault_pool};
 use codeferry_demo::{AccountKind, Demo, DemoAccount};
 use codeferry_upstream::Endpoints;
 use reqwest::{Client, RequestBuilder, Response};
@@ -24,6 +24,8 @@ pub struct Setup {
     pub signed_in: bool,
     /// Grace period at the end.
     pub grace: Duration,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Otel>,
     /// How the upstream is set up.
     pub demo: codeferry_demo::Options,
 }
@@ -35,6 +37,7 @@ impl Default for Setup {
             settings: Vec::new(),
             signed_in: true,
             grace: Duration::ZERO,
+            traces: None,
             demo: codeferry_demo::Options::default(),
         }
     }
@@ -67,7 +70,8 @@ impl World {
         codeferry_app::install_crypto_provider();
         let demo = Demo::start(setup.demo.clone()).await.expect("the fake upstream starts");
         let home = tempfile::tempdir().expect("a folder");
-        let (paths, environment) = (Paths::at(home.path()), environment(&demo, home.path()));
+        let paths = Paths::at(home.path());
+        let environment = Environment { otel: setup.traces.clone(), ..environment(&demo, home.path()) };
         paths.make().expect("a data folder");
         let settings = codeferry_app::settings(&paths).expect("settings");
         for (key, value) in &setup.settings {

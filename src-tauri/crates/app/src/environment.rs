@@ -10,6 +10,8 @@ use codeferry_accounts::KeySource;
 use codeferry_upstream::Endpoints;
 use directories::BaseDirs;
 
+use crate::Otel;
+
 /// The environment of this process. `Default` is an empty one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -21,6 +23,9 @@ pub struct Environment {
     pub endpoints: Endpoints,
     /// `CODEFERRY_LOG`, as it stands.
     pub log: Option<String>,
+    /// Where traces go, if anywhere: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`, and
+    /// `OTEL_SERVICE_NAME`.
+    pub otel: Option<Otel>,
     /// `NO_COLOR` is set to something.
     pub no_color: bool,
 }
@@ -38,7 +43,14 @@ pub struct BadVariable {
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { home: None, vault: KeySource::Keychain, endpoints: Endpoints::default(), log: None, no_color: false }
+        Self {
+            home: None,
+            vault: KeySource::Keychain,
+            endpoints: Endpoints::default(),
+            log: None,
+            otel: None,
+            no_color: false,
+        }
     }
 }
 
@@ -66,9 +78,33 @@ impl Environment {
             vault: vault(get("CODEFERRY_VAULT"))?,
             endpoints,
             log: get("CODEFERRY_LOG").map(|value| value.to_string_lossy().into_owned()),
+            otel: otel(&|name| get(name).map(|value| value.to_string_lossy().into_owned()))?,
             no_color: get("NO_COLOR").is_some(),
         })
     }
+}
+
+/// What OpenTelemetry's own variables say
+/// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>). The other ones are read by its library.
+fn otel(get: &dyn Fn(&'static str) -> Option<String>) -> Result<Option<Otel>, BadVariable> {
+    let off = get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || get("OTEL_TRACES_EXPORTER").is_some_and(|value| !value.split(',').any(|name| name.trim() == "otlp"));
+    let own = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").map(|value| ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value));
+    let named = own.or_else(|| Some(("OTEL_EXPORTER_OTLP_ENDPOINT", get("OTEL_EXPORTER_OTLP_ENDPOINT")?)));
+    let Some((variable, value)) = named.filter(|_| !off) else { return Ok(None) };
+    let url = value.parse().ok().filter(|url: &url::Url| matches!(url.scheme(), "http" | "https"));
+    let mut endpoint = url.ok_or(BadVariable { variable, value, wanted: "an http or https address is needed" })?;
+    if variable == "OTEL_EXPORTER_OTLP_ENDPOINT" {
+        // The address for all signals; each has its path below it.
+        let path = format!("{}/v1/traces", endpoint.path().trim_end_matches('/'));
+        endpoint.set_path(&path);
+    }
+    let protocol = get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| get("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    Ok(Some(Otel {
+        endpoint,
+        service: get("OTEL_SERVICE_NAME").unwrap_or_else(|| "codeferry".to_owned()),
+        unspoken: protocol.filter(|protocol| protocol != "http/protobuf"),
+    }))
 }
 
 fn home(value: Option<OsString>) -> Result<Option<PathBuf>, BadVariable> {
@@ -134,6 +170,27 @@ mod tests {
     }
 
     #[test]
+    fn traces_go_where_opentelemetry_says() {
+        let otel = |set: &[(&str, &str)]| read(&[set, &[("CODEFERRY_HOME", "/h")]].concat()).unwrap().otel;
+        assert_eq!(otel(&[("OTEL_SERVICE_NAME", "mine")]), None, "nobody is named");
+        let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://box.lan:4318/base/");
+        let found = otel(&[all]).unwrap();
+        assert_eq!(
+            (found.endpoint.as_str(), found.service.as_str()),
+            ("http://box.lan:4318/base/v1/traces", "codeferry")
+        );
+        let own = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://traces.example/in");
+        let found = otel(&[all, own, ("OTEL_SERVICE_NAME", "mine")]).unwrap();
+        assert_eq!((found.endpoint.as_str(), found.service.as_str()), ("https://traces.example/in", "mine"));
+        for off in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
+            assert_eq!(otel(&[all, off]), None, "{off:?}");
+        }
+        assert!(otel(&[all, ("OTEL_TRACES_EXPORTER", "console, otlp")]).is_some());
+        let protocol = |word| otel(&[all, ("OTEL_EXPORTER_OTLP_PROTOCOL", word)]).unwrap().unspoken;
+        assert_eq!((protocol("http/protobuf"), protocol("grpc").as_deref()), (None, Some("grpc")));
+    }
+
+    #[test]
     fn a_relative_home_is_made_absolute() {
         let home = read(&[("CODEFERRY_HOME", "data")]).unwrap().home.unwrap();
         assert!(home.is_absolute() && home.ends_with("data"), "{}", home.display());
@@ -146,6 +203,7 @@ mod tests {
             ("CODEFERRY_AUTH_URL", "auth.openai.com"),
             ("CODEFERRY_CHATGPT_URL", "ftp://chatgpt.com"),
             ("CODEFERRY_OPENAI_URL", "/v1"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
         ] {
             let error = read(&[("CODEFERRY_HOME", "/h"), (name, value)]).unwrap_err();
             assert!(error.starts_with(name) && error.contains(value), "{error}");

@@ -25,6 +25,7 @@ mod paths;
 mod resting;
 pub mod route;
 mod running;
+mod traces;
 
 pub use clock::system_clock;
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
@@ -35,3 +36,4 @@ pub use owner::{Owner, OwnerError, OwnerRecord};
 pub use parts::{VERSION, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool};
 pub use paths::{NoHome, Paths};
 pub use running::{Options, Running, StartError, StopError, start};
+pub use traces::Otel;

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::listen::{self, ListenError};
 use crate::owner::{Owner, OwnerError};
+use crate::traces::Tracing;
 use crate::{Environment, Paths, VERSION, catalog, demo, logging, parts, resting, system_clock};
 
 /// How to start. What is `None` is taken from the settings.
@@ -110,6 +111,8 @@ pub struct Running {
     ended: Option<Result<(), StopError>>,
     tasks: TaskTracker,
     demo: Option<Demo>,
+    /// Who traces the exchanges.
+    traces: Option<Arc<Tracing>>,
     /// Where the log goes. After all that may say something.
     files: Option<logging::Writer>,
     /// Last, so that nobody else takes the folder before everything else is gone. `None` on an errand.
@@ -178,6 +181,9 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     pool.set_time_zone(TimeZone::system());
 
     let log = request_log(&options, paths, &chosen, &clock);
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let otel = environment.otel.as_ref().filter(|_| !options.errand);
+    let traces = Tracing::begin(otel, &upstream, &tasks);
     let gateway = Gateway::new(Parts {
         settings: Arc::new(settings.clone()),
         keys: Arc::new(keys.clone()),
@@ -188,6 +194,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         version: VERSION,
         host_id,
         log_lines: options.log_lines,
+        traces: traces.clone().map(|traces| traces as Arc<dyn codeferry_gateway::Traces>),
         log: log.clone(),
     });
     let url = format!("http://{address}");
@@ -195,7 +202,6 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         owner.announce(url.clone())?;
     }
 
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let grace = options.grace.unwrap_or(Duration::from_secs(chosen.grace_seconds));
     let serving = tasks.spawn(Arc::clone(&gateway).serve(listener, stop.clone(), grace));
     if !options.errand {
@@ -225,6 +231,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         ended: None,
         tasks,
         demo,
+        traces,
         files,
         owner,
     })
@@ -350,6 +357,9 @@ impl Running {
     pub async fn stop(mut self) -> Result<(), StopError> {
         self.stop.cancel();
         self.ended().await;
+        if let Some(traces) = self.traces.take() {
+            traces.end().await;
+        }
         self.tasks.close();
         let rest = async { tokio::join!(self.tasks.wait(), self.pool.settle()) };
         if tokio::time::timeout(SETTLING, rest).await.is_err() {

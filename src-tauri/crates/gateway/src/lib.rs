@@ -26,6 +26,7 @@ mod settle;
 mod sign_in;
 mod status;
 mod tap;
+mod traces;
 mod turn;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -46,6 +47,7 @@ pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines
 pub use looks::Looks;
 pub use routing::{Destination, explain};
 pub use status::{Exchanges, Pick, Status};
+pub use traces::{Traced, Traces};
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -67,6 +69,8 @@ pub struct Parts {
     pub host_id: String,
     /// What is logged.
     pub log_lines: LogLines,
+    /// Who makes traces of exchanges, if anybody does.
+    pub traces: Option<Arc<dyn Traces>>,
     /// Where each exchange is written down.
     pub log: Log,
 }
@@ -82,6 +86,7 @@ pub struct Gateway {
     version: &'static str,
     host_id: String,
     log_lines: LogLines,
+    traces: Option<Arc<dyn Traces>>,
     log: Log,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
@@ -115,7 +120,8 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, log } = parts;
+        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, traces, log } =
+            parts;
         let started_at = clock();
         let (counters, traffic) = (Arc::default(), Arc::default());
         let metrics = metrics::Metrics::new(metrics::Now {
@@ -137,6 +143,7 @@ impl Gateway {
             version,
             host_id,
             log_lines,
+            traces,
             log,
             started_at,
             counters,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use codeferry_accounts::Lease;
 use codeferry_store::log::{Attempt, Exchange, Outcome as Ending, Prefix, Tokens};
 use codeferry_translate::Losses;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::Gateway;
 use crate::reply::Problem;
+use crate::traces::{Traced, Trail};
 
 /// How an exchange ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(crate) struct Tap {
     tried: Instant,
     first_byte: Option<Duration>,
     ended: bool,
+    /// For the trace, if there is to be one.
+    trail: Option<Trail>,
     /// What is known so far.
     pub(crate) facts: Facts,
 }
@@ -129,12 +133,25 @@ impl Tap {
         let now = Instant::now();
         let facts = Facts { id: id.to_owned(), dialect, path, ..Facts::default() };
         let gateway = Arc::clone(gateway);
-        Self { at: gateway.now(), gateway, begun: now, tried: now, first_byte: None, ended: false, facts }
+        let trail = gateway.traces.is_some().then(Trail::default);
+        Self { at: gateway.now(), gateway, begun: now, tried: now, first_byte: None, ended: false, trail, facts }
+    }
+
+    /// What the client says of itself: who it is, and which span it is in.
+    pub(crate) fn heard(&mut self, headers: &HeaderMap) {
+        self.facts.user_agent = user_agent(headers);
+        if let Some(trail) = &mut self.trail {
+            trail.parent =
+                headers.get("traceparent").and_then(|parent: &HeaderValue| parent.to_str().ok()).map(str::to_owned);
+        }
     }
 
     /// Another attempt begins, and this account is to pay for it.
     pub(crate) fn tries(&mut self, lease: &Lease) {
         self.tried = Instant::now();
+        if let Some(trail) = &mut self.trail {
+            trail.tries.push(self.tried.duration_since(self.begun));
+        }
         let facts = &mut self.facts;
         facts.account = lease.account.id.to_string();
         facts.provider = lease.account.kind.as_str();
@@ -187,6 +204,9 @@ impl Tap {
         self.gateway.metrics.note(&self.facts, outcome, &catalog, self.first_byte, self.begun.elapsed());
         self.log_line(outcome);
         let exchange = self.exchange(outcome);
+        if let (Some(traces), Some(Trail { tries, parent })) = (&self.gateway.traces, &self.trail) {
+            traces.ended(Traced { exchange: &exchange, tries, parent: parent.as_deref() });
+        }
         self.gateway.log.record(exchange);
     }
 
@@ -261,6 +281,15 @@ impl Drop for Tap {
     fn drop(&mut self) {
         self.end(&Outcome::Cancelled);
     }
+}
+
+/// The longest name of a client that is kept, in bytes.
+const LONGEST_AGENT: usize = 120;
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    // Only ASCII comes this far.
+    Some(agent.get(..LONGEST_AGENT).unwrap_or(agent).to_owned())
 }
 
 /// What is empty is left out of the line.

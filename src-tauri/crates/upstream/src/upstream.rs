@@ -1,5 +1,7 @@
 //! The door: one request, one answer.
 
+mod collector;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -63,7 +63,7 @@ struct Prepared {
 async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -> Result<Prepared, Problem> {
     let settings = gateway.settings.snapshot();
     let (parts, body) = request.into_parts();
-    tap.facts.user_agent = user_agent(&parts.headers);
+    tap.heard(&parts.headers);
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let named = Named::of(gateway).await;
@@ -189,15 +189,6 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     add_losses(headers, &losses);
     Ok(response)
-}
-
-/// The longest name of a client that is kept, in bytes.
-const LONGEST_AGENT: usize = 120;
-
-fn user_agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    // Only ASCII comes this far.
-    Some(agent.get(..LONGEST_AGENT).unwrap_or(agent).to_owned())
 }
 
 fn hints(headers: &HeaderMap) -> Hints<'_> {
