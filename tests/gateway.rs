@@ -14,6 +14,8 @@ mod answers;
 mod choices;
 #[path = "gateway/doors.rs"]
 mod doors;
+#[path = "gateway/events.rs"]
+mod events;
 #[path = "gateway/failures.rs"]
 mod failures;
 #[path = "gateway/health.rs"]

@@ -149,7 +149,7 @@ async fn routes_are_set_tried_and_followed() {
     world.ask(Method::DELETE, "/routes/opus", json!({})).await;
     world.ask(Method::DELETE, "/aliases/team%2Ffast", json!({})).await;
     for (method, path, body, status, code) in [
-        (Method::POST, "/routes/try", json!({"model": "team/fast"}), 404, "unknown_model"),
+        (Method::POST, "/routes/try", json!({"model": "llama"}), 404, "unknown_model"),
         (Method::POST, "/routes/try", json!({"model": "opus", "effort": "huge"}), 400, "bad_effort"),
         (Method::PUT, "/routes/opus", json!({"model": "gpt-6-luna", "effort": "huge"}), 400, "bad_setting"),
         (Method::PUT, "/routes/opus", json!({"model": ""}), 400, "bad_setting"),

@@ -55,11 +55,9 @@ impl<'w> Tab<'w> {
     }
 
     async fn is_in(&self) -> bool {
-        match self.ask(Method::GET, "/api/status").send().await.unwrap().status().as_u16() {
-            200 => true,
-            401 => false,
-            other => panic!("{other}"),
-        }
+        let status = self.ask(Method::GET, "/api/status").send().await.unwrap().status().as_u16();
+        assert!(matches!(status, 200 | 401), "{status}");
+        status == 200
     }
 }
 
@@ -73,7 +71,7 @@ async fn refused(request: RequestBuilder) -> (u16, String) {
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
-    (status, body["code"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned())
+    (status, body["code"].as_str().expect("a code").to_owned())
 }
 
 #[tokio::test]
@@ -254,11 +252,7 @@ async fn in_a_real_browser() {
     let paths = codeferry_app::Paths::at(world.home.path());
     let page = codeferry_app::leave_link(&paths, &link(&world).await).unwrap();
     browser.go(page.as_str()).await;
-    // The page leads on by itself, so there may be two to wait for.
-    while !browser.url().await.starts_with(world.url()) {
-        tokio::task::yield_now().await;
-    }
-    while browser.evaluate("document.readyState").await != "complete" {}
+    browser.arrive(&format!("{}/", world.url())).await;
     assert_eq!(browser.url().await, format!("{}/", world.url()), "no secret is left in the address bar");
     assert!(browser.text().await.contains("Codeferry is running"), "{}", browser.text().await);
     assert_eq!(browser.evaluate("document.cookie").await, "", "no script sees the cookie");
@@ -296,6 +290,7 @@ async fn hostile_page(world: &World) -> String {
     let router = axum::Router::new().fallback(move || std::future::ready(axum::response::Html(html)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "the page goes with its test")]
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }

@@ -26,6 +26,9 @@ pub struct Browser {
     pub requests: Vec<String>,
     /// Pages that were loaded and not waited for yet.
     loaded: u32,
+    /// Where the window goes, and where it has arrived.
+    heading: String,
+    arrived: String,
     _child: Child,
     _profile: TempDir,
 }
@@ -71,6 +74,8 @@ impl Browser {
             session: None,
             requests: Vec::new(),
             loaded: 0,
+            heading: String::new(),
+            arrived: String::new(),
             _child: child,
             _profile: profile,
         };
@@ -89,6 +94,13 @@ impl Browser {
         let went = self.call("Page.navigate", json!({"url": url})).await;
         assert_eq!(went["errorText"], Value::Null, "{url}");
         self.page_loaded().await;
+    }
+
+    /// Waits for a page that others lead to by themselves.
+    pub async fn arrive(&mut self, url: &str) {
+        while self.arrived != url {
+            self.next().await;
+        }
     }
 
     /// Clicks on an element, as a hand does, and waits for the page this leads to.
@@ -170,7 +182,14 @@ impl Browser {
         bytes.pop();
         let message: Value = serde_json::from_slice(&bytes).expect("JSON");
         match message["method"].as_str() {
-            Some("Page.loadEventFired") => self.loaded += 1,
+            Some("Page.loadEventFired") => {
+                self.loaded += 1;
+                self.arrived.clone_from(&self.heading);
+            }
+            Some("Page.frameNavigated") if message["params"]["frame"]["parentId"].is_null() => {
+                let url = message["params"]["frame"]["url"].as_str();
+                self.heading = url.unwrap_or_default().to_owned();
+            }
             Some("Network.requestWillBeSent") => {
                 let url = &message["params"]["request"]["url"];
                 self.requests.extend(url.as_str().map(str::to_owned));

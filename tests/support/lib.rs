@@ -16,6 +16,7 @@ pub mod binary;
 pub mod browser;
 pub mod claude;
 pub mod codex;
+pub mod live;
 pub mod log;
 pub mod sse;
 pub mod world;

@@ -102,6 +102,7 @@ struct Without {
 
 /// Tries until an answer begins or nothing more can be done.
 pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Result<Committed, Problem> {
+    tap.opens();
     let deadline = Instant::now() + plan.patience;
     let mut tried = Tried::default();
     let mut last: Option<Problem> = None;

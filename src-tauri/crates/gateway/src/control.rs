@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod caller;
+pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
@@ -41,6 +42,7 @@ pub(crate) fn table() -> Table {
         .post("/reload", reload)
         .post("/shutdown", shutdown)
         .get("/logs", logs::last)
+        .get("/events", events::events)
         .post("/session/link", session::link)
         .post("/session/end", session::end)
         .get("/accounts", accounts::list)
@@ -104,6 +106,7 @@ async fn wrong_method() -> Refused {
 
 /// `GET /api/status`
 async fn status(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    accounts::known_soon(&gateway).await;
     Json(gateway.status())
 }
 

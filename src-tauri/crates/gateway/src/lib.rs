@@ -7,6 +7,7 @@
 
 mod attempt;
 mod body;
+mod bus;
 mod control;
 mod data;
 mod guard;
@@ -41,6 +42,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use bus::Bus;
 pub use control::control_routes;
 pub use control::table::ControlRoute;
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
@@ -105,6 +107,8 @@ pub struct Gateway {
     stale: Notify,
     /// When somebody last looked at what is left.
     looks: Arc<Looks>,
+    /// What happens, for whoever looks on.
+    bus: Arc<Bus>,
     /// Attempts to sign in.
     sign_ins: sign_in::SignIns,
     /// What runs beside the requests, and is waited for at the end.
@@ -133,6 +137,7 @@ impl Gateway {
             log: log.clone(),
             log_lines: log_lines.clone(),
         });
+        let bus = Bus::new(run_nonce());
         Arc::new(Self {
             settings,
             keys,
@@ -155,7 +160,8 @@ impl Gateway {
             sessions: session::Sessions::default(),
             stale: Notify::new(),
             looks: Arc::default(),
-            sign_ins: sign_in::SignIns::default(),
+            sign_ins: sign_in::SignIns::new(Arc::clone(&bus)),
+            bus,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -231,6 +237,14 @@ impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gateway").field("version", &self.version).finish_non_exhaustive()
     }
+}
+
+/// Tells this run from others; no secret.
+fn run_nonce() -> u32 {
+    let mut random = [0; 4];
+    // Without random numbers nothing else of this works either.
+    let _ = getrandom::fill(&mut random);
+    u32::from_ne_bytes(random)
 }
 
 /// A new id for an exchange. Sorted by time.

@@ -22,7 +22,7 @@ pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
-use crate::{Gateway, control, guard, health, metrics, new_request_id};
+use crate::{Gateway, bus, control, guard, health, metrics, new_request_id};
 
 // === impl Gateway ===
 
@@ -50,6 +50,7 @@ impl Gateway {
                 }
             }
         };
+        self.tasks.spawn(bus::watch(Arc::clone(&self)));
         // A make-service builds the routes once; a bare router builds them again for each connection, 28 KiB each time.
         let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<Peer>())
             .with_graceful_shutdown(stopping);

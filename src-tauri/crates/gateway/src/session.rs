@@ -101,6 +101,13 @@ impl Sessions {
         })
     }
 
+    /// Somebody still looks: the session counts as used.
+    pub(crate) fn touch(&self, session: &Session) {
+        if let Some(open) = self.held().open.iter_mut().find(|open| open.hash == session.hash) {
+            open.used = Instant::now();
+        }
+    }
+
     /// Ends one session.
     pub(crate) fn end(&self, session: &Session) {
         let mut held = self.held();

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Gateway;
+use crate::bus::{Bus, Topic};
 
 mod callback;
 mod listener;
@@ -112,9 +113,19 @@ pub(crate) enum BeginError {
     Upstream(#[from] SignInError),
 }
 
+/// An attempt and where it stands, as events tell it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Told {
+    id: Uuid,
+    kind: Kind,
+    #[serde(flatten)]
+    stage: Stage,
+}
+
 /// All attempts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SignIns {
+    bus: Arc<Bus>,
     entries: Mutex<BTreeMap<Uuid, Entry>>,
     listeners: Listeners,
 }
@@ -142,6 +153,15 @@ impl Stage {
 // === impl SignIns ===
 
 impl SignIns {
+    pub(crate) fn new(bus: Arc<Bus>) -> Self {
+        Self { bus, entries: Mutex::default(), listeners: Listeners::default() }
+    }
+
+    /// All attempts that are remembered.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        self.entries().iter().map(|(id, entry)| entry.told(*id)).collect()
+    }
+
     fn entries(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,7 +172,9 @@ impl SignIns {
         let entry = Entry { browser: attempt.is_some(), attempt, kind, stage, cancel: cancel.clone(), ended: None };
         let mut entries = self.entries();
         entries.retain(|_, entry| entry.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED));
+        let told = entry.told(id);
         entries.insert(id, entry);
+        self.bus.publish(Topic::SignIn, "sign_in", || told);
         (id, cancel)
     }
 
@@ -185,6 +207,7 @@ impl SignIns {
             entry.attempt = None;
             entry.stage.send_replace(stage);
             entry.cancel.cancel();
+            self.bus.publish(Topic::SignIn, "sign_in", || entry.told(id));
         }
     }
 
@@ -206,6 +229,7 @@ impl SignIns {
             && entry.ended.is_none()
         {
             entry.stage.send_replace(stage);
+            self.bus.publish(Topic::SignIn, "sign_in", || entry.told(id));
         }
     }
 
@@ -213,6 +237,14 @@ impl SignIns {
     fn awaits_browser(&self, kind: Kind) -> bool {
         let awaited = |entry: &Entry| entry.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED);
         self.entries().values().any(|entry| entry.browser && entry.kind == kind && awaited(entry))
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn told(&self, id: Uuid) -> Told {
+        Told { id, kind: self.kind, stage: self.stage.borrow().clone() }
     }
 }
 

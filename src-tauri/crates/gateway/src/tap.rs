@@ -146,6 +146,13 @@ impl Tap {
         }
     }
 
+    /// What is asked is known, and attempts begin.
+    pub(crate) fn opens(&self) {
+        if self.facts.attempts.is_empty() {
+            self.gateway.bus.started(&self.facts, self.at);
+        }
+    }
+
     /// Another attempt begins, and this account is to pay for it.
     pub(crate) fn tries(&mut self, lease: &Lease) {
         self.tried = Instant::now();
@@ -160,6 +167,7 @@ impl Tap {
         let attempt =
             Attempt { account: facts.account.clone(), provider: facts.provider.to_owned(), ..Attempt::default() };
         facts.attempts.push(attempt);
+        self.gateway.bus.tries(&self.facts);
     }
 
     /// The attempt that runs was answered.
@@ -185,7 +193,10 @@ impl Tap {
 
     /// The first byte of the answer goes out.
     pub(crate) fn first_byte(&mut self) {
-        self.first_byte.get_or_insert_with(|| self.begun.elapsed());
+        if self.first_byte.is_none() {
+            let elapsed = *self.first_byte.insert(self.begun.elapsed());
+            self.gateway.bus.first_token(&self.facts.id, millis(elapsed));
+        }
     }
 
     /// The exchange is over, and this is what the client was told.
@@ -207,6 +218,7 @@ impl Tap {
         if let (Some(traces), Some(Trail { tries, parent })) = (&self.gateway.traces, &self.trail) {
             traces.ended(Traced { exchange: &exchange, tries, parent: parent.as_deref() });
         }
+        self.gateway.bus.done(&exchange);
         self.gateway.log.record(exchange);
     }
 

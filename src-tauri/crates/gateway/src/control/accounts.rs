@@ -1,6 +1,7 @@
 //! `/api/accounts`: the accounts themselves. An account is named by id, label or e-mail address.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -38,7 +39,15 @@ pub(crate) struct Gone {
 }
 
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
-    Json(List { accounts: known(&gateway).await, rotation: gateway.pool.rotation() })
+    Json(List::of(&gateway, known(&gateway).await))
+}
+
+// === impl List ===
+
+impl List {
+    pub(crate) fn of(gateway: &Gateway, accounts: Vec<AccountStatus>) -> Self {
+        Self { accounts, rotation: gateway.pool.rotation() }
+    }
 }
 
 /// The accounts as they are on disk now. What cannot be read is named by `reload`; then this is what is known.
@@ -47,6 +56,11 @@ pub(crate) async fn known(gateway: &Gateway) -> Vec<AccountStatus> {
         tracing::warn!(%error, "the accounts cannot be read again");
     }
     gateway.pool.list()
+}
+
+/// The same for who does not wait for a keychain that asks its owner first.
+pub(crate) async fn known_soon(gateway: &Gateway) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), gateway.pool.reload_if_changed()).await;
 }
 
 /// The account of that id, label or e-mail address.

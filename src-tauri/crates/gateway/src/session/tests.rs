@@ -64,6 +64,10 @@ async fn a_session_lasts_while_it_is_used() {
         assert!(find(&sessions, &cookie).is_some());
     }
     let session = find(&sessions, &cookie).expect("open");
+    advance(SESSION_LASTS - SECOND).await;
+    sessions.touch(&session);
+    advance(SESSION_LASTS - SECOND).await;
+    assert!(find(&sessions, &cookie).is_some(), "whoever looks on uses it, too");
     advance(SESSION_LASTS).await;
     assert!(find(&sessions, &cookie).is_none());
     assert!(session.ended.is_cancelled(), "and what runs for it is told");
