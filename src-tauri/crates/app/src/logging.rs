@@ -9,6 +9,7 @@ mod memory;
 mod writer;
 
 use std::io;
+use std::panic::PanicHookInfo;
 
 use codeferry_gateway::LogLines;
 use codeferry_store::{LogForm, Settings};
@@ -56,14 +57,23 @@ pub enum LogError {
     Taken(#[from] TryInitError),
 }
 
-/// Starts logging, for the whole process. The lines are for [`Options::log_lines`](crate::Options::log_lines).
+/// Starts logging, for the whole process. A panic is a line of the log too, by its place: its words may quote what was just
+/// worked on, a prompt for example, so they are told only where the source holds them literally. The lines are for [`Options::log_lines`](crate::Options::log_lines).
 ///
 /// # Errors
 /// See [`LogError`].
 pub fn start(logging: Logging<'_>) -> Result<LogLines, LogError> {
     let lines = LogLines::new();
     subscriber(logging, io::stderr, lines.clone())?.try_init()?;
+    std::panic::set_hook(Box::new(note_panic));
     Ok(lines)
+}
+
+fn note_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let thread = std::thread::current();
+    let why = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(target: "codeferry::panic", place, thread = thread.name(), why, "a bug: please report it");
 }
 
 /// Writes what is logged from now on to files, as the settings say; until it is dropped.

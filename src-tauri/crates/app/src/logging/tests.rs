@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use codeferry_gateway::{LogField, LogLevel, LogLine, LogLines};
 use codeferry_store::LogForm;
 
-use super::{LogError, Logging, subscriber};
+use super::{LogError, Logging, note_panic, subscriber};
 
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
@@ -78,6 +78,27 @@ fn a_kept_line_has_its_parts() {
     let figures = [LogField::Count(2), LogField::Figure(-1), LogField::Flag(true), LogField::Fraction(0.5)];
     assert_eq!((&values[0], &values[1..5]), (&text("req_1"), figures.as_slice()));
     assert_eq!(values[5], text(&format!("{}…", "é".repeat(1000))), "cut, and at the end of a letter");
+}
+
+/// The words of a panic may quote what was worked on.
+#[test]
+fn a_panic_is_told_by_its_place() {
+    let own = std::thread::current().id();
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(
+        move |panic| {
+            if std::thread::current().id() == own { note_panic(panic) } else { usual(panic) }
+        },
+    ));
+    let prompt = "tell nobody, é";
+    let (log, kept) = say(LogForm::Human, "info", || {
+        let quoting = std::panic::catch_unwind(|| prompt[..prompt.len() - 1].len());
+        let literal = std::panic::catch_unwind(|| panic!("a plain word"));
+        assert!(quoting.is_err() && literal.is_err());
+    });
+    assert_eq!(kept.len(), 2, "{log}");
+    assert!(!log.contains("tell nobody") && log.contains("a plain word"), "{log}");
+    assert_eq!(log.matches("logging/tests.rs:").count(), 2, "{log}");
 }
 
 #[test]
