@@ -1,6 +1,7 @@
 //! The CLI beside a running gateway: a Guest of its data folder, through the control plane.
 
 mod answers;
+mod lines;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::answers::{
     Begun, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
 };
+pub(crate) use self::lines::Lines;
 use crate::failure::Failure;
 
 /// The running gateway, seen from outside.
@@ -63,6 +65,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ASKING: Duration = Duration::from_secs(90);
 /// Longer than any attempt to sign in.
 const WAITING: Duration = Duration::from_secs(20 * 60);
+/// Longer than anybody looks on.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// An Owner that is just starting says soon where it listens.
 const STARTING: u32 = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -114,6 +118,12 @@ impl Guest {
         let what = format!("logs?lines={lines}&level={}", level.as_str());
         let logs: Logs = self.ask(Method::GET, &what, PATIENCE).await?;
         Ok(logs.lines)
+    }
+
+    /// The lines it logs from now on, from `info` on.
+    pub(crate) async fn follow_logs(&self) -> Result<Lines, Failure> {
+        let answer = self.send(self.request(Method::GET, "events?types=log", FOR_EVER)).await?;
+        Ok(Lines::begin(answer).await?)
     }
 
     /// The accounts, as the vault has them now.
