@@ -22,7 +22,7 @@ pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
-use crate::{Gateway, bus, control, guard, health, metrics, new_request_id};
+use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id};
 
 // === impl Gateway ===
 
@@ -88,7 +88,8 @@ impl Gateway {
             .route("/livez", get(health::livez))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(metrics::metrics))
-            .nest("/api", control::router(self));
+            .nest("/api", control::router(self))
+            .merge(compat::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {
             router = router
@@ -114,7 +115,10 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
     ) {
         Ok(()) => next.run(request).await,
         Err(problem) if is_control(request.uri()) => Refused::from(problem).into_response(),
-        Err(problem) => problem.into_response(&new_request_id()),
+        Err(problem) => match compat::refuse(request.uri(), &problem) {
+            Some(response) => response,
+            None => problem.into_response(&new_request_id()),
+        },
     }
 }
 
@@ -122,7 +126,7 @@ fn is_control(uri: &Uri) -> bool {
     uri.path() == "/api" || uri.path().starts_with("/api/")
 }
 
-async fn not_found(method: Method, uri: Uri) -> Response {
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     Problem::new(ErrorKind::NotFound, format!("nothing is served at {method} {}", uri.path()))
         .into_response(&new_request_id())
 }

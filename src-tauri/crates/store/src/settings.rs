@@ -40,6 +40,9 @@ pub struct Settings {
     pub request_log_days: u64,
     pub request_log_mib: u64,
     pub usage_days: u64,
+    pub compat: bool,
+    /// `compat.open_on_loopback`
+    pub compat_open_on_loopback: bool,
     /// `alias.*`
     pub aliases: BTreeMap<String, Target>,
     /// `price.*`
@@ -176,6 +179,8 @@ impl Default for Settings {
             request_log_days: 90,
             request_log_mib: 256,
             usage_days: 1095,
+            compat: true,
+            compat_open_on_loopback: false,
             aliases: BTreeMap::new(),
             prices: BTreeMap::new(),
         }

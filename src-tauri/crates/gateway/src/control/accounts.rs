@@ -119,8 +119,13 @@ pub(crate) async fn switch(State(gateway): State<Arc<Gateway>>, Path(id): Path<S
 
 /// Wipes an account, then tells the auth host. Wiped first: a sign-in that cannot be ended there must not stay here.
 pub(crate) async fn remove(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Gone>, Refused> {
-    let removed = gateway.pool.remove(&id).await?;
-    Ok(Json(revoke(&gateway, removed).await))
+    Ok(Json(take_away(&gateway, &id).await?))
+}
+
+/// The same for whoever has another shape for it.
+pub(crate) async fn take_away(gateway: &Gateway, who: &str) -> Result<Gone, Refused> {
+    let removed = gateway.pool.remove(who).await?;
+    Ok(revoke(gateway, removed).await)
 }
 
 pub(crate) async fn clear(State(gateway): State<Arc<Gateway>>) -> Result<Json<Vec<Gone>>, Refused> {

@@ -198,6 +198,24 @@ pub(super) static KEYS: &[Key] = &[
         put: |settings, value| put(&mut settings.usage_days, number(value, 1..=36500)),
         take: |settings| Value::Number(settings.usage_days),
     },
+    Key {
+        name: "compat",
+        doc: "Serve the paths of codex-proxy, codaze and codex-completions-api as well, so that scripts written for them go \
+              on working: /accounts, /settings, /claude/config, /admin, /verify. They need the control token; /verify needs \
+              a client key.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.compat, flag(value)),
+        take: |settings| Value::Flag(settings.compat),
+    },
+    Key {
+        name: "compat.open_on_loopback",
+        doc: "Let every program on this machine use the old paths without the control token, as the old systems did. \
+              Whoever can open a connection to loopback can then see, switch and remove your accounts: other users of the \
+              machine and containers in its network, too. Web pages stay refused.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.compat_open_on_loopback, flag(value)),
+        take: |settings| Value::Flag(settings.compat_open_on_loopback),
+    },
     // The reasons for the five defaults are facts of codex-backend.md §8.
     Key {
         name: "route.opus",
