@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, dashboard, keys, logs, quota, route, serve, settings, status};
+use crate::commands::{accounts, dashboard, keys, logs, migrate, quota, route, serve, settings, status};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Show what the gateway said last, and follow it
     Logs(logs::Args),
+    /// Bring along accounts and settings of codex-proxy, codaze or codex-completions-api
+    Migrate(migrate::Args),
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod dashboard;
 pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod migrate;
 pub(crate) mod quota;
 pub(crate) mod route;
 pub(crate) mod serve;
@@ -44,6 +45,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Dashboard(args) => brief(context, dashboard::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
         Command::Logs(args) => brief(context, logs::run(&args, context)),
+        Command::Migrate(args) => brief(context, migrate::run(&args, context)),
     }
 }
 

@@ -247,6 +247,15 @@ fn reachable(url: &str) -> String {
     url.replacen("//0.0.0.0:", "//127.0.0.1:", 1).replacen("//[::]:", "//[::1]:", 1)
 }
 
+/// Whether the server on that port says that it is one of us.
+pub(crate) async fn is_codeferry(port: u16, patience: Duration) -> bool {
+    let asked = async {
+        let answer = client().ok()?.get(format!("http://127.0.0.1:{port}/")).send().await.ok()?;
+        Some(answer.text().await.ok()?.starts_with("codeferry "))
+    };
+    tokio::time::timeout(patience, asked).await.ok().flatten().unwrap_or_default()
+}
+
 /// To this machine, in the clear: no proxy, no certificates to read.
 fn client() -> anyhow::Result<Client> {
     codeferry_app::install_crypto_provider();

@@ -13,10 +13,11 @@ mod sent;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
-use axum::Router;
+use codeferry_store::Settings;
 
 pub(crate) use self::door::{Peer, lets_in};
 use crate::Gateway;
@@ -45,6 +46,15 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     let guarded = table().into_router().layer(middleware::from_fn_with_state(Arc::clone(gateway), door::let_in));
     let open = client_table().into_router().layer(middleware::from_fn_with_state(Arc::clone(gateway), door::if_on));
     guarded.merge(open).method_not_allowed_fallback(wrong_method)
+}
+
+/// What is to be said of the old paths wherever somebody may see it.
+pub fn open_warning(settings: &Settings) -> Option<&'static str> {
+    let open = settings.compat && settings.compat_open_on_loopback;
+    open.then_some(
+        "compat.open_on_loopback is set: every program and every user of this machine can see, switch and remove the \
+         accounts over the old paths, without the control token",
+    )
 }
 
 /// A refusal of the guard, in the shape of whoever owned that path. `None`: nobody did.

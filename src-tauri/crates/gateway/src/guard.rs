@@ -73,7 +73,10 @@ const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host"
 
 impl Nearby {
     fn of(peer: Option<IpAddr>, headers: &HeaderMap, token: &ControlToken) -> Self {
-        Self(!is_forwarded(headers) && peer.is_some_and(|peer| peer.to_canonical().is_loopback()) || is_control(headers, token))
+        Self(
+            !is_forwarded(headers) && peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+                || is_control(headers, token),
+        )
     }
 
     /// For them alone.

@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use bus::Bus;
-pub use compat::compat_routes;
+pub use compat::{compat_routes, open_warning};
 pub use control::control_routes;
 pub use control::table::ControlRoute;
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
@@ -202,6 +202,7 @@ impl Gateway {
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
             request_log: self.log.health(),
+            warnings: open_warning(&self.settings.snapshot()).into_iter().collect(),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -47,6 +47,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         context.print.json(&Report { running: true, found })?;
     } else {
         context.print.data(&lines(url.unwrap_or_default(), &status))?;
+        status.warnings.iter().for_each(|warning| context.print.warning(warning));
     }
     Ok(Exit::Done)
 }

@@ -14,6 +14,9 @@ pub(crate) struct Status {
     pub(crate) started_at: Timestamp,
     pub(crate) accounts: Vec<Listed>,
     pub(crate) exchanges: Exchanges,
+    /// What its owner should know though it serves.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
 }
 
 /// `POST /api/session/link`

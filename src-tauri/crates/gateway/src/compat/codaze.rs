@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sent::Body;
 use crate::Gateway;
-use crate::control::accounts::{find, known, take_away};
+use crate::control::accounts::{find, paying, take_away};
 use crate::control::refused::Refused;
 use crate::control::settings::change;
 use crate::control::table::Table;
@@ -101,7 +101,7 @@ pub(super) fn add(table: Table) -> Table {
 }
 
 async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
-    let mut accounts = known(&gateway).await;
+    let mut accounts = paying(&gateway).await;
     accounts.sort_by(|a, b| a.id.cmp(&b.id));
     Json(List { accounts: accounts.iter().map(|account| View::of(&gateway, account)).collect() })
 }
@@ -141,7 +141,7 @@ async fn wake(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Re
 
 async fn wake_all(State(gateway): State<Arc<Gateway>>) -> Result<Json<AllWoken>, Refused> {
     let mut accounts = Vec::new();
-    for account in known(&gateway).await {
+    for account in paying(&gateway).await {
         accounts.push(wake_one(&gateway, account).await?);
     }
     let woken = accounts.iter().filter(|one| one.disposition == WOKEN).count();
@@ -169,16 +169,14 @@ async fn policy(State(gateway): State<Arc<Gateway>>) -> Json<Policy> {
 }
 
 /// Kept over restarts, as every setting is.
-async fn put_policy(
-    State(gateway): State<Arc<Gateway>>,
-    Body(sent): Body<Policy>,
-) -> Result<Json<Policy>, Refused> {
+async fn put_policy(State(gateway): State<Arc<Gateway>>, Body(sent): Body<Policy>) -> Result<Json<Policy>, Refused> {
     let wanted = sent.routing_policy.ok_or_else(|| bad_request("missing routing_policy"))?;
     let rotation: Rotation = wanted.parse().map_err(|_| {
         let names = Rotation::ALL.map(Rotation::as_str).join(", ");
         bad_request(format!("unsupported routing policy `{wanted}`; expected one of: {names}"))
     })?;
-    change(&gateway.settings, move |settings| settings.set_value("rotation", Value::Text(rotation.to_string()))).await?;
+    change(&gateway.settings, move |settings| settings.set_value("rotation", Value::Text(rotation.to_string())))
+        .await?;
     Ok(Json(Policy { routing_policy: Some(rotation.to_string()) }))
 }
 

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn what_a_browser_says_of_the_page() {
-        let site = |site: &'static str| HeaderMap::from_iter([("sec-fetch-site".parse().unwrap(), HeaderValue::from_static(site))]);
+        let site = |site: &'static str| {
+            HeaderMap::from_iter([("sec-fetch-site".parse().unwrap(), HeaderValue::from_static(site))])
+        };
         assert!(!is_foreign(&HeaderMap::new()), "programs say nothing");
         for (said, foreign) in
             [("same-origin", false), ("none", false), ("same-site", true), ("cross-site", true), ("", true)]

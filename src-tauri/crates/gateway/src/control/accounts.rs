@@ -63,6 +63,11 @@ pub(crate) async fn known_soon(gateway: &Gateway) {
     let _ = tokio::time::timeout(Duration::from_secs(1), gateway.pool.reload_if_changed()).await;
 }
 
+/// Those of them that pay for requests which name none. The old systems knew no others.
+pub(crate) async fn paying(gateway: &Gateway) -> Vec<AccountStatus> {
+    known(gateway).await.into_iter().filter(|account| !account.named).collect()
+}
+
 /// The account of that id, label or e-mail address.
 pub(crate) async fn find(gateway: &Gateway, who: &str) -> Result<AccountStatus, Refused> {
     let is = |account: &AccountStatus| {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::compat::codex_proxy::Summary;
 use crate::compat::{Peer, lets_in};
-use crate::control::accounts::known;
+use crate::control::accounts::paying;
 use crate::{Gateway, page};
 
 /// As codaze (`ok`) and codex-proxy (`status`) put it; the rest is codex-proxy's, for whoever may know.
@@ -48,7 +48,7 @@ pub(crate) async fn health(
     let mut health =
         Health { ok: true, status: "ok", version: env!("CARGO_PKG_VERSION"), summary: None, config_path: None };
     if gateway.settings.snapshot().compat && lets_in(&gateway, &headers, &uri, peer) {
-        health.summary = Some(Summary::of(&gateway, &known(&gateway).await));
+        health.summary = Some(Summary::of(&gateway, &paying(&gateway).await));
         health.config_path = Some(gateway.settings.path().display().to_string());
     }
     Json(health)

@@ -28,10 +28,10 @@ pub(crate) struct Args {
 }
 
 /// What became of one account.
-pub(super) struct Done {
+pub(crate) struct Done {
     /// Where it stood: the file, and the place in it if there are several.
-    pub(super) place: String,
-    pub(super) result: Result<(Account, Import, bool), Failure>,
+    pub(crate) place: String,
+    pub(crate) result: Result<(Account, Import, bool), Failure>,
 }
 
 #[derive(Serialize)]
@@ -108,7 +108,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Imports every account of a file.
-pub(super) async fn one_file(
+pub(crate) async fn one_file(
     pool: &Pool,
     file: &Path,
     kind: Option<Kind>,

@@ -10,10 +10,10 @@ use codeferry_upstream::Model;
 use serde::{Deserialize, Serialize};
 
 use super::super::sent::Body;
-use super::view::{Account, Summary, name};
 use super::Done;
+use super::view::{Account, Summary, name};
 use crate::Gateway;
-use crate::control::accounts::{find, known, take_away};
+use crate::control::accounts::{find, paying, take_away};
 use crate::control::refused::{Asked, Refused};
 
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ pub(super) struct Refreshed {
 }
 
 pub(super) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
-    let accounts = known(&gateway).await;
+    let accounts = paying(&gateway).await;
     Json(List {
         active_account: accounts.iter().find(|account| account.active).map(name),
         total: accounts.len(),
@@ -73,7 +73,7 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
 }
 
 pub(super) async fn status(State(gateway): State<Arc<Gateway>>) -> Json<Summary> {
-    Json(Summary::of(&gateway, &known(&gateway).await))
+    Json(Summary::of(&gateway, &paying(&gateway).await))
 }
 
 /// The models its own host offers it, from the list at hand or from the host.
@@ -92,10 +92,7 @@ pub(super) async fn models(
 }
 
 /// codex-proxy said yes to every address; here it has to be one of ours.
-pub(super) async fn switch(
-    State(gateway): State<Arc<Gateway>>,
-    Body(who): Body<Who>,
-) -> Result<Json<Done>, Refused> {
+pub(super) async fn switch(State(gateway): State<Arc<Gateway>>, Body(who): Body<Who>) -> Result<Json<Done>, Refused> {
     let Some(email) = who.email.filter(|email| !email.is_empty()) else {
         return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", "Email is required"));
     };
@@ -145,7 +142,7 @@ pub(super) async fn refresh(
 
 pub(super) async fn refresh_all(State(gateway): State<Arc<Gateway>>) -> Json<Vec<Refreshed>> {
     let mut all = Vec::new();
-    for account in known(&gateway).await {
+    for account in paying(&gateway).await {
         all.push(renewed(&gateway, &account).await);
     }
     Json(all)
@@ -157,7 +154,7 @@ pub(super) async fn remove(
 ) -> Result<Json<Done>, Refused> {
     let was_active = find(&gateway, &email).await?.active;
     take_away(&gateway, &email).await?;
-    let others = !known(&gateway).await.is_empty();
+    let others = !paying(&gateway).await.is_empty();
     let next = if was_active && others { "; no other account steps in by itself: switch to one" } else { "" };
     Ok(Done::new(format!("Removed account: {email}{next}")))
 }
@@ -172,7 +169,7 @@ pub(super) async fn meant(gateway: &Gateway, email: Option<&str>) -> Result<Acco
             _ => refused,
         }),
         None => {
-            let active = known(gateway).await.into_iter().find(|account| account.active);
+            let active = paying(gateway).await.into_iter().find(|account| account.active);
             active.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "no_account", "No active account"))
         }
     }

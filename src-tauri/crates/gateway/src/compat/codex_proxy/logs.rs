@@ -12,9 +12,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::Gateway;
 use crate::control::refused::{Asked, Refused};
 use crate::log_lines::{KEPT_LINES, LogLevel, LogLine};
-use crate::Gateway;
 
 /// A line.
 #[derive(Serialize)]
@@ -51,7 +51,9 @@ pub(super) async fn stream(
             match coming.recv().await {
                 Ok(line) if line.level <= LogLevel::Debug => return Some((Entry::of(&line), (coming, gateway))),
                 Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => return Some((Entry::missed(missed, gateway.now()), (coming, gateway))),
+                Err(RecvError::Lagged(missed)) => {
+                    return Some((Entry::missed(missed, gateway.now()), (coming, gateway)));
+                }
                 Err(RecvError::Closed) => return None,
             }
         }

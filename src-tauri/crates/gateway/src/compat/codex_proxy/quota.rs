@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::meant;
 use super::view::{Measured, Usage, name};
 use crate::Gateway;
-use crate::control::accounts::known;
+use crate::control::accounts::paying;
 use crate::control::quota::{glance, look};
 use crate::control::refused::{Asked, Refused};
 
@@ -76,7 +76,7 @@ pub(super) async fn one(
 
 /// A look at all of them, as the documents of codex-proxy promised.
 pub(super) async fn all(State(gateway): State<Arc<Gateway>>) -> Json<All> {
-    let accounts = known(&gateway).await;
+    let accounts = paying(&gateway).await;
     join_all(accounts.iter().map(|account| glance(&gateway, account))).await;
     let entry = |account| Entry { email: name(account), quota: seen(&gateway, account) };
     Json(All { accounts: accounts.iter().map(entry).collect() })

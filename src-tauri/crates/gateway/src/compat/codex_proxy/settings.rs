@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use codeferry_accounts::{AccountStatus, Rotation};
+use codeferry_accounts::{AccountStatus, Kind, Rotation};
 use codeferry_store::{Settings, Target, Value};
 use codeferry_upstream::Effort;
 use serde::{Deserialize, Serialize};
@@ -195,7 +195,7 @@ fn bad(message: impl Into<String>) -> Refused {
 
 /// The account of another kind that is called so.
 async fn kilo_account(gateway: &Gateway) -> Option<AccountStatus> {
-    let is = |account: &AccountStatus| account.label.as_deref() == Some(KILO) && account.kind.as_str() == "compatible";
+    let is = |account: &AccountStatus| account.label.as_deref() == Some(KILO) && account.kind == Kind::Compatible;
     known(gateway).await.into_iter().find(is)
 }
 
@@ -246,13 +246,15 @@ impl Mappings {
     fn of(gateway: &Gateway) -> Self {
         let (settings, usual) = (gateway.settings.snapshot(), Settings::default());
         let listed = gateway.upstream.shelf().all();
-        let models = |settings: &Settings| FAMILIES.map(|family| (family, target(settings, family).model.clone())).into();
+        let models =
+            |settings: &Settings| FAMILIES.map(|family| (family, target(settings, family).model.clone())).into();
         // Where a route names no effort, the model's own counts.
         let effort = |target: &Target| match target.effort {
             Some(effort) => effort.as_str(),
             None => listed.get(&target.model).and_then(|model| model.default_effort).map_or("medium", Effort::as_str),
         };
-        let efforts = |settings: &Settings| FAMILIES.map(|family| (family, effort(target(settings, family)).to_owned())).into();
+        let efforts =
+            |settings: &Settings| FAMILIES.map(|family| (family, effort(target(settings, family)).to_owned())).into();
         Self {
             success: true,
             aliases: FAMILIES,

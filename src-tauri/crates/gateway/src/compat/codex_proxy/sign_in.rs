@@ -10,8 +10,8 @@ use codeferry_accounts::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::super::sent::Body;
-use super::view::name;
 use super::Done;
+use super::view::name;
 use crate::Gateway;
 use crate::control::accounts::find;
 use crate::control::refused::Refused;
