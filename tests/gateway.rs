@@ -26,6 +26,8 @@ mod life;
 mod logs;
 #[path = "gateway/metrics.rs"]
 mod metrics;
+#[path = "gateway/old_paths.rs"]
+mod old_paths;
 #[path = "gateway/prefixes.rs"]
 mod prefixes;
 #[path = "gateway/remembered.rs"]

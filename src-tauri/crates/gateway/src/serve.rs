@@ -114,9 +114,9 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
         gateway.bound.get().map(SocketAddr::ip),
     ) {
         Ok(()) => next.run(request).await,
-        Err(problem) if is_control(request.uri()) => Refused::from(problem).into_response(),
         Err(problem) => match compat::refuse(request.uri(), &problem) {
             Some(response) => response,
+            None if is_control(request.uri()) => Refused::from(problem).into_response(),
             None => problem.into_response(&new_request_id()),
         },
     }

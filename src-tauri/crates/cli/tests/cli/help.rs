@@ -36,6 +36,7 @@ const COMMANDS: &[&[&str]] = &[
     &["route"],
     &["dashboard"],
     &["status"],
+    &["migrate"],
 ];
 
 #[test]

@@ -14,6 +14,7 @@ mod keys;
 mod logs;
 mod looking;
 mod managing;
+mod migrating;
 mod quota;
 mod serve;
 mod settings;

@@ -5,7 +5,7 @@
 //! what a browser or a proxy in front of us brings along never counts as one.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
@@ -103,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())))
+        Ok(Self(parts.extensions.get::<ConnectInfo<serve::Peer>>().map(|ConnectInfo(peer)| peer.0.ip())))
     }
 }
 
