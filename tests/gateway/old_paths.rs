@@ -181,7 +181,7 @@ fn calls() -> Vec<Call> {
         ("POST", "/accounts/import", none.clone(), 404, failed.clone()),
         ("POST", "/accounts/refresh", none.clone(), 200, refreshed.clone()),
         ("POST", "/accounts/refresh/all", none.clone(), 200, json!(["+", refreshed])),
-        ("POST", "/accounts/home%40demo.test/refresh", none.clone(), 200, refreshed.clone()),
+        ("POST", "/accounts/home%40demo.test/refresh", none.clone(), 200, refreshed),
         ("POST", "/accounts/nobody/refresh", none.clone(), 404, failed.clone()),
         ("GET", "/settings/haiku-model", none.clone(), 200, kilo),
         ("POST", "/settings/haiku-model", json!({"haikuKiloModel": 5}), 400, failed.clone()),

@@ -139,7 +139,20 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, traces, log, others } = parts;
+        let Parts {
+            settings,
+            keys,
+            control_token,
+            pool,
+            upstream,
+            clock,
+            version,
+            host_id,
+            log_lines,
+            traces,
+            log,
+            others,
+        } = parts;
         let started_at = clock();
         let (counters, traffic) = (Arc::default(), Arc::default());
         let metrics = metrics::Metrics::new(metrics::Now {

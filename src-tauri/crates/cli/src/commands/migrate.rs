@@ -17,7 +17,6 @@ use serde::Serialize;
 
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
-use crate::print::table;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -179,14 +178,14 @@ fn clients(port: u16, args: &Args, context: &Context) -> Result<Vec<Item>, Failu
 }
 
 fn say(items: &[Item], context: &Context) -> Result<(), Failure> {
-    let row = |item: &Item| [item.outcome.word().to_owned(), item.what.clone(), item.message.clone()];
-    context.print.data(&table(&items.iter().map(row).collect::<Vec<_>>()))?;
+    let mut lines = Vec::new();
     for item in items {
-        if let Some(hint) = &item.hint {
-            context.print.hint(&format!("{}: {hint}", item.what));
-        }
+        lines.push(format!("{:<9}  {}: {}", item.outcome.word(), item.what, item.message));
+        lines.extend(item.hint.as_ref().map(|hint| format!("{:<9}  → {hint}", "")));
     }
-    if items.iter().any(|item| item.outcome == Did::Done && item.what.starts_with("account")) {
+    context.print.data(&lines.join("\n"))?;
+    let brought = |item: &Item| matches!(item.outcome, Did::Done | Did::Would) && item.what.starts_with("account ");
+    if items.iter().any(brought) {
         context.print.warning(
             "these sign-ins are shared with the old program until that is stopped for good: whoever renews one second is \
              logged out",

@@ -33,7 +33,7 @@ fn items(ran: &Ran) -> BTreeMap<String, Value> {
 
 #[track_caller]
 fn assert_outcome(items: &BTreeMap<String, Value>, what: &str, outcome: &str) {
-    let item = items.get(what).unwrap_or_else(|| panic!("{what} is not among {:?}", items.keys()));
+    let item = items.get(what).ok_or_else(|| format!("{what} is not among {:?}", items.keys())).unwrap();
     assert_eq!(item["outcome"], outcome, "{item}");
 }
 
@@ -111,7 +111,7 @@ fn accounts_and_settings_of_codex_proxy() {
     let told = migrate(&world.home, "codex-proxy", &[]);
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert!(
-        told.out.contains("unchanged  account ada@demo.test") && told.err.contains("hint: port: "),
+        told.out.contains("unchanged  account ada@demo.test: is here") && told.out.contains("→ point them to "),
         "{}{}",
         told.out,
         told.err

@@ -6,7 +6,7 @@ use codeferry_accounts::import::{self, Entry};
 use codeferry_accounts::{Account, Import, ImportError, ImportOutcome};
 
 use super::{Did, Item, Work};
-use crate::commands::accounts::import::{Done, one_file};
+use crate::commands::accounts::import::{Done, Reading, one_file};
 use crate::failure::Failure;
 
 /// Each account of a file. One that renewed itself here since is left alone.
@@ -15,7 +15,7 @@ pub(super) async fn of_file(file: &Path, work: &Work<'_>) -> Vec<Item> {
         return would(file);
     }
     let pool = codeferry_app::vault_pool(&work.context.paths, &work.context.environment);
-    let all = one_file(&pool, file, None, false, work.context).await;
+    let all = one_file(&pool, file, Reading { silent: true, ..Reading::default() }, work.context).await;
     all.into_iter().map(|Done { place, result }| item(&short(&place, work.folder), result)).collect()
 }
 
