@@ -5,7 +5,7 @@
 
 mod add;
 mod change;
-pub(crate) mod import;
+mod import;
 mod list;
 mod remove;
 mod verify;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use codeferry_accounts::AccountStatus;
+use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +15,8 @@ pub(crate) struct Status {
     pub(crate) started_at: Timestamp,
     pub(crate) accounts: Vec<Listed>,
     pub(crate) exchanges: Exchanges,
-    /// What its owner should know though it serves.
     #[serde(default)]
-    pub(crate) warnings: Vec<String>,
+    pub(crate) request_log: LogHealth,
 }
 
 /// `POST /api/session/link`

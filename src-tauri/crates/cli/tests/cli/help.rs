@@ -36,7 +36,9 @@ const COMMANDS: &[&[&str]] = &[
     &["route"],
     &["dashboard"],
     &["status"],
-    &["migrate"],
+    &["exchanges"],
+    &["exchanges", "show"],
+    &["usage"],
 ];
 
 #[test]

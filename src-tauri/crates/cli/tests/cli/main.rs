@@ -7,6 +7,7 @@
 
 mod accounts;
 mod dashboard;
+mod exchanges;
 mod help;
 mod home;
 mod importing;
@@ -14,7 +15,6 @@ mod keys;
 mod logs;
 mod looking;
 mod managing;
-mod migrating;
 mod quota;
 mod serve;
 mod settings;
