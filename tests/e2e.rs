@@ -21,6 +21,8 @@ mod keychain;
 mod killed;
 #[path = "e2e/media.rs"]
 mod media;
+#[path = "e2e/prefixes.rs"]
+mod prefixes;
 #[path = "e2e/sdk.rs"]
 mod sdk;
 #[path = "e2e/sessions.rs"]

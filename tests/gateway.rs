@@ -16,8 +16,6 @@ mod choices;
 mod doors;
 #[path = "gateway/events.rs"]
 mod events;
-#[path = "gateway/exchanges.rs"]
-mod exchanges;
 #[path = "gateway/failures.rs"]
 mod failures;
 #[path = "gateway/health.rs"]
@@ -28,6 +26,8 @@ mod life;
 mod logs;
 #[path = "gateway/metrics.rs"]
 mod metrics;
+#[path = "gateway/old_paths.rs"]
+mod old_paths;
 #[path = "gateway/prefixes.rs"]
 mod prefixes;
 #[path = "gateway/remembered.rs"]
@@ -38,5 +38,3 @@ mod requests;
 mod session;
 #[path = "gateway/traces.rs"]
 mod traces;
-#[path = "gateway/usage.rs"]
-mod usage;

@@ -9,6 +9,5 @@ mod laws {
     mod fold;
     mod lowering;
     mod nonsense;
-    mod spreadsheet;
     mod truth;
 }

@@ -133,3 +133,59 @@ async fn the_second_port_and_then_none() {
     drop(first);
     end(world).await;
 }
+
+/// codex-proxy's scripts begin a login, send somebody to the address, and paste what comes of it.
+#[tokio::test]
+async fn a_login_over_the_old_paths() {
+    let _ports = PORTS.lock().await;
+    let world = nobody_home().await;
+    let ask = async |path: &str, body: serde_json::Value| {
+        let token = codeferry_app::control_token(&codeferry_app::Paths::at(world.home.path())).unwrap().expose();
+        let call = world.http.post(format!("{}{path}", world.url())).bearer_auth(token).json(&body);
+        let response = call.send().await.unwrap();
+        (response.status().as_u16(), response.json::<serde_json::Value>().await.unwrap())
+    };
+    let begin = async || {
+        let (status, begun) = ask("/accounts/add", json!({"port": 1455})).await;
+        assert_eq!(
+            (status, &begun["status"], &begun["callback_port"]),
+            (200, &json!("oauth_url"), &json!(1455)),
+            "{begun}"
+        );
+        assert!(begun.get("verifier").is_none() && begun.get("state").is_none(), "secrets stay here: {begun}");
+        begun["oauth_url"].as_str().unwrap().to_owned()
+    };
+    let far = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let ended_at = async |url: &str, who: &str| {
+        let page = far.get(format!("{url}&demo=allow&demo_account={who}")).send().await.unwrap();
+        page.headers()["location"].to_str().unwrap().to_owned()
+    };
+
+    // The whole address, as the dashboard asked for it.
+    let callback = ended_at(&begin().await, "work").await;
+    let (status, done) = ask("/accounts/add/manual", json!({"code": callback})).await;
+    assert_eq!((status, &done["success"]), (200, &json!(true)), "{done}");
+    assert_eq!(done["message"], "Account work@demo.test added successfully");
+    let (status, again) = ask("/accounts/add/manual", json!({"code": callback})).await;
+    assert_eq!((status, &again["success"]), (400, &json!(false)), "a callback is good for once: {again}");
+
+    // The code alone: there must be no doubt whose it is.
+    let url = begin().await;
+    let callback = ended_at(&url, "home").await;
+    let callback: url::Url = callback.parse().unwrap();
+    let code = callback.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
+    begin().await;
+    let (status, refused) = ask("/accounts/add/manual", json!({"code": code, "verifier": "x"})).await;
+    assert_eq!(status, 400, "two wait: {refused}");
+    assert_eq!(ask("/accounts/oauth/cleanup", json!({})).await.0, 200);
+    let (status, refused) = ask("/accounts/add/manual", json!({"code": callback.as_str()})).await;
+    assert_eq!(status, 400, "given up: {refused}");
+    let url = begin().await;
+    let callback: url::Url = ended_at(&url, "home").await.parse().unwrap();
+    let code = callback.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
+    let (status, done) = ask("/accounts/add/manual", json!({"code": code})).await;
+    assert_eq!(status, 200, "{done}");
+    assert!(done["message"].as_str().unwrap().contains("another account pays until you switch"), "{done}");
+    assert_eq!(world.accounts().await.len(), 2);
+    end(world).await;
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use codeferry_accounts::KeySource;
-use codeferry_app::{Environment, Options, Otel, Paths, Running, client_keys, start, vault_pool};
+use codeferry_app::{Environment, Folders, Options, Otel, Paths, Running, client_keys, start, vault_pool};
 use codeferry_demo::{AccountKind, Demo, DemoAccount};
 use codeferry_upstream::Endpoints;
 use reqwest::{Client, RequestBuilder, Response};
@@ -211,7 +211,9 @@ pub fn environment(demo: &Demo, home: &Path) -> Environment {
         openai: url(demo.openai_url()),
         demo: None,
     };
-    Environment { home: Some(home.to_owned()), vault: KeySource::File, endpoints, ..Environment::default() }
+    let user = home.join("user");
+    let folders = Folders { codex: Some(user.join(".codex")), claude: Some(user.join(".claude")), user: Some(user) };
+    Environment { home: Some(home.to_owned()), vault: KeySource::File, endpoints, folders, ..Environment::default() }
 }
 
 /// Puts an account into the vault, as `codeferry accounts import` does.

@@ -6,11 +6,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use codeferry_accounts::KeySource;
+use codeferry_accounts::{KeySource, Secret};
 use codeferry_upstream::Endpoints;
 use directories::BaseDirs;
 
 use crate::Otel;
+use crate::old_names::{OldName, VARIABLES};
 
 /// The environment of this process. `Default` is an empty one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +29,23 @@ pub struct Environment {
     pub otel: Option<Otel>,
     /// `NO_COLOR` is set to something.
     pub no_color: bool,
-    /// `COLUMNS`: how wide tables may be, where no terminal says so.
-    pub columns: Option<usize>,
+    /// Where others keep their files.
+    pub folders: Folders,
+    /// What is set and was a name of a system people come from. None of it is obeyed.
+    pub old: Vec<&'static OldName>,
+    /// `PROXY_API_KEY`, the client key of codex-completions-api, to be adopted when somebody asks for that.
+    pub old_api_key: Option<Secret>,
+}
+
+/// Folders of other programs, and the user's own. Each is looked into only when somebody asks for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// `HOME`, or what Windows calls it.
+    pub user: Option<PathBuf>,
+    /// The Codex CLI's: `CODEX_HOME`, else `~/.codex`.
+    pub codex: Option<PathBuf>,
+    /// Claude Code's: `CLAUDE_CONFIG_DIR`, else `~/.claude`.
+    pub claude: Option<PathBuf>,
 }
 
 /// A variable holds something it cannot mean.
@@ -52,7 +68,9 @@ impl Default for Environment {
             log: None,
             otel: None,
             no_color: false,
-            columns: None,
+            folders: Folders::default(),
+            old: Vec::new(),
+            old_api_key: None,
         }
     }
 }
@@ -83,7 +101,9 @@ impl Environment {
             log: get("CODEFERRY_LOG").map(|value| value.to_string_lossy().into_owned()),
             otel: otel(&|name| get(name).map(|value| value.to_string_lossy().into_owned()))?,
             no_color: get("NO_COLOR").is_some(),
-            columns: get("COLUMNS").and_then(|value| value.to_str()?.parse().ok()),
+            folders: Folders::read(get),
+            old: VARIABLES.iter().filter(|old| get(old.name).is_some()).collect(),
+            old_api_key: get("PROXY_API_KEY").map(|key| Secret::new(key.to_string_lossy())),
         })
     }
 }
@@ -109,6 +129,19 @@ fn otel(get: &dyn Fn(&'static str) -> Option<String>) -> Result<Option<Otel>, Ba
         service: get("OTEL_SERVICE_NAME").unwrap_or_else(|| "codeferry".to_owned()),
         unspoken: protocol.filter(|protocol| protocol != "http/protobuf"),
     }))
+}
+
+// === impl Folders ===
+
+impl Folders {
+    fn read(get: impl Fn(&'static str) -> Option<OsString>) -> Self {
+        let folder = |name| get(name).map(PathBuf::from);
+        let user = folder("HOME").or_else(|| folder("USERPROFILE"));
+        let below = |name: &str| user.as_ref().map(|user| user.join(name));
+        let codex = folder("CODEX_HOME").or_else(|| below(".codex"));
+        let claude = folder("CLAUDE_CONFIG_DIR").or_else(|| below(".claude"));
+        Self { user, codex, claude }
+    }
 }
 
 fn home(value: Option<OsString>) -> Result<Option<PathBuf>, BadVariable> {
@@ -163,7 +196,6 @@ mod tests {
             ("CODEFERRY_OPENAI_URL", "https://gateway.example/v1"),
             ("CODEFERRY_LOG", "debug"),
             ("NO_COLOR", "1"),
-            ("COLUMNS", "80"),
         ])
         .unwrap();
         let hosts = &environment.endpoints;
@@ -172,7 +204,6 @@ mod tests {
         assert_eq!(hosts.openai.as_str(), "https://gateway.example/v1");
         assert_eq!((environment.vault, environment.no_color), (KeySource::File, true));
         assert_eq!(environment.log.as_deref(), Some("debug"));
-        assert_eq!(environment.columns, Some(80));
     }
 
     #[test]
@@ -194,6 +225,31 @@ mod tests {
         assert!(otel(&[all, ("OTEL_TRACES_EXPORTER", "console, otlp")]).is_some());
         let protocol = |word| otel(&[all, ("OTEL_EXPORTER_OTLP_PROTOCOL", word)]).unwrap().unspoken;
         assert_eq!((protocol("http/protobuf"), protocol("grpc").as_deref()), (None, Some("grpc")));
+    }
+
+    #[test]
+    fn folders_of_others_are_where_they_say() {
+        let home = &[("CODEFERRY_HOME", "/h"), ("HOME", "/u")];
+        let folders = read(home).unwrap().folders;
+        assert_eq!((folders.codex, folders.claude), (Some("/u/.codex".into()), Some("/u/.claude".into())));
+        let moved = [home.as_slice(), &[("CODEX_HOME", "/c"), ("CLAUDE_CONFIG_DIR", "/d")]].concat();
+        let folders = read(&moved).unwrap().folders;
+        assert_eq!((folders.codex, folders.claude), (Some("/c".into()), Some("/d".into())));
+    }
+
+    #[test]
+    fn old_names_are_noticed_and_not_obeyed() {
+        let old = [("PORT", "3000"), ("PROXY_API_KEY", "sk-old"), ("RUST_LOG", "trace"), ("CODEX_MODEL", "")];
+        let environment = read(&[&[("CODEFERRY_HOME", "/h")], old.as_slice()].concat()).unwrap();
+        let names: Vec<_> = environment.old.iter().map(|old| old.name).collect();
+        assert_eq!(names, ["PORT", "PROXY_API_KEY", "RUST_LOG"], "an empty one is not set");
+        assert_eq!(environment.log, None);
+        assert!(!format!("{environment:?}").contains("sk-old"));
+        let told: String = environment.old.iter().map(ToString::to_string).collect();
+        assert!(
+            told.contains("--port N") && told.contains("codeferry keys create") && !told.contains("3000"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codeferry_accounts::{Clock, Pool, Rotation, Vault};
 use codeferry_demo::Demo;
-use codeferry_gateway::{Gateway, LogLines, Parts};
+use codeferry_gateway::{Gateway, LogLines, Others, Parts};
 use codeferry_store::log::Log;
 use codeferry_store::{self as store, ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Upstream};
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::listen::{self, ListenError};
 use crate::owner::{Owner, OwnerError};
 use crate::traces::Tracing;
-use crate::{Environment, Paths, VERSION, catalog, demo, logging, parts, resting, system_clock};
+use crate::{Environment, Folders, Paths, VERSION, catalog, demo, logging, old_names, parts, resting, system_clock};
 
 /// How to start. What is `None` is taken from the settings.
 #[derive(Debug, Clone, Default)]
@@ -196,6 +196,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         log_lines: options.log_lines,
         traces: traces.clone().map(|traces| traces as Arc<dyn codeferry_gateway::Traces>),
         log: log.clone(),
+        others: others(environment),
     });
     let url = format!("http://{address}");
     if let Some(owner) = &mut owner {
@@ -216,6 +217,10 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     }
     if !options.errand {
         tracing::info!(target: logging::LIFE, version = VERSION, pid = std::process::id(), %address, demo = options.demo, "started");
+    }
+    if !options.errand {
+        old_names::report(&environment.old);
+        warn_if_open(&chosen);
     }
     let serving = Some(serving);
     Ok(Running {
@@ -248,6 +253,21 @@ fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<
     }
 }
 
+fn others(environment: &Environment) -> Others {
+    let Folders { codex, claude, .. } = &environment.folders;
+    Others {
+        codex_auth: codex.as_ref().map(|folder| folder.join("auth.json")),
+        claude_settings: claude.as_ref().map(|folder| folder.join("settings.json")),
+    }
+}
+
+/// The old paths are open to every program on this machine: that is said wherever somebody may see it.
+fn warn_if_open(settings: &Settings) {
+    if let Some(warning) = codeferry_gateway::open_warning(settings) {
+        tracing::warn!("{warning}");
+    }
+}
+
 /// An errand serves nobody, so it has nothing to write down; it may be asked what was.
 fn request_log(options: &Options, paths: &Paths, chosen: &Settings, clock: &Clock) -> Log {
     let path = if options.demo { paths.demo_request_log() } else { paths.request_log() };
@@ -259,10 +279,14 @@ fn request_log(options: &Options, paths: &Paths, chosen: &Settings, clock: &Cloc
 
 /// What of the settings reaches further than the request it is read for.
 async fn follow(mut changes: watch::Receiver<Arc<Settings>>, upstream: Arc<Upstream>, pool: Pool, log: Log) {
+    let mut open = changes.borrow().compat_open_on_loopback;
     while changes.changed().await.is_ok() {
         let chosen = changes.borrow_and_update().clone();
         upstream.set_compress(chosen.compress_upstream);
         pool.set_rotation(rotation(chosen.rotation));
+        if !std::mem::replace(&mut open, chosen.compat_open_on_loopback) {
+            warn_if_open(&chosen);
+        }
         // These wait for a place in the queue.
         let log = log.clone();
         let told = tokio::task::spawn_blocking(move || {

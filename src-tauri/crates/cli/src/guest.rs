@@ -1,6 +1,7 @@
 //! The CLI beside a running gateway: a Guest of its data folder, through the control plane.
 
 mod answers;
+mod lines;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::answers::{
     Begun, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
 };
+pub(crate) use self::lines::Lines;
 use crate::failure::Failure;
 
 /// The running gateway, seen from outside.
@@ -63,6 +65,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ASKING: Duration = Duration::from_secs(90);
 /// Longer than any attempt to sign in.
 const WAITING: Duration = Duration::from_secs(20 * 60);
+/// Longer than anybody looks on.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// An Owner that is just starting says soon where it listens.
 const STARTING: u32 = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -116,11 +120,10 @@ impl Guest {
         Ok(logs.lines)
     }
 
-    /// What it says at `/api/{what}` to these parameters, as it stands.
-    pub(crate) async fn text(&self, what: &str, pairs: &[(String, String)]) -> Result<String, Failure> {
-        let answer = self.send(self.request(Method::GET, what, ASKING).query(pairs)).await?;
-        let text = answer.text().await.context("the running gateway broke off its answer")?;
-        Ok(text)
+    /// The lines it logs from now on, from `info` on.
+    pub(crate) async fn follow_logs(&self) -> Result<Lines, Failure> {
+        let answer = self.send(self.request(Method::GET, "events?types=log", FOR_EVER)).await?;
+        Ok(Lines::begin(answer).await?)
     }
 
     /// The accounts, as the vault has them now.
@@ -222,8 +225,9 @@ impl Guest {
         };
         let error = anyhow!(refused.message);
         let failure = match refused.code.as_str() {
-            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits"
-            | "bad_parameter" => Failure::conflict(error),
+            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits" => {
+                Failure::conflict(error)
+            }
             _ => Failure::from(error),
         };
         Err(match refused.hint {
@@ -241,6 +245,15 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
 /// A gateway that listens on every address is reached on loopback.
 fn reachable(url: &str) -> String {
     url.replacen("//0.0.0.0:", "//127.0.0.1:", 1).replacen("//[::]:", "//[::1]:", 1)
+}
+
+/// Whether the server on that port says that it is one of us.
+pub(crate) async fn is_codeferry(port: u16, patience: Duration) -> bool {
+    let asked = async {
+        let answer = client().ok()?.get(format!("http://127.0.0.1:{port}/")).send().await.ok()?;
+        Some(answer.text().await.ok()?.starts_with("codeferry "))
+    };
+    tokio::time::timeout(patience, asked).await.ok().flatten().unwrap_or_default()
 }
 
 /// To this machine, in the clear: no proxy, no certificates to read.

@@ -2,7 +2,6 @@
 //!
 //! - [`args`] is what was typed; [`commands`] has one file for each command.
 //! - [`mod@print`] is the one place that prints; [`failure`] says how a command ends.
-//! - [`history`] asks for what happened, wherever that is known; [`columns`] and [`figures`] make tables of it.
 //! - [`guest`] speaks to a gateway that is already running; [`desk`] runs one for an errand where there is none.
 //!
 //! **Invariant:** the CLI decides nothing about requests. It starts an app, changes what is on disk, or asks the
@@ -10,13 +9,10 @@
 
 mod args;
 mod browser;
-mod columns;
 mod commands;
 mod desk;
 mod failure;
-mod figures;
 mod guest;
-mod history;
 mod logging;
 mod print;
 mod signals;
@@ -25,7 +21,8 @@ mod stdin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use codeferry_app::{Environment, Paths};
+use clap::error::ErrorKind;
+use codeferry_app::{Environment, Paths, old_names};
 
 use crate::args::Args;
 use crate::commands::Context;
@@ -33,7 +30,10 @@ use crate::failure::{Exit, Failure};
 use crate::print::Print;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return misread(&error),
+    };
     // The one place of this program that looks at the environment.
     let environment = Environment::read(std::env::var_os);
     let print = Print::new(environment.as_ref().is_ok_and(|environment| environment.no_color));
@@ -52,4 +52,16 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Help, or an error; and what a flag that another system had is called here.
+fn misread(error: &clap::Error) -> ExitCode {
+    // Nobody is left to hear that nobody hears us.
+    drop(error.print());
+    if error.kind() == ErrorKind::UnknownArgument {
+        for flag in old_names::flags_in(std::env::args().skip(1)) {
+            Print::new(false).hint(&flag.to_string());
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

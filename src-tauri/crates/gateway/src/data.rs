@@ -5,4 +5,3 @@ pub(crate) mod count_tokens;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod root;
-pub(crate) mod usage;

@@ -69,12 +69,14 @@ pub(crate) fn client_of(headers: &HeaderMap, keys: &ClientKeys) -> Result<String
 pub(crate) struct Nearby(pub(crate) bool);
 
 /// Set by proxies. Behind one everybody comes from loopback.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
 impl Nearby {
     fn of(peer: Option<IpAddr>, headers: &HeaderMap, token: &ControlToken) -> Self {
-        let direct = !FORWARDED.iter().any(|name| headers.contains_key(*name));
-        Self(direct && peer.is_some_and(|peer| peer.to_canonical().is_loopback()) || is_control(headers, token))
+        Self(
+            !is_forwarded(headers) && peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+                || is_control(headers, token),
+        )
     }
 
     /// For them alone.
@@ -90,6 +92,17 @@ impl FromRequestParts<Arc<Gateway>> for Nearby {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(peer))| peer.ip());
         Ok(Self::of(peer, &parts.headers, &gateway.control_token))
     }
+}
+
+/// Whether somebody says that it speaks for somebody else.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Whether the request was sent to loopback, by its own words. A name that a proxy in front of us goes by is none.
+pub(crate) fn is_asked_on_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
+    let host = uri.host().or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(host_of));
+    host.is_some_and(is_loopback)
 }
 
 /// Whether the request carries the control token.

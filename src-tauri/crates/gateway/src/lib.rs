@@ -8,11 +8,11 @@
 mod attempt;
 mod body;
 mod bus;
+mod compat;
 mod control;
 mod data;
 mod guard;
 mod health;
-pub mod history;
 mod log_lines;
 mod looks;
 mod metrics;
@@ -32,9 +32,10 @@ mod traces;
 mod turn;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use codeferry_accounts::{Clock, Lease, Pool};
+use codeferry_accounts::{AccountId, Clock, Lease, Pool};
 use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
@@ -44,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use bus::Bus;
+pub use compat::{compat_routes, open_warning};
 pub use control::control_routes;
 pub use control::table::ControlRoute;
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
@@ -76,6 +78,17 @@ pub struct Parts {
     pub traces: Option<Arc<dyn Traces>>,
     /// Where each exchange is written down.
     pub log: Log,
+    /// Where other programs keep their files.
+    pub others: Others,
+}
+
+/// Files of other programs that the old paths look at. `None`: nobody knows where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// The `auth.json` of the Codex CLI.
+    pub codex_auth: Option<PathBuf>,
+    /// The `settings.json` of Claude Code.
+    pub claude_settings: Option<PathBuf>,
 }
 
 /// The gateway, shared by all its exchanges.
@@ -91,6 +104,7 @@ pub struct Gateway {
     log_lines: LogLines,
     traces: Option<Arc<dyn Traces>>,
     log: Log,
+    others: Others,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
     /// What goes over the connections.
@@ -125,8 +139,20 @@ pub struct Gateway {
 impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { settings, keys, control_token, pool, upstream, clock, version, host_id, log_lines, traces, log } =
-            parts;
+        let Parts {
+            settings,
+            keys,
+            control_token,
+            pool,
+            upstream,
+            clock,
+            version,
+            host_id,
+            log_lines,
+            traces,
+            log,
+            others,
+        } = parts;
         let started_at = clock();
         let (counters, traffic) = (Arc::default(), Arc::default());
         let metrics = metrics::Metrics::new(metrics::Now {
@@ -151,6 +177,7 @@ impl Gateway {
             log_lines,
             traces,
             log,
+            others,
             started_at,
             counters,
             traffic,
@@ -188,6 +215,7 @@ impl Gateway {
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
             request_log: self.log.health(),
+            warnings: open_warning(&self.settings.snapshot()).into_iter().collect(),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -214,6 +242,12 @@ impl Gateway {
 
     fn port(&self) -> u16 {
         self.bound.get().map_or(0, SocketAddr::port)
+    }
+
+    /// When this account was picked, if it was the last one.
+    fn last_pick_of(&self, id: &AccountId) -> Option<Timestamp> {
+        let pick = self.last_pick.lock().unwrap_or_else(PoisonError::into_inner);
+        pick.as_ref().filter(|pick| pick.account == *id).map(|pick| pick.at)
     }
 
     fn now(&self) -> Timestamp {

@@ -20,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
-use crate::data::{count_tokens, messages, models, root, usage};
+use crate::data::{count_tokens, messages, models, root};
 use crate::reply::Problem;
-use crate::{Gateway, bus, control, guard, health, metrics, new_request_id};
+use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id};
 
 // === impl Gateway ===
 
@@ -88,14 +88,13 @@ impl Gateway {
             .route("/livez", get(health::livez))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(metrics::metrics))
-            .nest("/api", control::router(self));
+            .nest("/api", control::router(self))
+            .merge(compat::router(self));
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {
             router = router
                 .route(&format!("{base}/messages"), post(messages::messages))
                 .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count_tokens))
-                .route(&format!("{base}/usage"), get(usage::sums))
-                .route(&format!("{base}/usage/raw"), get(usage::events))
                 .route(&format!("{base}/models"), get(models::list))
                 .route(&format!("{base}/models/{{*id}}"), get(models::one));
         }
@@ -115,8 +114,11 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
         gateway.bound.get().map(SocketAddr::ip),
     ) {
         Ok(()) => next.run(request).await,
-        Err(problem) if is_control(request.uri()) => Refused::from(problem).into_response(),
-        Err(problem) => problem.into_response(&new_request_id()),
+        Err(problem) => match compat::refuse(request.uri(), &problem) {
+            Some(response) => response,
+            None if is_control(request.uri()) => Refused::from(problem).into_response(),
+            None => problem.into_response(&new_request_id()),
+        },
     }
 }
 
@@ -124,7 +126,7 @@ fn is_control(uri: &Uri) -> bool {
     uri.path() == "/api" || uri.path().starts_with("/api/")
 }
 
-async fn not_found(method: Method, uri: Uri) -> Response {
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     Problem::new(ErrorKind::NotFound, format!("nothing is served at {method} {}", uri.path()))
         .into_response(&new_request_id())
 }

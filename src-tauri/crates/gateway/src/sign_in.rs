@@ -84,13 +84,13 @@ pub(crate) enum Method {
 pub(crate) struct Begun {
     id: Uuid,
     /// Where to go.
-    url: String,
+    pub(crate) url: String,
     /// What to type there, for the device method.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_code: Option<String>,
     /// Where the browser comes back to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
+    pub(crate) port: Option<u16>,
     expires_in_seconds: u64,
 }
 
@@ -189,12 +189,20 @@ impl SignIns {
     }
 
     /// Gives up all attempts of a kind that wait for a browser: another program asks for the port.
-    fn cancel_browsers(&self, kind: Kind) {
+    pub(crate) fn cancel_browsers(&self, kind: Kind) {
         let waiting = |entry: &Entry| entry.kind == kind && entry.attempt.is_some();
         let ids: Vec<Uuid> = self.entries().iter().filter(|(_, entry)| waiting(entry)).map(|(id, _)| *id).collect();
         for id in ids {
             self.end(id, Stage::Cancelled);
         }
+    }
+
+    /// The attempt of a kind that waits for a browser, if there is but one.
+    pub(crate) fn only_waiting(&self, kind: Kind) -> Option<Uuid> {
+        let entries = self.entries();
+        let mut waiting = entries.iter().filter(|(_, entry)| entry.kind == kind && entry.attempt.is_some());
+        let (id, _) = waiting.next()?;
+        waiting.next().is_none().then_some(*id)
     }
 
     /// An end is for good: what comes later changes nothing.

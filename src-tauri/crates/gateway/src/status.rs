@@ -26,6 +26,8 @@ pub struct Status {
     pub last_pick: Option<Pick>,
     /// How the request log fares.
     pub request_log: LogHealth,
+    /// What its owner should know though it serves.
+    pub warnings: Vec<&'static str>,
 }
 
 /// A choice among the accounts.

@@ -18,6 +18,8 @@ use crate::random;
 const PREFIX: &str = "cf_";
 const VERSION: u32 = 1;
 const NAME_LIMIT: usize = 64;
+/// As many as 96 bits take in base64.
+const SHORTEST_ADOPTED: usize = 16;
 
 /// The client keys of a data folder. Copies are handles on the same file.
 #[derive(Debug, Clone)]
@@ -68,6 +70,10 @@ pub enum KeyError {
         "{0:?} is no name for a key: use 1 to {NAME_LIMIT} letters, digits, spaces, dots, dashes or underscores, beginning with a letter or digit"
     )]
     BadName(String),
+    #[error(
+        "a key that is adopted has at least {SHORTEST_ADOPTED} characters, all of them visible ASCII: this one has not"
+    )]
+    Unfit,
     #[error("no key is called {name:?}; {}", there_are(.known))]
     Unknown { name: String, known: Vec<String> },
     #[error("the system gave no random numbers: {0}")]
@@ -124,6 +130,32 @@ impl ClientKeys {
             Ok(())
         })?;
         Ok(NewKey { name: name.to_owned(), key })
+    }
+
+    /// Take in a key that another system gave out, so that its clients need no new one. `false`: it is here already, under
+    /// that name.
+    ///
+    /// What is not random is guessed, so a short one is refused.
+    pub fn adopt(&self, name: &str, key: &str, now: Timestamp) -> Result<bool, KeyError> {
+        if !is_name(name) {
+            return Err(KeyError::BadName(name.to_owned()));
+        }
+        if key.len() < SHORTEST_ADOPTED || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(KeyError::Unfit);
+        }
+        let sha256 = hash(key);
+        let ends_with = key[key.len() - 4..].to_owned();
+        let stored = Stored { name: name.to_owned(), created_at: now, ends_with, sha256 };
+        let mut new = true;
+        self.change(|keys| {
+            match keys.iter().find(|known| known.name == name || known.sha256 == stored.sha256) {
+                Some(known) if known.sha256 == stored.sha256 && known.name == name => new = false,
+                Some(known) => return Err(KeyError::NameTaken(known.name.clone())),
+                None => keys.push(stored),
+            }
+            Ok(())
+        })?;
+        Ok(new)
     }
 
     /// Forget the key of that name; it is refused from now on, in all processes.

@@ -40,7 +40,9 @@ pub struct Settings {
     pub request_log_days: u64,
     pub request_log_mib: u64,
     pub usage_days: u64,
-    pub usage_api_scope: UsageScope,
+    pub compat: bool,
+    /// `compat.open_on_loopback`
+    pub compat_open_on_loopback: bool,
     /// `alias.*`
     pub aliases: BTreeMap<String, Target>,
     /// `price.*`
@@ -121,15 +123,6 @@ words! {
 }
 
 words! {
-    /// Whose exchanges `/v1/usage` tells of.
-    UsageScope {
-        /// Those of the client key that asks.
-        Own = "own",
-        All = "all",
-    }
-}
-
-words! {
     /// How requests are spread over several accounts.
     Rotation {
         /// Only the active account is used.
@@ -186,7 +179,8 @@ impl Default for Settings {
             request_log_days: 90,
             request_log_mib: 256,
             usage_days: 1095,
-            usage_api_scope: UsageScope::Own,
+            compat: true,
+            compat_open_on_loopback: false,
             aliases: BTreeMap::new(),
             prices: BTreeMap::new(),
         }

@@ -80,6 +80,11 @@ impl Pool {
         Ok(account)
     }
 
+    /// Who an account is.
+    pub fn account(&self, id: &AccountId) -> Option<Arc<Account>> {
+        self.0.look(|state| state.held(id).map(|held| Arc::clone(&held.account)))
+    }
+
     /// Call an account something else, or nothing. No two accounts have the same label.
     pub async fn label(&self, who: &str, label: Option<String>) -> Result<Arc<Account>, LabelError> {
         let mut label = change::label(label)?;

@@ -5,7 +5,7 @@
 
 mod add;
 mod change;
-mod import;
+pub(crate) mod import;
 mod list;
 mod remove;
 mod verify;

@@ -1,7 +1,7 @@
 //! `codeferry logs`: what the gateway said last, and what it goes on to say.
 //!
 //! A gateway that runs is asked; where none does, its files are read. To follow is to read the files as they grow, which
-//! outlives a restart of the gateway.
+//! outlives a restart of the gateway. One that writes no files tells its events instead.
 
 mod tail;
 
@@ -14,7 +14,6 @@ use jiff::tz::TimeZone;
 use self::tail::Tail;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
-use crate::figures::plain;
 use crate::guest::Guest;
 use crate::signals::Signals;
 
@@ -40,7 +39,11 @@ const PACE: Duration = Duration::from_millis(200);
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     let gateway = Guest::find(&context.paths).await?;
     if args.follow {
-        return follow(args, context, gateway.is_some()).await;
+        let writes = codeferry_app::settings(&context.paths)?.snapshot().log_file;
+        return match gateway {
+            Some((guest, owner)) if owner.demo || !writes => listen(args, context, &guest).await,
+            gateway => follow(args, context, gateway.is_some()).await,
+        };
     }
     // More than it keeps in mind is in the files alone.
     let lines = match gateway {
@@ -75,6 +78,31 @@ async fn follow(args: &Args, context: &Context, runs: bool) -> Outcome {
     }
 }
 
+/// For as long as this gateway runs.
+async fn listen(args: &Args, context: &Context, guest: &Guest) -> Outcome {
+    let mut signals = Signals::catch()?;
+    // First, so that nothing is missing between the two.
+    let mut coming = guest.follow_logs().await?;
+    let mut shown = None;
+    for line in guest.logs(args.lines.min(codeferry_app::KEPT_LINES), args.level).await? {
+        show(&line, args.json, context)?;
+        shown = Some(line.at);
+    }
+    loop {
+        let next = tokio::select! {
+            () = signals.next() => return Ok(Exit::Done),
+            next = coming.next() => next?,
+        };
+        let Some(line) = next else {
+            context.print.note("the gateway has ended");
+            return Ok(Exit::Done);
+        };
+        if line.level <= args.level && shown.is_none_or(|shown| line.at > shown) {
+            show(&line, args.json, context)?;
+        }
+    }
+}
+
 fn show(line: &LogLine, json: bool, context: &Context) -> Result<(), Failure> {
     let shown = if json { context.print.json(line) } else { context.print.data(&text(line, &TimeZone::system())) };
     Ok(shown?)
@@ -89,7 +117,11 @@ fn text(line: &LogLine, zone: &TimeZone) -> String {
         let quoted = value.is_empty() || value.contains([' ', '"', '=']);
         text += &if quoted { format!(" {name}={value:?}") } else { format!(" {name}={value}") };
     }
-    plain(&text)
+    let plain = |letter: char| match letter.is_control() {
+        true => letter.escape_default().collect::<String>(),
+        false => letter.to_string(),
+    };
+    text.chars().map(plain).collect()
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

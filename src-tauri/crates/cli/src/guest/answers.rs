@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use codeferry_accounts::AccountStatus;
-use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +14,9 @@ pub(crate) struct Status {
     pub(crate) started_at: Timestamp,
     pub(crate) accounts: Vec<Listed>,
     pub(crate) exchanges: Exchanges,
+    /// What its owner should know though it serves.
     #[serde(default)]
-    pub(crate) request_log: LogHealth,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// `POST /api/session/link`

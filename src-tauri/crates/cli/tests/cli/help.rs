@@ -36,9 +36,7 @@ const COMMANDS: &[&[&str]] = &[
     &["route"],
     &["dashboard"],
     &["status"],
-    &["exchanges"],
-    &["exchanges", "show"],
-    &["usage"],
+    &["migrate"],
 ];
 
 #[test]

@@ -72,6 +72,11 @@ impl Home {
         {
             command.env_remove(name);
         }
+        for old in codeferry_app::old_names::VARIABLES {
+            command.env_remove(old.name);
+        }
+        // Nobody's real home is looked into.
+        command.env("HOME", self.temp.path().join("user")).env("USERPROFILE", self.temp.path().join("user"));
         command.env("CODEFERRY_HOME", self.folder()).env("CODEFERRY_VAULT", "file").env("COLUMNS", "100");
         // Nobody out there is asked by accident.
         for name in ["CODEFERRY_AUTH_URL", "CODEFERRY_CHATGPT_URL", "CODEFERRY_OPENAI_URL"] {

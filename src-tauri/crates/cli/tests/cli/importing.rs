@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use crate::world::{World, world};
 
 /// `accounts.json` of codex-proxy.
-fn codex_proxy(accounts: &[Value], active: &str) -> String {
+pub(crate) fn codex_proxy(accounts: &[Value], active: &str) -> String {
     format!("{:#}", json!({"accounts": accounts, "activeAccount": active, "version": 1}))
 }
 
-fn proxy_account(account: &DemoAccount) -> Value {
+pub(crate) fn proxy_account(account: &DemoAccount) -> Value {
     json!({
         "email": account.email, "accountId": account.account_id, "planType": account.plan, "userId": account.user_id,
         "accessToken": account.access_token, "refreshToken": account.refresh_token, "idToken": account.id_token,
@@ -30,7 +30,7 @@ fn cli_proxy_api(account: &DemoAccount) -> String {
     )
 }
 
-fn codaze(account: &DemoAccount, label: &str) -> String {
+pub(crate) fn codaze(account: &DemoAccount, label: &str) -> String {
     format!("{:#}\n", json!({"refresh_token": account.refresh_token, "label": label}))
 }
 

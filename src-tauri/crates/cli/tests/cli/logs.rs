@@ -107,6 +107,21 @@ fn following_goes_on_over_a_restart() {
     follower.wait().unwrap();
 }
 
+#[test]
+fn a_gateway_that_writes_no_files_is_listened_to() {
+    let home = Home::new();
+    let key = home.ok(&["keys", "create", "k"]);
+    let server = home.serve(&["--demo"]);
+    let mut follower = home.command(&["logs", "-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || messages(&lines.next().unwrap().unwrap()).remove(0);
+    assert_eq!(next(), "started");
+    assert_eq!(server.say(&key, "[[demo:text hi]]").status, 200);
+    assert_eq!(next(), "completed");
+    drop(server);
+    assert_eq!(follower.wait().unwrap().code(), Some(0), "it ends with the gateway");
+}
+
 #[cfg(unix)]
 #[test]
 fn following_ends_in_order() {

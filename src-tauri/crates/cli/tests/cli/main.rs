@@ -7,7 +7,6 @@
 
 mod accounts;
 mod dashboard;
-mod exchanges;
 mod help;
 mod home;
 mod importing;
@@ -15,6 +14,7 @@ mod keys;
 mod logs;
 mod looking;
 mod managing;
+mod migrating;
 mod quota;
 mod serve;
 mod settings;

@@ -63,6 +63,11 @@ pub(crate) async fn known_soon(gateway: &Gateway) {
     let _ = tokio::time::timeout(Duration::from_secs(1), gateway.pool.reload_if_changed()).await;
 }
 
+/// Those of them that pay for requests which name none. The old systems knew no others.
+pub(crate) async fn paying(gateway: &Gateway) -> Vec<AccountStatus> {
+    known(gateway).await.into_iter().filter(|account| !account.named).collect()
+}
+
 /// The account of that id, label or e-mail address.
 pub(crate) async fn find(gateway: &Gateway, who: &str) -> Result<AccountStatus, Refused> {
     let is = |account: &AccountStatus| {
@@ -119,8 +124,13 @@ pub(crate) async fn switch(State(gateway): State<Arc<Gateway>>, Path(id): Path<S
 
 /// Wipes an account, then tells the auth host. Wiped first: a sign-in that cannot be ended there must not stay here.
 pub(crate) async fn remove(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Result<Json<Gone>, Refused> {
-    let removed = gateway.pool.remove(&id).await?;
-    Ok(Json(revoke(&gateway, removed).await))
+    Ok(Json(take_away(&gateway, &id).await?))
+}
+
+/// The same for whoever has another shape for it.
+pub(crate) async fn take_away(gateway: &Gateway, who: &str) -> Result<Gone, Refused> {
+    let removed = gateway.pool.remove(who).await?;
+    Ok(revoke(gateway, removed).await)
 }
 
 pub(crate) async fn clear(State(gateway): State<Arc<Gateway>>) -> Result<Json<Vec<Gone>>, Refused> {

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::refused::{Refused, is_json};
+use crate::compat::{Peer, lets_in};
 use crate::session::{self, Session};
 use crate::{Gateway, guard};
 
@@ -29,7 +30,15 @@ pub(crate) enum Caller {
 const OUR_HEADER: &str = "x-codeferry";
 
 /// Lets nobody else in.
-pub(crate) async fn let_in(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn let_in(
+    State(gateway): State<Arc<Gateway>>,
+    peer: Peer,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if is_old(&gateway, &request, peer) {
+        return next.run(request).await;
+    }
     match caller(&gateway, request.method(), request.uri(), request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -37,6 +46,13 @@ pub(crate) async fn let_in(State(gateway): State<Arc<Gateway>>, mut request: Req
         }
         Err(refused) => refused.into_response(),
     }
+}
+
+/// `/api/logs` is as old as codex-proxy, and open to whom the other old paths are.
+fn is_old(gateway: &Gateway, request: &Request, peer: Peer) -> bool {
+    request.uri().path() == "/logs"
+        && gateway.settings.snapshot().compat
+        && lets_in(gateway, request.headers(), request.uri(), peer)
 }
 
 fn caller(gateway: &Gateway, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Refused> {

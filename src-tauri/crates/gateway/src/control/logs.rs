@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refused::{Asked, Refused};
 use crate::Gateway;
+use crate::compat::codex_proxy::logs::{self, Entry};
 use crate::log_lines::{LogLevel, LogLine};
 
 /// So many lines, where nobody says how many.
@@ -26,6 +27,16 @@ pub(crate) struct Wanted {
 #[derive(Serialize)]
 pub(crate) struct Lines {
     lines: Vec<Arc<LogLine>>,
+    /// To whoever asks for nothing in particular, as codex-proxy's scripts do, also in its shape.
+    #[serde(flatten)]
+    old: Option<Old>,
+}
+
+/// All that is kept, as codex-proxy had it.
+#[derive(Serialize)]
+struct Old {
+    status: &'static str,
+    logs: Vec<Entry>,
 }
 
 /// The last lines that are at least as bad as `level`.
@@ -40,5 +51,7 @@ pub(crate) async fn last(
             word.parse().map_err(|()| bad(format!("level is {word:?}: error, warn, info, debug or trace is needed")))?
         }
     };
-    Ok(Json(Lines { lines: gateway.log_lines.last(wanted.lines.unwrap_or(USUAL), level) }))
+    let plain = wanted.lines.is_none() && level == LogLevel::Trace && gateway.settings.snapshot().compat;
+    let old = plain.then(|| Old { status: "ok", logs: logs::all(&gateway) });
+    Ok(Json(Lines { lines: gateway.log_lines.last(wanted.lines.unwrap_or(USUAL), level), old }))
 }

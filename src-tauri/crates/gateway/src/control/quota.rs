@@ -71,7 +71,7 @@ pub(crate) async fn all(State(gateway): State<Arc<Gateway>>) -> Json<All> {
     Json(All { accounts: join_all(accounts.iter().map(|account| glance(&gateway, account))).await })
 }
 
-async fn glance(gateway: &Gateway, account: &AccountStatus) -> Known {
+pub(crate) async fn glance(gateway: &Gateway, account: &AccountStatus) -> Known {
     if account.kind == Kind::Codex && gateway.looks.claim(&account.id) {
         let looked = async {
             let lease = gateway.pool.lease_as_is(&account.id).await.map_err(|_| "no token")?;
@@ -166,7 +166,7 @@ async fn codex_lease(gateway: &Gateway, id: &str) -> Result<Lease, Refused> {
 }
 
 /// Reads the usage page into what is known.
-async fn look(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
+pub(crate) async fn look(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
     gateway.looks.look(&gateway.pool, &gateway.upstream, lease, gateway.now()).await
 }
 

@@ -19,7 +19,7 @@ use crate::reply::Problem;
 use crate::sign_in::BeginError;
 
 /// Why the control plane does not do what it was asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Refused {
     #[serde(skip)]
     status: StatusCode,
@@ -114,11 +114,30 @@ impl Refused {
         self.hint = Some(hint.into());
         self
     }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
+        // Whoever has another shape for refusals finds it here.
+        let mut response = (self.status, Json(&self)).into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -1,4 +1,5 @@
-//! The paths of the control plane, as one table: the router is built from it, and `docs/api.md` is compared with it.
+//! The paths of the control plane, as one table: the router is built from it, and `docs/api.md` is compared with it. The old
+//! paths have one, too.
 //!
 //! **Invariant:** there is no other way to a handler under `/api`.
 
@@ -22,6 +23,8 @@ pub struct ControlRoute {
 /// The rows so far, and the router they make.
 #[derive(Default)]
 pub(crate) struct Table {
+    /// The rows stand at the root, not under `/api`.
+    at_root: bool,
     rows: Vec<ControlRoute>,
     router: Router<Arc<Gateway>>,
 }
@@ -29,6 +32,11 @@ pub(crate) struct Table {
 // === impl Table ===
 
 impl Table {
+    /// One whose paths are whole.
+    pub(crate) fn at_root() -> Self {
+        Self { at_root: true, ..Self::default() }
+    }
+
     pub(crate) fn get<T: 'static>(self, path: &str, handler: impl Handler<T, Arc<Gateway>>) -> Self {
         self.row(Method::GET, MethodFilter::GET, path, handler)
     }
@@ -49,6 +57,10 @@ impl Table {
         self.row(Method::DELETE, MethodFilter::DELETE, path, handler)
     }
 
+    pub(crate) fn options<T: 'static>(self, path: &str, handler: impl Handler<T, Arc<Gateway>>) -> Self {
+        self.row(Method::OPTIONS, MethodFilter::OPTIONS, path, handler)
+    }
+
     fn row<T: 'static>(
         mut self,
         method: Method,
@@ -56,7 +68,8 @@ impl Table {
         path: &str,
         handler: impl Handler<T, Arc<Gateway>>,
     ) -> Self {
-        self.rows.push(ControlRoute { method, path: format!("/api{path}") });
+        let base = if self.at_root { "" } else { "/api" };
+        self.rows.push(ControlRoute { method, path: format!("{base}{path}") });
         self.router = self.router.route(path, on(filter, handler));
         self
     }

@@ -1,16 +1,29 @@
 //! What is answered to everybody: `HEAD /`, `GET /`, `GET /health`.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::page;
+use crate::compat::codex_proxy::Summary;
+use crate::compat::{Peer, lets_in};
+use crate::control::accounts::paying;
+use crate::{Gateway, page};
 
+/// As codaze (`ok`) and codex-proxy (`status`) put it; the rest is codex-proxy's, for whoever may know.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Health {
+    ok: bool,
     status: &'static str,
     version: &'static str,
+    #[serde(flatten)]
+    summary: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_path: Option<String>,
 }
 
 /// `HEAD /` is Claude Code's way to see whether somebody is there (`claude-code.md §1`). A browser gets a page, which
@@ -25,7 +38,18 @@ pub(crate) async fn root(headers: HeaderMap) -> Response {
     page::show(StatusCode::OK, "Codeferry is running", message, hint)
 }
 
-/// `GET /health`
-pub(crate) async fn health() -> impl IntoResponse {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+/// `GET /health`: to everybody that somebody is there, with the control token how the accounts fare.
+pub(crate) async fn health(
+    State(gateway): State<Arc<Gateway>>,
+    peer: Peer,
+    headers: HeaderMap,
+    uri: Uri,
+) -> impl IntoResponse {
+    let mut health =
+        Health { ok: true, status: "ok", version: env!("CARGO_PKG_VERSION"), summary: None, config_path: None };
+    if gateway.settings.snapshot().compat && lets_in(&gateway, &headers, &uri, peer) {
+        health.summary = Some(Summary::of(&gateway, &paying(&gateway).await));
+        health.config_path = Some(gateway.settings.path().display().to_string());
+    }
+    Json(health)
 }

@@ -110,3 +110,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_of_another_system_is_adopted_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("keys.json");
+    let keys = ClientKeys::open(&path).expect("none yet");
+    let old = "an-old-key-of-24-letters";
+    assert!(keys.adopt("roo", old, now()).expect("adopted"));
+    assert!(!keys.adopt("roo", old, now()).expect("here already"));
+    assert_eq!(keys.verify(old).as_deref(), Some("roo"));
+    assert!(!fs::read_to_string(&path).expect("a file").contains(old), "only its hash is kept");
+    assert!(matches!(keys.adopt("other", old, now()), Err(KeyError::NameTaken(name)) if name == "roo"));
+    assert!(matches!(keys.adopt("roo", "another-key-of-24-letters", now()), Err(KeyError::NameTaken(_))));
+    for unfit in ["", "short", "fifteen-letters", "with a space in it ", "with-an-umlaut-\u{e4}-in-it"] {
+        assert!(matches!(keys.adopt("x", unfit, now()), Err(KeyError::Unfit)), "{unfit}");
+    }
+    assert!(matches!(keys.adopt("../x", old, now()), Err(KeyError::BadName(_))));
+    assert_eq!(keys.list().expect("read").len(), 1);
+}

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::value::Value;
-use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target, UsageScope};
+use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target};
 
 /// One documented key.
 pub(super) struct Key {
@@ -199,12 +199,22 @@ pub(super) static KEYS: &[Key] = &[
         take: |settings| Value::Number(settings.usage_days),
     },
     Key {
-        name: "usage_api_scope",
-        doc: "Whose exchanges /v1/usage and /v1/usage/raw tell a client of. own: those made with the client key that \
-              asks. all: everybody's.",
-        allowed: "own or all",
-        put: |settings, value| put(&mut settings.usage_api_scope, value.text().and_then(UsageScope::parse)),
-        take: |settings| word(settings.usage_api_scope.as_str()),
+        name: "compat",
+        doc: "Serve the paths of codex-proxy, codaze and codex-completions-api as well, so that scripts written for them go \
+              on working: /accounts, /settings, /claude/config, /admin, /verify. They need the control token; /verify needs \
+              a client key.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.compat, flag(value)),
+        take: |settings| Value::Flag(settings.compat),
+    },
+    Key {
+        name: "compat.open_on_loopback",
+        doc: "Let every program on this machine use the old paths without the control token, as the old systems did. \
+              Whoever can open a connection to loopback can then see, switch and remove your accounts: other users of the \
+              machine and containers in its network, too. Web pages stay refused.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.compat_open_on_loopback, flag(value)),
+        take: |settings| Value::Flag(settings.compat_open_on_loopback),
     },
     // The reasons for the five defaults are facts of codex-backend.md §8.
     Key {

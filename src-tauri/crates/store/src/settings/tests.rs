@@ -70,7 +70,6 @@ fn every_key_reaches_its_field() {
         ("request_log_days", "7"),
         ("request_log_mib", "64"),
         ("usage_days", "400"),
-        ("usage_api_scope", "all"),
         ("route.opus", "gpt-a"),
         ("route.sonnet", "gpt-b:max"),
         ("route.haiku", "gpt-c:none"),

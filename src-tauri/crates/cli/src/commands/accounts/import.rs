@@ -27,11 +27,22 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// What it must be; found out by itself if nobody says.
+    pub(crate) kind: Option<Kind>,
+    /// Its owner goes on renewing it.
+    pub(crate) read_only: bool,
+    /// What becomes of its owner is said elsewhere.
+    pub(crate) silent: bool,
+}
+
 /// What became of one account.
-pub(super) struct Done {
+pub(crate) struct Done {
     /// Where it stood: the file, and the place in it if there are several.
-    pub(super) place: String,
-    pub(super) result: Result<(Account, Import, bool), Failure>,
+    pub(crate) place: String,
+    pub(crate) result: Result<(Account, Import, bool), Failure>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +69,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     let pool = pool(context);
     let mut all = Vec::new();
     for file in files(&args.file)? {
-        all.extend(one_file(&pool, &file, args.kind, args.read_only, context).await);
+        let reading = Reading { kind: args.kind, read_only: args.read_only, silent: false };
+        all.extend(one_file(&pool, &file, reading, context).await);
     }
     if all.iter().any(|done| done.result.is_ok()) {
         context.tell_owner().await;
@@ -108,11 +120,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Imports every account of a file.
-pub(super) async fn one_file(
+pub(crate) async fn one_file(
     pool: &Pool,
     file: &Path,
-    kind: Option<Kind>,
-    read_only: bool,
+    Reading { kind, read_only, silent }: Reading,
     context: &Context,
 ) -> Vec<Done> {
     let name = file.display().to_string();
@@ -130,7 +141,7 @@ pub(super) async fn one_file(
         let error = anyhow!("{name} is {}; only the auth.json of the Codex CLI can be used read-only", form.name());
         return vec![Done { place: name, result: Err(Failure::conflict(error)) }];
     }
-    if let Some(warning) = form.warning().filter(|_| !read_only) {
+    if let Some(warning) = form.warning().filter(|_| !read_only && !silent) {
         context.print.warning(&format!("{name}: {warning}"));
         if form == Form::CodexCli {
             context.print.hint(&format!("read-only: codeferry accounts import --read-only {name}"));

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use codeferry_accounts::watch::{Action, Found, Seen, plan};
 use jiff::Timestamp;
 
-use super::import::{one_file, say};
+use super::import::{Reading, one_file, say};
 use super::pool;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
@@ -79,7 +79,7 @@ async fn act(
         }
         Action::Import { name } => name,
     };
-    let all = one_file(&pool(context), &args.folder.join(&name), None, false, context).await;
+    let all = one_file(&pool(context), &args.folder.join(&name), Reading::default(), context).await;
     let broken = all.len() == 1 && all.iter().any(|done| done.result.is_err());
     if broken {
         let tried = tries.entry(name.clone()).or_default();
