@@ -95,8 +95,11 @@ where
         LogForm::Human => shown.with_ansi(logging.color).with_target(false).boxed(),
         LogForm::Json => shown.json().flatten_event(true).boxed(),
     };
-    // Whoever looks on has been told by other means that it begins and ends.
-    let seen = format!("{},{LIFE}=warn", logging.usual);
+    let seen = match logging.form {
+        // A person who looks on has been told by other means that it begins and ends.
+        LogForm::Human => format!("{},{LIFE}=warn", logging.usual),
+        LogForm::Json => logging.usual.to_owned(),
+    };
     let kept = Memory::new(lines, crate::system_clock());
     Ok(tracing_subscriber::registry()
         .with(shown.with_filter(filter(&logging, &seen)?.and(filter_fn(discreet))))

@@ -25,6 +25,8 @@ pub(crate) struct Limits {
 
 /// A day is cut into parts that large, as a share of the whole: then the oldest part can go, and not the day.
 const PARTS: u64 = 4;
+/// And no larger than this: whoever looks for the last lines reads the newest part as a whole.
+const LARGEST_PART: u64 = 16 * 1024 * 1024;
 
 /// What a file is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +69,15 @@ fn names(folder: &Path) -> io::Result<Vec<Name>> {
     Ok(named.collect())
 }
 
+// === impl Limits ===
+
+impl Limits {
+    /// How large one file may get.
+    fn part(self) -> u64 {
+        (self.bytes / PARTS).min(LARGEST_PART)
+    }
+}
+
 // === impl Files ===
 
 impl Files {
@@ -90,7 +101,7 @@ impl Files {
     /// The file of that day with room for so much.
     fn file(&mut self, more: usize, at: Timestamp) -> io::Result<&mut Open> {
         let day = at.to_zoned(TimeZone::UTC).date();
-        let room = self.limits.bytes / PARTS;
+        let room = self.limits.part();
         let fits = |open: &Open| open.name.day == day && open.size + more as u64 <= room;
         if !self.open.as_ref().is_some_and(fits) {
             // Closed first: what is to be removed must not be open, on Windows.
@@ -116,7 +127,7 @@ impl Files {
         others.sort_unstable_by_key(|name| Reverse(*name));
         let days = Span::new().days(i64::try_from(self.limits.days).unwrap_or(i64::MAX).min(100_000));
         let oldest = next.day.checked_sub(days).unwrap_or(Date::MIN);
-        let mut total = self.limits.bytes / PARTS;
+        let mut total = self.limits.part();
         for name in others {
             let path = self.path(name);
             total += fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();

@@ -56,13 +56,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     let log_lines = logging::start(format, "info", context)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(args, log_lines, context));
+    let outcome = runtime.block_on(serve(args, format, log_lines, context));
     // What is still blocked in a thread (a keychain dialog) does not hold back the end.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(args: &Args, log_lines: LogLines, context: &Context) -> Outcome {
+async fn serve(args: &Args, format: Format, log_lines: LogLines, context: &Context) -> Outcome {
     // First, so that a signal during the start is not lost.
     let mut signals = Signals::catch()?;
     let Listen { host, port, .. } = args.listen;
@@ -72,7 +72,7 @@ async fn serve(args: &Args, log_lines: LogLines, context: &Context) -> Outcome {
         started = start => started.map_err(failure)?,
         () = signals.next() => return Ok(Exit::Done),
     };
-    announce(args, context, &running)?;
+    announce(args, format, context, &running)?;
     tokio::select! {
         () = signals.next() => tracing::info!("stopping; a second signal ends at once"),
         () = running.ended() => {}
@@ -87,11 +87,16 @@ async fn serve(args: &Args, log_lines: LogLines, context: &Context) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn announce(args: &Args, context: &Context, running: &Running) -> Result<(), Failure> {
+fn announce(args: &Args, format: Format, context: &Context, running: &Running) -> Result<(), Failure> {
     let (print, url) = (context.print, running.url());
     let no_key = running.keys().list()?.is_empty();
     if args.guided {
         print.note(&guide::text(url, no_key));
+    } else if format == Format::Json {
+        // Every line on standard error is to be one for machines; that it has started is one.
+        if no_key {
+            tracing::warn!("no client can come in yet: codeferry keys create NAME");
+        }
     } else if no_key {
         print.warning(&format!("listening on {url}, and no client can come in yet: codeferry keys create NAME"));
     } else if !args.listen.json {

@@ -77,6 +77,8 @@ impl Home {
         }
         // Nobody's real home is looked into.
         command.env("HOME", self.temp.path().join("user")).env("USERPROFILE", self.temp.path().join("user"));
+        // No collector that the machine may name is told of tests.
+        command.env_remove("OTEL_EXPORTER_OTLP_ENDPOINT").env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
         command.env("CODEFERRY_HOME", self.folder()).env("CODEFERRY_VAULT", "file").env("COLUMNS", "100");
         // Nobody out there is asked by accident.
         for name in ["CODEFERRY_AUTH_URL", "CODEFERRY_CHATGPT_URL", "CODEFERRY_OPENAI_URL"] {

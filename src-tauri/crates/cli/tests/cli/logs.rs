@@ -91,6 +91,14 @@ fn a_folder_that_cannot_be_written_is_said_and_stops_nothing() {
 }
 
 #[test]
+fn with_json_every_line_on_standard_error_is_json() {
+    let home = Home::new();
+    let server = home.server(&["serve", "--demo", "--json", "--port", "0", "--log", "json"]);
+    let errors = until(|| Some(server.errors()).filter(|errors| errors.contains("no client can come in yet")));
+    assert_eq!(messages(&errors)[0], "started", "{errors}");
+}
+
+#[test]
 fn following_goes_on_over_a_restart() {
     let home = Home::new();
     let first = home.serve(&[]);

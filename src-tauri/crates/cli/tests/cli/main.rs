@@ -19,5 +19,6 @@ mod quota;
 mod serve;
 mod settings;
 mod sign_in;
+mod traces;
 mod watching;
 mod world;
