@@ -16,6 +16,8 @@ mod choices;
 mod doors;
 #[path = "gateway/events.rs"]
 mod events;
+#[path = "gateway/exchanges.rs"]
+mod exchanges;
 #[path = "gateway/failures.rs"]
 mod failures;
 #[path = "gateway/health.rs"]
@@ -38,3 +40,5 @@ mod requests;
 mod session;
 #[path = "gateway/traces.rs"]
 mod traces;
+#[path = "gateway/usage.rs"]
+mod usage;

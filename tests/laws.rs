@@ -9,5 +9,6 @@ mod laws {
     mod fold;
     mod lowering;
     mod nonsense;
+    mod spreadsheet;
     mod truth;
 }

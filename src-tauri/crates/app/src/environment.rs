@@ -29,6 +29,8 @@ pub struct Environment {
     pub otel: Option<Otel>,
     /// `NO_COLOR` is set to something.
     pub no_color: bool,
+    /// `COLUMNS`: how wide tables may be, where no terminal says so.
+    pub columns: Option<usize>,
     /// Where others keep their files.
     pub folders: Folders,
     /// What is set and was a name of a system people come from. None of it is obeyed.
@@ -68,6 +70,7 @@ impl Default for Environment {
             log: None,
             otel: None,
             no_color: false,
+            columns: None,
             folders: Folders::default(),
             old: Vec::new(),
             old_api_key: None,
@@ -101,6 +104,7 @@ impl Environment {
             log: get("CODEFERRY_LOG").map(|value| value.to_string_lossy().into_owned()),
             otel: otel(&|name| get(name).map(|value| value.to_string_lossy().into_owned()))?,
             no_color: get("NO_COLOR").is_some(),
+            columns: get("COLUMNS").and_then(|value| value.to_str()?.parse().ok()),
             folders: Folders::read(get),
             old: VARIABLES.iter().filter(|old| get(old.name).is_some()).collect(),
             old_api_key: get("PROXY_API_KEY").map(|key| Secret::new(key.to_string_lossy())),
@@ -196,6 +200,7 @@ mod tests {
             ("CODEFERRY_OPENAI_URL", "https://gateway.example/v1"),
             ("CODEFERRY_LOG", "debug"),
             ("NO_COLOR", "1"),
+            ("COLUMNS", "80"),
         ])
         .unwrap();
         let hosts = &environment.endpoints;
@@ -204,6 +209,7 @@ mod tests {
         assert_eq!(hosts.openai.as_str(), "https://gateway.example/v1");
         assert_eq!((environment.vault, environment.no_color), (KeySource::File, true));
         assert_eq!(environment.log.as_deref(), Some("debug"));
+        assert_eq!(environment.columns, Some(80));
     }
 
     #[test]

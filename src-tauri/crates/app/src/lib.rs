@@ -2,6 +2,7 @@
 //!
 //! - [`Environment`] and [`Paths`] are read once and passed on; nothing here looks at the real home by itself.
 //! - [`start`] becomes the Owner of a data folder and serves; [`Running`] is what it gives.
+//! - [`history`] is what people see of the request log, for those who read it beside a gateway or without one.
 //! - [`logging`] is set up once for each process; what is logged can be looked at afterwards.
 //! - [`settings`], [`client_keys`], [`control_token`], [`request_log`] and [`vault_pool`] open the parts alone, for a Guest;
 //!   [`OwnerRecord::find`] tells where the Owner is.
@@ -29,6 +30,7 @@ mod running;
 mod traces;
 
 pub use clock::system_clock;
+pub use codeferry_gateway::history;
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment, Folders};

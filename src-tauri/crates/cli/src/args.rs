@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, dashboard, keys, logs, migrate, quota, route, serve, settings, status};
+use crate::commands::{
+    accounts, dashboard, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
+};
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
 #[derive(Debug, Parser)]
@@ -41,6 +43,10 @@ pub(crate) enum Command {
     Dashboard(dashboard::Args),
     /// Ask the running gateway how it fares
     Status(status::Args),
+    /// Show what was asked of the gateway, what became of it and what it cost
+    Exchanges(exchanges::Args),
+    /// Sum up what was used
+    Usage(usage::Args),
     /// Show what the gateway said last, and follow it
     Logs(logs::Args),
     /// Bring along accounts and settings of codex-proxy, codaze or codex-completions-api

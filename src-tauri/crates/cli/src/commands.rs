@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod dashboard;
+pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod migrate;
@@ -11,6 +12,7 @@ pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod token;
+pub(crate) mod usage;
 
 use codeferry_app::{Environment, Paths};
 
@@ -44,6 +46,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Route(args) => brief(context, route::run(&args, context)),
         Command::Dashboard(args) => brief(context, dashboard::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
+        Command::Exchanges(args) => brief(context, exchanges::run(args, context)),
+        Command::Usage(args) => brief(context, usage::run(&args, context)),
         Command::Logs(args) => brief(context, logs::run(&args, context)),
         Command::Migrate(args) => brief(context, migrate::run(&args, context)),
     }
@@ -58,6 +62,14 @@ fn brief(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
 // === impl Context ===
 
 impl Context {
+    /// How wide a table may be: as the terminal is, else as somebody says. A file takes lines of any length.
+    pub(crate) fn room(&self) -> Option<usize> {
+        match terminal_size::terminal_size_of(std::io::stdout()) {
+            Some((width, _)) => Some(width.0.into()),
+            None => self.environment.columns,
+        }
+    }
+
     /// Makes a running gateway see what was just changed on disk. That it does not answer is no failure of the change.
     pub(crate) async fn tell_owner(&self) {
         let told = match Guest::find(&self.paths).await {

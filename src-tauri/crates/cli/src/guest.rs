@@ -126,6 +126,13 @@ impl Guest {
         Ok(Lines::begin(answer).await?)
     }
 
+    /// What it says at `/api/{what}` to these parameters, as it stands.
+    pub(crate) async fn text(&self, what: &str, pairs: &[(String, String)]) -> Result<String, Failure> {
+        let answer = self.send(self.request(Method::GET, what, ASKING).query(pairs)).await?;
+        let text = answer.text().await.context("the running gateway broke off its answer")?;
+        Ok(text)
+    }
+
     /// The accounts, as the vault has them now.
     pub(crate) async fn accounts(&self) -> Result<Vec<Listed>, Failure> {
         let list: List = self.ask(Method::GET, "accounts", PATIENCE).await?;
@@ -225,9 +232,8 @@ impl Guest {
         };
         let error = anyhow!(refused.message);
         let failure = match refused.code.as_str() {
-            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits" => {
-                Failure::conflict(error)
-            }
+            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits"
+            | "bad_parameter" => Failure::conflict(error),
             _ => Failure::from(error),
         };
         Err(match refused.hint {

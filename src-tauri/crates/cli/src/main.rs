@@ -2,6 +2,7 @@
 //!
 //! - [`args`] is what was typed; [`commands`] has one file for each command.
 //! - [`mod@print`] is the one place that prints; [`failure`] says how a command ends.
+//! - [`history`] asks for what happened, wherever that is known; [`columns`] and [`figures`] make tables of it.
 //! - [`guest`] speaks to a gateway that is already running; [`desk`] runs one for an errand where there is none.
 //!
 //! **Invariant:** the CLI decides nothing about requests. It starts an app, changes what is on disk, or asks the
@@ -9,10 +10,13 @@
 
 mod args;
 mod browser;
+mod columns;
 mod commands;
 mod desk;
 mod failure;
+mod figures;
 mod guest;
+mod history;
 mod logging;
 mod print;
 mod signals;

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod caller;
 pub(crate) mod events;
+pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
@@ -14,6 +15,7 @@ pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod table;
+pub(crate) mod usage;
 
 use std::sync::Arc;
 
@@ -65,6 +67,12 @@ pub(crate) fn table() -> Table {
         .get("/accounts/{account}/reset-credits", quota::reset_credits)
         .post("/accounts/{account}/reset-credits/consume", quota::consume)
         .get("/quota", quota::all)
+        .get("/exchanges", exchanges::list)
+        .get("/exchanges.csv", exchanges::csv)
+        .get("/exchanges/{id}", exchanges::one)
+        .get("/usage", usage::sums)
+        .get("/usage.csv", usage::csv)
+        .get("/prices", usage::prices)
         .get("/settings", settings::list)
         .patch("/settings", settings::patch)
         .get("/settings/{key}", settings::get)

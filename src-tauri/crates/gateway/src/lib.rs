@@ -13,6 +13,7 @@ mod control;
 mod data;
 mod guard;
 mod health;
+pub mod history;
 mod log_lines;
 mod looks;
 mod metrics;

@@ -74,5 +74,6 @@ CREATE TABLE usage_hour (
   begun         INTEGER NOT NULL, -- requests with a first byte
   first_byte_ms INTEGER NOT NULL, -- their sum
   total_ms      INTEGER NOT NULL, -- the sum over all
+  counted_ms    INTEGER NOT NULL, -- the sum over those whose tokens are known
   PRIMARY KEY (hour, model, provider, account, client, dialect)
 ) WITHOUT ROWID;

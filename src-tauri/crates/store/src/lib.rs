@@ -25,4 +25,4 @@ pub use control_token::{ControlToken, TokenError};
 pub use host_id::{HostIdError, host_id};
 pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
 pub use settings::value::Value;
-pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target};
+pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target, UsageScope};

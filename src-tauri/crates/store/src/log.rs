@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::prices::Prices;
 pub use find::{Filter, Found, Page};
@@ -53,7 +53,7 @@ pub struct Keep {
 }
 
 /// How the log fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHealth {
     /// Rows that were not written, since the start.
     pub dropped: u64,

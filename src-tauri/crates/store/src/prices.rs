@@ -63,6 +63,11 @@ impl Prices {
         table::listed()
     }
 
+    /// The prices a person set, by model.
+    pub fn own(&self) -> impl Iterator<Item = (&str, Price)> {
+        self.own.iter().map(|(model, price)| (model.as_str(), *price))
+    }
+
     /// What a model cost at that time. `None`: nobody knows.
     pub fn of(&self, model: &str, at: Timestamp) -> Option<Price> {
         self.spans(model).into_iter().rev().find(|(from, _)| *from <= at).map(|(_, price)| price)
@@ -86,6 +91,11 @@ impl Prices {
 // === impl Price ===
 
 impl Price {
+    /// Input, cached input and output, in dollars for a million tokens.
+    pub fn dollars(self) -> [f64; 3] {
+        [self.input, self.cached, self.output].map(|each| each as f64 / DOLLAR as f64)
+    }
+
     /// What these tokens cost, in billionths of a dollar.
     pub fn of(self, tokens: &Tokens) -> u64 {
         let cached = tokens.cached.min(tokens.input);

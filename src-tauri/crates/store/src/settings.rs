@@ -40,6 +40,7 @@ pub struct Settings {
     pub request_log_days: u64,
     pub request_log_mib: u64,
     pub usage_days: u64,
+    pub usage_api_scope: UsageScope,
     pub compat: bool,
     /// `compat.open_on_loopback`
     pub compat_open_on_loopback: bool,
@@ -123,6 +124,15 @@ words! {
 }
 
 words! {
+    /// Whose exchanges `/v1/usage` tells of.
+    UsageScope {
+        /// Those of the client key that asks.
+        Own = "own",
+        All = "all",
+    }
+}
+
+words! {
     /// How requests are spread over several accounts.
     Rotation {
         /// Only the active account is used.
@@ -179,6 +189,7 @@ impl Default for Settings {
             request_log_days: 90,
             request_log_mib: 256,
             usage_days: 1095,
+            usage_api_scope: UsageScope::Own,
             compat: true,
             compat_open_on_loopback: false,
             aliases: BTreeMap::new(),

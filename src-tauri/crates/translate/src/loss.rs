@@ -3,6 +3,8 @@
 //! A loss never fails a request. It is named in the `codeferry-losses` answer header and in the log, so that nobody has to
 //! guess why an answer differs.
 
+mod meaning;
+
 use smallvec::SmallVec;
 
 /// Something of the client's request that the upstream cannot be told, or not in full.

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use self::tail::Tail;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
+use crate::figures::plain;
 use crate::guest::Guest;
 use crate::signals::Signals;
 
@@ -117,11 +118,7 @@ fn text(line: &LogLine, zone: &TimeZone) -> String {
         let quoted = value.is_empty() || value.contains([' ', '"', '=']);
         text += &if quoted { format!(" {name}={value:?}") } else { format!(" {name}={value}") };
     }
-    let plain = |letter: char| match letter.is_control() {
-        true => letter.escape_default().collect::<String>(),
-        false => letter.to_string(),
-    };
-    text.chars().map(plain).collect()
+    plain(&text)
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

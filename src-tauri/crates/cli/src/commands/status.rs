@@ -1,11 +1,16 @@
 //! `codeferry status`: the running gateway, in a few lines.
 
+use codeferry_app::history::{Figures, UsageReport};
+use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::usage::cost;
 use crate::commands::{Context, Outcome};
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
+use crate::figures::{percent, sum};
 use crate::guest::{Guest, Status};
+use crate::history::{pairs, zone_name};
 use crate::print::table;
 
 #[derive(Debug, clap::Args)]
@@ -28,6 +33,8 @@ struct Found<'a> {
     demo: bool,
     #[serde(flatten)]
     status: &'a Status,
+    /// What was used since midnight; none where the request log cannot be read.
+    today: Option<Figures>,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
@@ -41,22 +48,77 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         return Ok(Exit::Failed);
     };
     let status = guest.status().await?;
+    let today = match today(&guest).await {
+        Ok(today) => Some(today),
+        Err(failure) => {
+            context.print.warning(&format!("{:#}", failure.error));
+            None
+        }
+    };
     let url = owner.url.as_deref();
     if args.json {
-        let found = Some(Found { url, demo: owner.demo, status: &status });
+        let found = Some(Found { url, demo: owner.demo, status: &status, today });
         context.print.json(&Report { running: true, found })?;
     } else {
-        context.print.data(&lines(url.unwrap_or_default(), &status))?;
+        context.print.data(&lines(url.unwrap_or_default(), &status, today.as_ref()))?;
         status.warnings.iter().for_each(|warning| context.print.warning(warning));
+        for trouble in troubles(&status.request_log) {
+            context.print.warning(&trouble);
+        }
     }
     Ok(Exit::Done)
 }
 
-fn lines(url: &str, status: &Status) -> String {
+/// Since midnight of whoever asks.
+async fn today(guest: &Guest) -> Result<Figures, Failure> {
+    let zone = zone_name();
+    let text = guest.text("usage", &pairs([("since", Some("today")), ("tz", Some(&zone))])).await?;
+    Ok(serde_json::from_str::<UsageReport>(&text)?.total)
+}
+
+/// What should not be so with the request log.
+fn troubles(health: &LogHealth) -> Vec<String> {
+    let mut troubles = Vec::new();
+    if let Some(problem) = &health.problem {
+        troubles.push(problem.clone());
+    }
+    if health.dropped > 0 {
+        let dropped = health.dropped;
+        troubles.push(format!("rows of the request log that were not written since the start: {dropped}"));
+    }
+    if let Some(path) = &health.put_aside {
+        troubles.push(format!("the request log was damaged; the old one lies at {}", path.display()));
+    }
+    troubles
+}
+
+fn used(today: &Figures) -> String {
+    let mut text = match today.requests {
+        0 => return "no exchange".to_owned(),
+        1 => "1 exchange".to_owned(),
+        count => format!("{count} exchanges"),
+    };
+    match today.refused + today.failed {
+        0 => {}
+        failed => text += &format!(", {failed} of them refused or broken off"),
+    }
+    text += &format!("; {} tokens in", sum(today.input));
+    if let Some(share) = today.cached_percent {
+        text += &format!(" ({} cached)", percent(share));
+    }
+    text += &format!(", {} out", sum(today.output));
+    match cost(today) {
+        cost if cost.is_empty() => {}
+        cost => text += &format!("; {cost} at list prices"),
+    }
+    text
+}
+
+fn lines(url: &str, status: &Status, today: Option<&Figures>) -> String {
     let counts = &status.exchanges;
     let row = |name: &str, value: String| [name.to_owned(), value];
     let pays = status.accounts.iter().find(|account| account.active);
-    table(&[
+    let mut rows = vec![
         row("address", url.to_owned()),
         row("process", format!("{}, version {}, since {}", status.pid, status.version, local(status.started_at))),
         row(
@@ -73,7 +135,9 @@ fn lines(url: &str, status: &Status) -> String {
                 counts.open, counts.completed, counts.refused, counts.failed, counts.cancelled
             ),
         ),
-    ])
+    ];
+    rows.extend(today.map(|today| row("today", used(today))));
+    table(&rows)
 }
 
 /// For people, in the time of this machine.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use codeferry_accounts::AccountStatus;
+use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ pub(crate) struct Status {
     /// What its owner should know though it serves.
     #[serde(default)]
     pub(crate) warnings: Vec<String>,
+    #[serde(default)]
+    pub(crate) request_log: LogHealth,
 }
 
 /// `POST /api/session/link`

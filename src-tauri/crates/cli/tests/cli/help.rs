@@ -36,6 +36,9 @@ const COMMANDS: &[&[&str]] = &[
     &["route"],
     &["dashboard"],
     &["status"],
+    &["exchanges"],
+    &["exchanges", "show"],
+    &["usage"],
     &["migrate"],
 ];
 

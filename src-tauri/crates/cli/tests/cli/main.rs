@@ -7,6 +7,7 @@
 
 mod accounts;
 mod dashboard;
+mod exchanges;
 mod help;
 mod home;
 mod importing;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension as _, Row};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Log, LogError, Outcome, Tokens};
 
@@ -34,7 +34,7 @@ pub struct Filter {
 }
 
 /// One row, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Its number, in the order in which exchanges ended. A page goes on before it.
     pub seq: i64,

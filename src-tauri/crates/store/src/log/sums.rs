@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::write::HOUR_MS;
 use super::{Log, LogError};
@@ -71,7 +71,7 @@ pub struct Sum {
 }
 
 /// Figures that can be added.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Exchanges.
     pub requests: i64,
@@ -101,6 +101,8 @@ pub struct Totals {
     pub first_byte_ms: i64,
     /// The sum of all durations, in milliseconds.
     pub total_ms: i64,
+    /// The same of those whose tokens are known.
+    pub counted_ms: i64,
 }
 
 // === impl By ===
@@ -162,6 +164,7 @@ impl Totals {
         self.begun += other.begun;
         self.first_byte_ms += other.first_byte_ms;
         self.total_ms += other.total_ms;
+        self.counted_ms += other.counted_ms;
     }
 }
 
@@ -216,7 +219,7 @@ const ROWS: &str = "(
     input IS NOT NULL AS counted, coalesce(input, 0) AS input, coalesce(cached, 0) AS cached,
     coalesce(output, 0) AS output, coalesce(reasoning, 0) AS reasoning, coalesce(cost_nano_usd, 0) AS cost_nano_usd,
     input IS NOT NULL AND cost_nano_usd IS NULL AS unpriced, first_byte_ms IS NOT NULL AS begun,
-    coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms
+    coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms, iif(input IS NULL, 0, total_ms) AS counted_ms
   FROM exchange JOIN facet ON facet.id = exchange.facet WHERE at >= ?1 AND at < ?2
 ) WHERE true";
 
@@ -237,7 +240,7 @@ fn gather(
     let keys: String = columns.iter().map(|column| format!(", {column}")).collect();
     let sql = format!(
         "SELECT sum(requests), sum(refused), sum(failed), sum(cancelled), sum(counted), sum(input), sum(cached), sum(output), sum(reasoning), sum(cost_nano_usd),
-           sum(unpriced), sum(begun), sum(first_byte_ms), sum(total_ms){keys}
+           sum(unpriced), sum(begun), sum(first_byte_ms), sum(total_ms), sum(counted_ms){keys}
          FROM {from} AND (?3 IS NULL OR model = ?3) AND (?4 IS NULL OR account = ?4) AND (?5 IS NULL OR client = ?5){group}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -259,10 +262,11 @@ fn gather(
             begun: row.get(11)?,
             first_byte_ms: row.get(12)?,
             total_ms: row.get(13)?,
+            counted_ms: row.get(14)?,
         };
         let mut key = Vec::with_capacity(query.by.len());
         for (index, by) in query.by.iter().enumerate() {
-            let column = 14 + index;
+            let column = 15 + index;
             key.push(match by {
                 By::Hour => start_of_hour(row.get(column)?).to_string(),
                 By::Day => start_of_day(row.get(column)?, query.zone.as_ref()),

@@ -262,12 +262,12 @@ INSERT OR IGNORE INTO exchange (
 )";
 
 const ADD: &str = "
-INSERT INTO usage_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+INSERT INTO usage_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
 ON CONFLICT DO UPDATE SET
   requests = requests + 1, refused = refused + ?7, failed = failed + ?8, cancelled = cancelled + ?9, input = input + ?10,
   cached = cached + ?11, output = output + ?12, reasoning = reasoning + ?13, cost_nano_usd = cost_nano_usd + ?14,
   counted = counted + ?15, unpriced = unpriced + ?16, begun = begun + ?17, first_byte_ms = first_byte_ms + ?18,
-  total_ms = total_ms + ?19";
+  total_ms = total_ms + ?19, counted_ms = counted_ms + ?20";
 
 /// A row and its sums together, or neither.
 fn insert(
@@ -333,6 +333,7 @@ fn insert_one(
         i64::from(x.first_byte_ms.is_some()),
         count(int(x.first_byte_ms)),
         count(int(Some(x.total_ms))),
+        count(int(x.tokens.map(|_| x.total_ms))),
     ])?;
     Ok(())
 }

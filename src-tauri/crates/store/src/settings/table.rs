@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::value::Value;
-use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target};
+use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target, UsageScope};
 
 /// One documented key.
 pub(super) struct Key {
@@ -197,6 +197,14 @@ pub(super) static KEYS: &[Key] = &[
         allowed: "a number from 1 to 36500",
         put: |settings, value| put(&mut settings.usage_days, number(value, 1..=36500)),
         take: |settings| Value::Number(settings.usage_days),
+    },
+    Key {
+        name: "usage_api_scope",
+        doc: "Whose exchanges /v1/usage and /v1/usage/raw tell a client of. own: those made with the client key that \
+              asks. all: everybody's.",
+        allowed: "own or all",
+        put: |settings, value| put(&mut settings.usage_api_scope, value.text().and_then(UsageScope::parse)),
+        take: |settings| word(settings.usage_api_scope.as_str()),
     },
     Key {
         name: "compat",

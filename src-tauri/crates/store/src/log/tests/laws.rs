@@ -64,6 +64,7 @@ fn of_rows(log: &Log, query: &UsageQuery) -> (Totals, BTreeMap<Vec<String>, Tota
             begun: x.first_byte_ms.is_some().into(),
             first_byte_ms: int(x.first_byte_ms.unwrap_or_default()),
             total_ms: int(x.total_ms),
+            counted_ms: int(x.tokens.map_or(0, |_| x.total_ms)),
         };
         let hour = Timestamp::from_millisecond(x.at.as_millisecond() / 3_600_000 * 3_600_000).unwrap();
         let key = query.by.iter().map(|by| match by {
