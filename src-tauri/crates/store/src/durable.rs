@@ -29,16 +29,21 @@ pub(crate) fn read(path: &Path) -> io::Result<(Option<Vec<u8>>, Stamp)> {
 
 /// Keeps other writers of `path` out until it is dropped. Makes the folder, for its owner only.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(folder_of(path))?;
+    make_folder(folder_of(path))?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     let lock = owner_only(&mut options).open(path.with_extension("lock"))?;
     lock.lock()?;
     Ok(lock)
+}
+
+/// Makes a folder and those above it, for their owner only. One that exists is left as it is.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Replace the file as a whole: whoever is killed in the middle leaves the old one. The caller holds the [`lock`].

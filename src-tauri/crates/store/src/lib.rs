@@ -3,6 +3,7 @@
 //! - [`SettingsFile`]: one versioned JSON file of flat, documented keys; readers hold an `Arc<`[`Settings`]`>`.
 //! - [`ClientKeys`]: who may use the gateway. Only hashes are stored.
 //! - [`ControlToken`]: who may change it.
+//! - [`capture`]: whole exchanges, word for word, while somebody asks for it.
 //! - [`log`]: one row for each exchange, and their sums, in SQLite. [`prices`] tells what they would have cost.
 //!
 //! The first three are files of the data folder, 0600, shared by several processes: writers take turns behind a lock file,
@@ -11,6 +12,7 @@
 //!
 //! **Invariant:** this crate knows no account and no credential; those are in the vault of `codeferry-accounts`.
 
+pub mod capture;
 mod client_keys;
 mod control_token;
 mod durable;

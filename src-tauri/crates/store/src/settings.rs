@@ -44,6 +44,9 @@ pub struct Settings {
     pub compat: bool,
     /// `compat.open_on_loopback`
     pub compat_open_on_loopback: bool,
+    pub capture_mib: u64,
+    pub capture_part_kib: u64,
+    pub capture_keep_hours: u64,
     /// `alias.*`
     pub aliases: BTreeMap<String, Target>,
     /// `price.*`
@@ -157,6 +160,11 @@ impl Settings {
         }
     }
 
+    /// Every key with its value, aliases and prices included.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = (String, value::Value)> + '_ {
+        table::values(self)
+    }
+
     /// What tokens cost.
     pub fn price_list(&self) -> Prices {
         Prices::new(self.prices.clone())
@@ -192,6 +200,9 @@ impl Default for Settings {
             usage_api_scope: UsageScope::Own,
             compat: true,
             compat_open_on_loopback: false,
+            capture_mib: 64,
+            capture_part_kib: 1024,
+            capture_keep_hours: 24,
             aliases: BTreeMap::new(),
             prices: BTreeMap::new(),
         }

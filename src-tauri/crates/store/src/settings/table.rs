@@ -224,6 +224,28 @@ pub(super) static KEYS: &[Key] = &[
         put: |settings, value| put(&mut settings.compat_open_on_loopback, flag(value)),
         take: |settings| Value::Flag(settings.compat_open_on_loopback),
     },
+    Key {
+        name: "capture_mib",
+        doc: "How large all captures together may become, in MiB. The oldest go first. Nothing is captured unless somebody \
+              switches it on: `codeferry capture on`.",
+        allowed: "a number from 1 to 65536",
+        put: |settings, value| put(&mut settings.capture_mib, number(value, 1..=65536)),
+        take: |settings| Value::Number(settings.capture_mib),
+    },
+    Key {
+        name: "capture_part_kib",
+        doc: "How much a capture keeps of each body and of each stream, in KiB. What is cut off is counted in it.",
+        allowed: "a number from 1 to 65536",
+        put: |settings, value| put(&mut settings.capture_part_kib, number(value, 1..=65536)),
+        take: |settings| Value::Number(settings.capture_part_kib),
+    },
+    Key {
+        name: "capture_keep_hours",
+        doc: "How many hours captures are kept.",
+        allowed: "a number from 1 to 720",
+        put: |settings, value| put(&mut settings.capture_keep_hours, number(value, 1..=720)),
+        take: |settings| Value::Number(settings.capture_keep_hours),
+    },
     // The reasons for the five defaults are facts of codex-backend.md §8.
     Key {
         name: "route.opus",
@@ -298,6 +320,14 @@ pub(super) fn find(name: &str) -> Option<Named<'_>> {
         return sound(model).then_some(Named::Price(model));
     }
     KEYS.iter().find(|key| key.name == name).map(Named::Key)
+}
+
+/// Every key with its value.
+pub(super) fn values(settings: &Settings) -> impl Iterator<Item = (String, Value)> + '_ {
+    let aliases = settings.aliases.keys().map(|alias| Named::Alias(alias));
+    let prices = settings.prices.keys().map(|model| Named::Price(model));
+    let all = KEYS.iter().map(Named::Key).chain(aliases).chain(prices);
+    all.filter_map(|named| Some((named.name(), named.take(settings)?)))
 }
 
 /// The key a person may have meant.
