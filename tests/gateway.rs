@@ -10,6 +10,8 @@
 
 #[path = "gateway/answers.rs"]
 mod answers;
+#[path = "gateway/capture.rs"]
+mod capture;
 #[path = "gateway/choices.rs"]
 mod choices;
 #[path = "gateway/doors.rs"]

@@ -36,7 +36,9 @@ pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment, Folders};
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};
-pub use parts::{VERSION, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool};
+pub use parts::{
+    VERSION, captures, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool,
+};
 pub use paths::{NoHome, Paths};
 pub use running::{Options, Running, StartError, StopError, start};
 pub use traces::Otel;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codeferry_accounts::{Clock, Pool, Vault};
+use codeferry_store::capture::Captures;
 use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Options, Upstream};
@@ -40,6 +41,14 @@ pub fn control_token(paths: &Paths) -> Result<ControlToken, TokenError> {
 /// The request log of a data folder, to look into. Nothing is opened yet.
 pub fn request_log(paths: &Paths) -> Log {
     Log::look(paths.request_log())
+}
+
+/// The captures of a data folder, to look at. Nothing is opened yet.
+///
+/// # Errors
+/// When the settings, which say how long they stay, cannot be read.
+pub fn captures(paths: &Paths) -> Result<Captures, OpenError> {
+    Ok(Captures::look(paths.captures(), settings(paths)?, system_clock()))
 }
 
 /// The accounts in the vault. Nothing is read yet.

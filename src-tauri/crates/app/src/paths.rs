@@ -93,6 +93,11 @@ impl Paths {
         self.home.join("logs")
     }
 
+    /// Exchanges word for word, while somebody asks for it.
+    pub fn captures(&self) -> PathBuf {
+        self.home.join("captures")
+    }
+
     /// Makes the folder, for this user alone. One that exists is left as it is: every file in it guards itself.
     ///
     /// # Errors

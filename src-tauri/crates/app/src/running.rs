@@ -8,6 +8,7 @@ use std::time::Duration;
 use codeferry_accounts::{Clock, Pool, Rotation, Vault};
 use codeferry_demo::Demo;
 use codeferry_gateway::{Gateway, LogLines, Others, Parts};
+use codeferry_store::capture::Captures;
 use codeferry_store::log::Log;
 use codeferry_store::{self as store, ClientKeys, KeyError, OpenError, Settings, SettingsFile, TokenError};
 use codeferry_upstream::{Endpoints, Upstream};
@@ -105,6 +106,7 @@ pub struct Running {
     settings: SettingsFile,
     pool: Pool,
     log: Log,
+    captures: Captures,
     stop: CancellationToken,
     /// `None` once its end was seen.
     serving: Option<JoinHandle<io::Result<()>>>,
@@ -184,6 +186,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let otel = environment.otel.as_ref().filter(|_| !options.errand);
     let traces = Tracing::begin(otel, &upstream, &tasks);
+    let captures = captures(&options, paths, &settings, &clock);
     let gateway = Gateway::new(Parts {
         settings: Arc::new(settings.clone()),
         keys: Arc::new(keys.clone()),
@@ -197,6 +200,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         traces: traces.clone().map(|traces| traces as Arc<dyn codeferry_gateway::Traces>),
         log: log.clone(),
         others: others(environment),
+        captures: captures.clone(),
     });
     let url = format!("http://{address}");
     if let Some(owner) = &mut owner {
@@ -231,6 +235,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         settings,
         pool,
         log,
+        captures,
         stop,
         serving,
         ended: None,
@@ -275,6 +280,12 @@ fn request_log(options: &Options, paths: &Paths, chosen: &Settings, clock: &Cloc
         true => Log::look(path),
         false => Log::open(path, chosen.keep(), chosen.price_list(), Arc::clone(clock)),
     }
+}
+
+/// Nor is there anything of an errand to capture.
+fn captures(options: &Options, paths: &Paths, settings: &SettingsFile, clock: &Clock) -> Captures {
+    let make = if options.errand { Captures::look } else { Captures::open };
+    make(paths.captures(), settings.clone(), Arc::clone(clock))
 }
 
 /// What of the settings reaches further than the request it is read for.
@@ -392,8 +403,12 @@ impl Running {
         if let Err(error) = self.pool.flush().await {
             tracing::warn!(%error, "what is left of the plans is not stored");
         }
-        let log = self.log.clone();
-        if tokio::task::spawn_blocking(move || log.close()).await.is_err() {
+        let (log, captures) = (self.log.clone(), self.captures.clone());
+        let closed = tokio::task::spawn_blocking(move || {
+            log.close();
+            captures.close();
+        });
+        if closed.await.is_err() {
             tracing::warn!("the request log was not closed in order");
         }
         if let Some(demo) = &self.demo {

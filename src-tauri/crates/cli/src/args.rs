@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, dashboard, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
+    accounts, capture, dashboard, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Usage(usage::Args),
     /// Show what the gateway said last, and follow it
     Logs(logs::Args),
+    /// Whole exchanges, word for word, for a bug report
+    #[command(subcommand)]
+    Capture(capture::Command),
     /// Bring along accounts and settings of codex-proxy, codaze or codex-completions-api
     Migrate(migrate::Args),
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::answers::{
-    Begun, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
+    Begun, Capture, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
 };
 pub(crate) use self::lines::Lines;
 use crate::failure::Failure;
@@ -133,6 +133,30 @@ impl Guest {
         Ok(text)
     }
 
+    /// Captures exchanges from now on.
+    pub(crate) async fn capture(&self, minutes: u64, client: Option<&str>, images: bool) -> Result<Capture, Failure> {
+        #[derive(Serialize)]
+        struct Begin<'a> {
+            minutes: u64,
+            client: Option<&'a str>,
+            images: bool,
+        }
+        let request = self.request(Method::POST, "capture", PATIENCE).json(&Begin { minutes, client, images });
+        read(self.send(request).await?).await
+    }
+
+    /// Whether something is captured. All that was is written now.
+    pub(crate) async fn captures(&self) -> Result<Capture, Failure> {
+        self.ask(Method::GET, "capture", PATIENCE).await
+    }
+
+    /// Captures nothing any more. Whether something was captured before.
+    pub(crate) async fn end_capture(&self) -> Result<bool, Failure> {
+        let was_on = self.captures().await?.on;
+        self.send(self.request(Method::DELETE, "capture", PATIENCE)).await?;
+        Ok(was_on)
+    }
+
     /// The accounts, as the vault has them now.
     pub(crate) async fn accounts(&self) -> Result<Vec<Listed>, Failure> {
         let list: List = self.ask(Method::GET, "accounts", PATIENCE).await?;
@@ -233,7 +257,7 @@ impl Guest {
         let error = anyhow!(refused.message);
         let failure = match refused.code.as_str() {
             "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits"
-            | "bad_parameter" => Failure::conflict(error),
+            | "bad_parameter" | "unknown_key" => Failure::conflict(error),
             _ => Failure::from(error),
         };
         Err(match refused.hint {

@@ -246,18 +246,25 @@ async fn attempt(
     tap: &mut Tap,
 ) -> Result<Committed, Unanswered> {
     let account = &lease.account;
+    let body = plan.payload_for(account, without);
+    if let Some(recorder) = &tap.recorder {
+        recorder.lowered(&body);
+    }
     let call = Call {
         kind: account.kind,
         access_token: &lease.access_token,
         chatgpt_account_id: account.chatgpt_account_id.as_deref(),
         model: &plan.model,
         lite: plan.lite,
-        body: plan.payload_for(account, without),
+        body,
         session_id: &plan.conversation.session_id,
         thread_id: &plan.conversation.thread_id,
         turn_state: None,
     };
     let mut answer = gateway.upstream.respond(call).await?;
+    if let Some(recorder) = &tap.recorder {
+        recorder.accepted(&answer.headers);
+    }
     let limits = WindowsSeen::from(&answer.limits(gateway.now()));
     gateway.pool.note_limits(&account.id, &limits, gateway.now());
     if gateway.upstream.is_stale(&account.id, &answer) {
@@ -275,7 +282,10 @@ async fn attempt(
             Some(End::Finished) => break,
         }
         match answer.body.chunk().await? {
-            Some(bytes) => turn.feed(&bytes),
+            Some(bytes) => {
+                tap.upstream(&bytes);
+                turn.feed(&bytes);
+            }
             None => turn.eof(),
         }
     }

@@ -129,7 +129,7 @@ impl Bus {
     }
 
     /// Something the status shows has changed.
-    fn stir(&self) {
+    pub(crate) fn stir(&self) {
         if !self.is_idle() {
             self.stirred.notify_one();
         }

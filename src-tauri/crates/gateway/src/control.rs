@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod caller;
+pub(crate) mod capture;
 pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
@@ -78,6 +79,12 @@ pub(crate) fn table() -> Table {
         .get("/settings/{key}", settings::get)
         .put("/settings/{key}", settings::put)
         .delete("/settings/{key}", settings::delete)
+        .get("/capture", capture::show)
+        .post("/capture", capture::begin)
+        .delete("/capture", capture::end)
+        .get("/capture/{id}", capture::one)
+        .delete("/capture/{id}", capture::remove)
+        .get("/capture/{id}/bundle", capture::bundle)
         .get("/keys", keys::list)
         .post("/keys", keys::create)
         .delete("/keys/{name}", keys::revoke)

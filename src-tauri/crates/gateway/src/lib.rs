@@ -8,6 +8,7 @@
 mod attempt;
 mod body;
 mod bus;
+mod capture;
 mod compat;
 mod control;
 mod data;
@@ -37,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use codeferry_accounts::{AccountId, Clock, Lease, Pool};
+use codeferry_store::capture::Captures;
 use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::Upstream;
@@ -46,6 +48,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use bus::Bus;
+pub use capture::{CaptureState, Wish};
 pub use compat::{compat_routes, open_warning};
 pub use control::control_routes;
 pub use control::table::ControlRoute;
@@ -79,6 +82,8 @@ pub struct Parts {
     pub traces: Option<Arc<dyn Traces>>,
     /// Where each exchange is written down.
     pub log: Log,
+    /// Where exchanges are written down word for word, while somebody asks for it.
+    pub captures: Captures,
     /// Where other programs keep their files.
     pub others: Others,
 }
@@ -106,6 +111,7 @@ pub struct Gateway {
     traces: Option<Arc<dyn Traces>>,
     log: Log,
     others: Others,
+    capturing: capture::Capturing,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
     /// What goes over the connections.
@@ -153,6 +159,7 @@ impl Gateway {
             traces,
             log,
             others,
+            captures,
         } = parts;
         let started_at = clock();
         let (counters, traffic) = (Arc::default(), Arc::default());
@@ -179,6 +186,7 @@ impl Gateway {
             traces,
             log,
             others,
+            capturing: capture::Capturing::new(captures),
             started_at,
             counters,
             traffic,
@@ -217,6 +225,7 @@ impl Gateway {
             exchanges: self.counters.snapshot(),
             request_log: self.log.health(),
             warnings: open_warning(&self.settings.snapshot()).into_iter().collect(),
+            capture: self.capturing.state(self.now()),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -198,7 +198,10 @@ fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
             return Poll::Ready(frames);
         }
         match ready!(body.poll_chunk(cx)) {
-            Ok(Some(bytes)) => turn.feed(&bytes),
+            Ok(Some(bytes)) => {
+                tap.upstream(&bytes);
+                turn.feed(&bytes);
+            }
             Ok(None) => turn.eof(),
             Err(failure) => {
                 let message = late(&failure);

@@ -11,8 +11,8 @@ const SHORT: Duration = Duration::from_secs(20);
 
 /// Tells the pool what a failure says about the account, whether the client has seen a part of the answer or none.
 pub(crate) fn note(pool: &Pool, lease: &Lease, failure: &Failure, now: Timestamp) {
-    if let Some(limits) = &failure.limits {
-        pool.note_limits(&lease.account.id, &WindowsSeen::from(&**limits), now);
+    if let Some(limits) = failure.limits() {
+        pool.note_limits(&lease.account.id, &WindowsSeen::from(limits), now);
     }
     if let Some(end) = end_of(failure) {
         pool.ended(lease, end);

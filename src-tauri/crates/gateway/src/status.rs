@@ -7,6 +7,7 @@ use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::capture::CaptureState;
 use crate::tap::Outcome;
 
 /// A snapshot.
@@ -28,6 +29,8 @@ pub struct Status {
     pub request_log: LogHealth,
     /// What its owner should know though it serves.
     pub warnings: Vec<&'static str>,
+    /// Whether what is said is written down.
+    pub capture: CaptureState,
 }
 
 /// A choice among the accounts.

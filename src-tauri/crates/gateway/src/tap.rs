@@ -1,12 +1,16 @@
 //! The observer of an exchange: what came of it, written down once.
 //!
-//! **Invariant:** nothing of what was said is seen here, only figures and names. Nothing here waits.
+//! **Invariant:** nothing of what was said is seen here, only figures and names; what is captured is the recorder's affair,
+//! if there is one. Nothing here waits.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
 use codeferry_accounts::Lease;
+use codeferry_store::Settings;
 use codeferry_store::log::{Attempt, Exchange, Outcome as Ending, Prefix, Tokens};
 use codeferry_translate::Losses;
 use codeferry_upstream::Failure;
@@ -15,6 +19,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::Gateway;
+use crate::capture::Recorder;
 use crate::reply::Problem;
 use crate::traces::{Traced, Trail};
 
@@ -51,6 +56,8 @@ pub(crate) struct Tap {
     ended: bool,
     /// For the trace, if there is to be one.
     trail: Option<Trail>,
+    /// Takes everything down, if somebody asked for that.
+    pub(crate) recorder: Option<Arc<Recorder>>,
     /// What is known so far.
     pub(crate) facts: Facts,
 }
@@ -134,7 +141,17 @@ impl Tap {
         let facts = Facts { id: id.to_owned(), dialect, path, ..Facts::default() };
         let gateway = Arc::clone(gateway);
         let trail = gateway.traces.is_some().then(Trail::default);
-        Self { at: gateway.now(), gateway, begun: now, tried: now, first_byte: None, ended: false, trail, facts }
+        Self {
+            at: gateway.now(),
+            gateway,
+            begun: now,
+            tried: now,
+            first_byte: None,
+            ended: false,
+            trail,
+            recorder: None,
+            facts,
+        }
     }
 
     /// What the client says of itself: who it is, and which span it is in.
@@ -153,6 +170,16 @@ impl Tap {
         }
     }
 
+    /// When the exchange began.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// Takes everything down from here on, if somebody asked for that.
+    pub(crate) fn capture(&mut self, parts: &Parts, settings: &Arc<Settings>) {
+        self.recorder = self.gateway.recorder(self, parts, settings);
+    }
+
     /// Another attempt begins, and this account is to pay for it.
     pub(crate) fn tries(&mut self, lease: &Lease) {
         self.tried = Instant::now();
@@ -168,6 +195,16 @@ impl Tap {
             Attempt { account: facts.account.clone(), provider: facts.provider.to_owned(), ..Attempt::default() };
         facts.attempts.push(attempt);
         self.gateway.bus.tries(&self.facts);
+        if let Some(recorder) = &self.recorder {
+            recorder.tries();
+        }
+    }
+
+    /// A piece of the upstream's answer.
+    pub(crate) fn upstream(&self, chunk: &Bytes) {
+        if let Some(recorder) = &self.recorder {
+            recorder.upstream(chunk);
+        }
     }
 
     /// The attempt that runs was answered.
@@ -185,6 +222,9 @@ impl Tap {
             self.facts.upstream_id = Some(id.to_owned());
         }
         self.answered();
+        if let Some(recorder) = &self.recorder {
+            recorder.failed(failure);
+        }
         if let Some(attempt) = self.facts.attempts.last_mut() {
             attempt.failure = Some(failure.map_or("empty", |failure| failure.kind.name()).to_owned());
             attempt.status = failure.and_then(|failure| failure.status);
@@ -219,6 +259,9 @@ impl Tap {
             traces.ended(Traced { exchange: &exchange, tries, parent: parent.as_deref() });
         }
         self.gateway.bus.done(&exchange);
+        if let Some(recorder) = &self.recorder {
+            recorder.ended(&exchange);
+        }
         self.gateway.log.record(exchange);
     }
 

@@ -208,7 +208,7 @@ impl Captures {
             listing.bytes += entry.bytes;
             match Document::summary(&entry.path) {
                 Some(summary) => {
-                    listing.captures.push(Kept { summary, expires_at: expiry(&entry, &keep), bytes: entry.bytes })
+                    listing.captures.push(Kept { summary, expires_at: expiry(&entry, &keep), bytes: entry.bytes });
                 }
                 None => listing.damaged += 1,
             }

@@ -14,6 +14,7 @@ mod transport;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use codeferry_accounts::Cooldown;
 use codeferry_translate::turn::UpstreamError;
 use http::{HeaderMap, StatusCode};
@@ -41,8 +42,24 @@ pub struct Failure {
     pub resets_at: Option<Timestamp>,
     /// How long the upstream asks to wait.
     pub retry_after: Option<Duration>,
-    /// What the refusal tells of the account's windows.
-    pub limits: Option<Box<Limits>>,
+    /// What few ask for. Together, so that results stay small.
+    pub(crate) told: Option<Box<Told>>,
+}
+
+/// What else an HTTP answer told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Told {
+    limits: Option<Limits>,
+    refusal: Option<Refusal>,
+}
+
+/// An HTTP answer that is no success, as it came.
+#[derive(Clone, PartialEq)]
+pub struct Refusal {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, perhaps cut short.
+    pub body: Bytes,
 }
 
 /// The kinds of failure, as far as anyone decides on them.
@@ -150,7 +167,7 @@ impl Failure {
             request_id: None,
             resets_at: None,
             retry_after: None,
-            limits: None,
+            told: None,
         }
     }
 
@@ -226,9 +243,34 @@ impl Failure {
         Some((now.checked_add(rest).ok()?, why))
     }
 
+    /// The same, with the answer it was read from.
+    pub(crate) fn with_answer(mut self, headers: HeaderMap, body: Bytes) -> Self {
+        self.told.get_or_insert_default().refusal = Some(Refusal { headers, body });
+        self
+    }
+
+    /// What the refusal tells of the account's windows.
+    pub fn limits(&self) -> Option<&Limits> {
+        self.told.as_ref()?.limits.as_ref()
+    }
+
+    /// The refusal itself, where there was an HTTP answer. For captures: nobody decides by it.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.told.as_ref()?.refusal.as_ref()
+    }
+
     fn with_status(mut self, status: StatusCode) -> Self {
         self.status = Some(status.as_u16());
         self
+    }
+}
+
+// === impl Refusal ===
+
+/// The size alone: an error may quote what people write.
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Refusal({} bytes)", self.body.len())
     }
 }
 

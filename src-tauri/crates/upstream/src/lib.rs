@@ -29,7 +29,7 @@ mod usage;
 
 pub use catalog::{Catalog, Effort, Model};
 pub use endpoints::Endpoints;
-pub use failure::{Consequence, Failure, FailureKind};
+pub use failure::{Consequence, Failure, FailureKind, Refusal};
 pub use limits::Limits;
 pub use oauth::OAuth;
 pub use provider::{Allowed, Provider};

@@ -358,7 +358,7 @@ impl Wire {
         // However the body ends, the status stands.
         let body = tokio::time::timeout(ERROR_PATIENCE, read(response, LONGEST_ERROR, host)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Err(Failure::from_http(status, &headers, &body, (self.clock)()))
+        Err(Failure::from_http(status, &headers, &body, (self.clock)()).with_answer(headers, body))
     }
 }
 

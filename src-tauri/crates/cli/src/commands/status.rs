@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::usage::cost;
-use crate::commands::{Context, Outcome};
+use crate::commands::{Context, Outcome, capture};
 use crate::failure::{Exit, Failure};
 use crate::figures::{percent, sum};
 use crate::guest::{Guest, Status};
@@ -64,6 +64,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         status.warnings.iter().for_each(|warning| context.print.warning(warning));
         for trouble in troubles(&status.request_log) {
             context.print.warning(&trouble);
+        }
+        if let Some(capture) = status.capture.as_ref().filter(|capture| capture.on) {
+            context.print.warning(&capture::describe(capture));
+            context.print.hint("to end that: codeferry capture off");
         }
     }
     Ok(Exit::Done)

@@ -20,6 +20,24 @@ pub(crate) struct Status {
     pub(crate) warnings: Vec<String>,
     #[serde(default)]
     pub(crate) request_log: LogHealth,
+    #[serde(default)]
+    pub(crate) capture: Option<Capture>,
+}
+
+/// Whether exchanges are captured.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Capture {
+    pub(crate) on: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) images: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) captured: Option<u64>,
+    pub(crate) dropped: u64,
+    pub(crate) problem: Option<String>,
 }
 
 /// `POST /api/session/link`

@@ -39,6 +39,13 @@ const COMMANDS: &[&[&str]] = &[
     &["exchanges"],
     &["exchanges", "show"],
     &["usage"],
+    &["capture"],
+    &["capture", "on"],
+    &["capture", "off"],
+    &["capture", "list"],
+    &["capture", "show"],
+    &["capture", "export"],
+    &["capture", "clear"],
     &["migrate"],
 ];
 

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_types, reason = "what the binary prints is judged as whole JSON")]
 
 mod accounts;
+mod capture;
 mod dashboard;
 mod exchanges;
 mod help;

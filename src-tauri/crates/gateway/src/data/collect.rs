@@ -70,7 +70,10 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
             }
         };
         match chunk {
-            Some(bytes) => turn.feed(&bytes),
+            Some(bytes) => {
+                tap.upstream(&bytes);
+                turn.feed(&bytes);
+            }
             None => turn.eof(),
         }
     }

@@ -32,12 +32,13 @@ pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Reque
     let id = new_request_id();
     let mut tap = Tap::begin(&gateway, &id, "anthropic", "/v1/messages");
     let prepared = prepare(&gateway, request, &id, &mut tap).await;
+    let recorder = tap.recorder.clone();
     let served = match prepared {
         Ok(prepared) if prepared.streamed => stream(&gateway, prepared, tap).await,
         Ok(prepared) => collect(&gateway, &prepared.plan, tap).await,
         Err(problem) => Err((problem, tap)),
     };
-    match served {
+    let response = match served {
         Ok(mut response) => {
             if let Ok(id) = HeaderValue::from_str(&id) {
                 response.headers_mut().insert(REQUEST_ID, id);
@@ -48,6 +49,10 @@ pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Reque
             tap.refuse(&problem);
             problem.into_response(&id)
         }
+    };
+    match recorder {
+        Some(recorder) => recorder.watch(response),
+        None => response,
     }
 }
 
@@ -59,24 +64,22 @@ struct Prepared {
     hold: Duration,
 }
 
-/// Reads, routes and lowers. The client's bytes are gone afterwards: what goes upstream is all that is kept.
+/// Reads, routes and lowers. The client's bytes are gone afterwards, unless they are captured: what goes upstream is all
+/// that is kept.
 async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -> Result<Prepared, Problem> {
     let settings = gateway.settings.snapshot();
     let (parts, body) = request.into_parts();
     tap.heard(&parts.headers);
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
+    tap.capture(&parts, &settings);
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let named = Named::of(gateway).await;
     let scene = Scene { gateway, settings: &settings, named: &named, hints: hints(&parts.headers), id };
-    let request = parse(&bytes)?;
-    if !request.lone_surrogate {
-        return scene.prepare(&request, bytes.len(), tap);
+    let prepared = scene.read(&bytes, tap);
+    if let Some(recorder) = &tap.recorder {
+        recorder.sent(bytes);
     }
-    // A text cut inside a surrogate pair is JSON, but the upstream refuses it. Rare, so reading twice does not matter.
-    let mended = json::repair_surrogates(&String::from_utf8_lossy(&bytes)).into_bytes();
-    let mut request = parse(&mended)?;
-    request.lone_surrogate = true;
-    scene.prepare(&request, mended.len(), tap)
+    prepared
 }
 
 fn parse(bytes: &[u8]) -> Result<wire::Request<'_>, Problem> {
@@ -93,6 +96,18 @@ struct Scene<'s> {
 }
 
 impl Scene<'_> {
+    fn read(&self, bytes: &[u8], tap: &mut Tap) -> Result<Prepared, Problem> {
+        let request = parse(bytes)?;
+        if !request.lone_surrogate {
+            return self.prepare(&request, bytes.len(), tap);
+        }
+        // A text cut inside a surrogate pair is JSON, but the upstream refuses it. Rare, so reading twice does not matter.
+        let mended = json::repair_surrogates(&String::from_utf8_lossy(bytes)).into_bytes();
+        let mut request = parse(&mended)?;
+        request.lone_surrogate = true;
+        self.prepare(&request, mended.len(), tap)
+    }
+
     fn prepare(&self, request: &wire::Request<'_>, size: usize, tap: &mut Tap) -> Result<Prepared, Problem> {
         let settings = self.settings;
         tap.facts.asked = request.model.clone().into_owned();

@@ -33,7 +33,8 @@ pub(super) struct Document {
     answer: Answer,
 }
 
-type Headers = Vec<(String, String)>;
+/// `name: value`, in their order.
+type Headers = Vec<String>;
 
 #[derive(Serialize, Deserialize)]
 struct Request {
@@ -58,17 +59,14 @@ struct Answer {
     at_ms: u64,
     status: Option<u16>,
     headers: Headers,
-    /// It came to its end.
-    whole: bool,
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Content {
-    Body(Part),
-    Stream(Records),
+    /// It came to its end, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole: Option<bool>,
+    // One of the two. Two fields and no enum: raw JSON cannot be read back through a flattened one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<Records>,
 }
 
 /// The records of an event stream.
@@ -133,10 +131,10 @@ impl Document {
         for attempt in &mut document.attempts {
             attempt.lowered.limit(part_limit);
             if let Some(answer) = &mut attempt.answer {
-                answer.content.limit(part_limit);
+                answer.limit(part_limit);
             }
         }
-        document.answer.content.limit(part_limit);
+        document.answer.limit(part_limit);
         document
     }
 
@@ -176,7 +174,7 @@ impl Document {
             attempts: attempts.collect(),
             request: Request {
                 line: capture.request.line,
-                headers: capture.request.headers,
+                headers: lines(capture.request.headers),
                 body: Part::of(&capture.request.body),
             },
             answer: Answer::of(capture.answer),
@@ -256,33 +254,35 @@ impl Answer {
         let events = answered.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("content-type") && value.trim_start().starts_with("text/event-stream")
         });
-        let content = if events {
-            Content::Stream(Records::of(answered.stream))
+        let (body, stream) = if events {
+            (None, Some(Records::of(answered.stream)))
         } else {
             let mut whole = Vec::with_capacity(answered.stream.kept);
             answered.stream.chunks.iter().for_each(|(_, chunk)| whole.extend_from_slice(chunk));
             let mut part = Part::of(&whole);
             (part.bytes, part.cut) = (part.bytes + answered.stream.cut, answered.stream.cut);
-            Content::Body(part)
+            (Some(part), None)
         };
         let Answered { at_ms, status, headers, whole, .. } = answered;
-        Self { at_ms, status, headers, whole, content }
+        Self { at_ms, status, headers: lines(headers), whole, body, stream }
     }
 
     fn redact(&mut self, rules: Rules) {
         headers(&mut self.headers, rules);
-        match &mut self.content {
-            Content::Body(part) => part.redact(rules),
-            Content::Stream(stream) => stream.redact(rules),
+        if let Some(body) = &mut self.body {
+            body.redact(rules);
+        }
+        if let Some(stream) = &mut self.stream {
+            stream.redact(rules);
         }
     }
-}
 
-impl Content {
     fn limit(&mut self, limit: usize) {
-        match self {
-            Self::Body(part) => part.limit(limit),
-            Self::Stream(stream) => stream.limit(limit),
+        if let Some(body) = &mut self.body {
+            body.limit(limit);
+        }
+        if let Some(stream) = &mut self.stream {
+            stream.limit(limit);
         }
     }
 }
@@ -408,10 +408,16 @@ fn settings(settings: &Settings) -> BTreeMap<String, Value> {
 }
 
 fn headers(headers: &mut Headers, rules: Rules) {
-    for (name, value) in headers {
-        *value = redact::header(name, value, rules);
-        replace(name, rules);
+    for line in headers {
+        *line = match line.split_once(": ") {
+            Some((name, value)) => format!("{}: {}", redact::text(name, rules), redact::header(name, value, rules)),
+            None => redact::text(line, rules).into_owned(),
+        };
     }
+}
+
+fn lines(headers: Vec<(String, String)>) -> Headers {
+    headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 fn replace(text: &mut String, rules: Rules) {

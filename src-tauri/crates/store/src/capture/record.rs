@@ -61,8 +61,8 @@ pub struct Answered {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub stream: Stream,
-    /// Whether it came to its end.
-    pub whole: bool,
+    /// Whether it came to its end, where that is known.
+    pub whole: Option<bool>,
 }
 
 /// What came, piece by piece.

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::facts::{Cloudflare, Facts};
-use super::{Failure, FailureKind, text};
+use super::{Failure, FailureKind, Told, text};
 use crate::limits::Limits;
 
 /// An HTTP answer that is no success.
@@ -19,7 +19,7 @@ pub(super) fn http(facts: Facts, limits: Limits) -> Failure {
             *plan = limits.plan.as_deref().map(Into::into);
         }
     }
-    failure.limits = (!limits.is_empty()).then(|| Box::new(limits));
+    failure.told = (!limits.is_empty()).then(|| Told { limits: Some(limits), refusal: None }.into());
     failure
 }
 
@@ -168,7 +168,7 @@ fn build(kind: FailureKind, facts: Facts) -> Failure {
         request_id: facts.request_id.map(Into::into),
         resets_at: facts.resets_at,
         retry_after,
-        limits: None,
+        told: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::files::{self, fingerprint};
-use super::names::{Class, class, is_secret};
+use super::names::{Class, PERSON_MARK, class, is_secret};
 use super::{MARK, Rules, forms, within};
 
 /// A text that came under the name `delta`, or within it.
@@ -187,6 +187,9 @@ impl<'a> Walker<'a> {
     fn other(&self, value: &str, class: Class) -> Option<String> {
         if is_secret(class, value) {
             return Some(encoded(MARK));
+        }
+        if class == Class::Person && self.rules.leaves && !value.is_empty() {
+            return Some(encoded(PERSON_MARK));
         }
         if let Some(file) = files::whole(value, class == Class::File)
             && class != Class::Sealed

@@ -9,6 +9,8 @@ pub(super) enum Class {
     Secret,
     /// A secret, if it is long enough to be one: many things are called a token.
     Token,
+    /// Who somebody is: a number or a hash at one of the services.
+    Person,
     /// Sealed, long, and of no use to a reader.
     Sealed,
     /// Perhaps a file in base64.
@@ -38,10 +40,15 @@ const SECRET: &[&str] = &[
     "sessiontoken",
     "signingkey",
 ];
+/// Names under which services know people. Claude Code's `user_id` holds its account's.
+const PERSON: &[&str] = &["userid", "safetyidentifier", "chatgptaccountid", "accountuuid", "openaiorganization"];
 const SEALED: &[&str] = &["encryptedcontent", "signature"];
 const FILE: &[&str] = &["data", "filedata", "b64json", "partialimageb64", "result", "imageurl", "image", "audio"];
 /// Headers whose names hold one of these.
-const HEADER: &[&str] = &["authorization", "apikey", "cookie", "token", "secret", "password", "credential", "xauth"];
+const HEADER: &[&str] =
+    &["authorization", "apikey", "cookie", "token", "secret", "password", "credential", "xauth", "turnstate"];
+/// What stands in place of a person.
+pub(super) const PERSON_MARK: &str = "«person»";
 /// Ways to show a secret, which are none themselves.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest"];
 /// No shorter value of a `token` is taken for one.
@@ -53,6 +60,8 @@ pub(super) fn class(name: &str) -> Class {
         Class::Secret
     } else if bare.ends_with("token") {
         Class::Token
+    } else if PERSON.contains(&bare.as_str()) {
+        Class::Person
     } else if SEALED.contains(&bare.as_str()) {
         Class::Sealed
     } else if FILE.contains(&bare.as_str()) {
@@ -67,13 +76,16 @@ pub(super) fn is_secret(class: Class, value: &str) -> bool {
     match class {
         Class::Secret => !value.is_empty(),
         Class::Token => value.len() >= SHORTEST_TOKEN && !value.contains(char::is_whitespace),
-        Class::Sealed | Class::File | Class::Plain => false,
+        Class::Person | Class::Sealed | Class::File | Class::Plain => false,
     }
 }
 
 /// A header's value.
 pub(in super::super) fn header(name: &str, value: &str, rules: Rules) -> String {
     let bare = bare(name);
+    if rules.leaves && PERSON.contains(&bare.as_str()) {
+        return PERSON_MARK.to_owned();
+    }
     if !HEADER.iter().any(|part| bare.contains(part)) {
         return forms::replace(value, rules).into_owned();
     }

@@ -1,5 +1,7 @@
 //! What goes and what stays.
 
+#![expect(clippy::disallowed_types, reason = "what was written is judged as whole JSON")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -132,6 +134,11 @@ fn people_are_left_out_of_what_leaves() {
     let after = r"mail «e-mail» from /home/«user»/x, /Users/«user» and C:\\Users\\«user»\\y";
     assert_eq!(text(before, LEAVING), after);
     assert_eq!(text(after, LEAVING), after);
+    let before =
+        r#"{"metadata":{"user_id":"user_ab_account_cd"},"tools":[{"properties":{"user_id":{"type":"string"}}}]}"#;
+    assert_eq!(kept(before), before);
+    assert_eq!(text(before, LEAVING), before.replace("user_ab_account_cd", "«person»"));
+    assert_eq!(header("chatgpt-account-id", "uuid", LEAVING), "«person»");
 }
 
 fn delta(text: &str) -> String {

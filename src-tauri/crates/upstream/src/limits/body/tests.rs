@@ -200,14 +200,14 @@ fn a_refusal_brings_its_windows_along() {
     let failure = Failure::from_http(StatusCode::TOO_MANY_REQUESTS, &headers, body, at(0));
     let plan = Some("plus".into());
     assert_eq!(failure.kind, FailureKind::UsageLimit { window_minutes: Some(300), plan });
-    let limits = failure.limits.unwrap();
-    assert_eq!(rows(&limits), [("codex", 300, 100.0, Some(102)), ("codex", 10_080, 20.0, None)]);
+    let limits = failure.limits().unwrap();
+    assert_eq!(rows(limits), [("codex", 300, 100.0, Some(102)), ("codex", 10_080, 20.0, None)]);
     assert_eq!((limits.plan.as_deref(), limits.allowed), (Some("plus"), Some(false)));
 
     let elsewhere = Failure::from_http(StatusCode::INTERNAL_SERVER_ERROR, &headers, b"", at(0));
-    assert_eq!(rows(&elsewhere.limits.unwrap())[0].2, 98.0, "a broken upstream says nothing of the quota");
+    assert_eq!(rows(elsewhere.limits().unwrap())[0].2, 98.0, "a broken upstream says nothing of the quota");
     let nothing = Failure::from_http(StatusCode::BAD_REQUEST, &HeaderMap::new(), br#"{"detail":"x"}"#, at(0));
-    assert_eq!(nothing.limits, None);
+    assert_eq!(nothing.limits(), None);
     // A plan's refusal has no window, and still says that there is no way through (`codex-backend.md §12`).
     let plan = br#"{"error":{"code":"subscription_sharing_usage_limit_exceeded","message":"m"}}"#;
     let limits = Limits::from_failure_body(&HeaderMap::new(), plan, at(0));
