@@ -132,7 +132,11 @@ impl Files {
             let path = self.path(name);
             total += fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();
             if name.day <= oldest || total > self.limits.bytes {
-                fs::remove_file(path)?;
+                match fs::remove_file(path) {
+                    // Somebody has tidied up.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed?,
+                }
             }
         }
         Ok(())

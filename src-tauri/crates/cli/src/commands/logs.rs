@@ -8,7 +8,7 @@ mod tail;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use codeferry_app::{LogLevel, LogLine};
+use codeferry_app::{KEPT_LINES, LogLevel, LogLine};
 use jiff::tz::TimeZone;
 
 use self::tail::Tail;
@@ -39,16 +39,19 @@ const PACE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     let gateway = Guest::find(&context.paths).await?;
+    let writes = codeferry_app::settings(&context.paths)?.snapshot().log_file;
+    let in_files = gateway.as_ref().is_none_or(|(_, owner)| writes && !owner.demo);
     if args.follow {
-        let writes = codeferry_app::settings(&context.paths)?.snapshot().log_file;
         return match gateway {
-            Some((guest, owner)) if owner.demo || !writes => listen(args, context, &guest).await,
+            Some((guest, _)) if !in_files => listen(args, context, &guest).await,
             gateway => follow(args, context, gateway.is_some()).await,
         };
     }
-    // More than it keeps in mind is in the files alone.
     let lines = match gateway {
-        Some((guest, _)) if args.lines <= codeferry_app::KEPT_LINES => guest.logs(args.lines, args.level).await?,
+        // More than it keeps in mind is in the files alone.
+        Some((guest, _)) if !in_files || args.lines <= KEPT_LINES => {
+            guest.logs(args.lines.min(KEPT_LINES), args.level).await?
+        }
         _ => Tail::open(&context.paths.logs()).last(args.lines, args.level).map_err(unreadable)?,
     };
     if lines.is_empty() {
@@ -85,7 +88,7 @@ async fn listen(args: &Args, context: &Context, guest: &Guest) -> Outcome {
     // First, so that nothing is missing between the two.
     let mut coming = guest.follow_logs().await?;
     let mut shown = None;
-    for line in guest.logs(args.lines.min(codeferry_app::KEPT_LINES), args.level).await? {
+    for line in guest.logs(args.lines.min(KEPT_LINES), args.level).await? {
         show(&line, args.json, context)?;
         shown = Some(line.at);
     }
