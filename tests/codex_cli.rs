@@ -3,16 +3,19 @@
 #![cfg(unix)]
 #![expect(clippy::disallowed_types, clippy::unwrap_used, reason = "tests look into JSON, and fail by panicking")]
 
+#[path = "codex_cli/adding.rs"]
+mod adding;
 #[path = "codex_cli/faults.rs"]
 mod faults;
 #[path = "codex_cli/talking.rs"]
 mod talking;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use codeferry_upstream::codex_cli::{Begun, Bounds, CodexCli, Household, Program};
-use codeferry_upstream::{Failure, FailureKind};
+use codeferry_accounts::Program;
+use codeferry_upstream::codex_cli::{Bounds, CodexCli, Household};
+use codeferry_upstream::{Body, Failure, FailureKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -45,7 +48,7 @@ impl Stage {
         std::fs::write(self.home.path().join("mode"), mode).unwrap();
     }
 
-    async fn ask(&self, body: &Value) -> Result<Begun, Failure> {
+    async fn ask(&self, body: &Value) -> Result<Body, Failure> {
         self.cli.respond(&self.program, "fake-1", body.to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH).await
     }
 
@@ -111,9 +114,9 @@ fn saying(text: &str) -> Value {
     })
 }
 
-async fn read(mut begun: Begun) -> Result<Vec<Value>, Failure> {
+async fn read(mut body: Body) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
-    while let Some(bytes) = begun.body.chunk().await? {
+    while let Some(bytes) = body.chunk().await? {
         all.extend_from_slice(&bytes);
     }
     let text = String::from_utf8(all).unwrap();

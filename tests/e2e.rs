@@ -11,6 +11,8 @@
 
 #[path = "e2e/agents.rs"]
 mod agents;
+#[path = "e2e/codex_cli.rs"]
+mod codex_cli;
 #[path = "e2e/doors.rs"]
 mod doors;
 #[cfg(target_os = "linux")]

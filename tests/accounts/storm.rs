@@ -19,8 +19,13 @@ async fn look(pool: &Pool, upstream: &Upstream) {
         let (account, token) = (lease.account.clone(), lease.access_token.clone());
         async move {
             let chatgpt_account_id = account.chatgpt_account_id.as_deref();
-            let call =
-                ModelsCall { account: &account.id, kind: account.kind, access_token: &token, chatgpt_account_id };
+            let call = ModelsCall {
+                account: &account.id,
+                kind: account.kind,
+                access_token: &token,
+                chatgpt_account_id,
+                program: None,
+            };
             upstream.usage(call).await.map(drop).map_err(|failure| failure.kind)
         }
     };

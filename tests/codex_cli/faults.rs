@@ -8,10 +8,10 @@ use super::*;
 async fn a_child_that_dies_in_a_turn_fails_that_turn_and_is_started_again() {
     let stage = Stage::new("");
     let mut begun = stage.ask(&saying("die")).await.unwrap();
-    let first = begun.body.chunk().await.unwrap().unwrap();
+    let first = begun.chunk().await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&first).contains("output_item.added"));
     let failure = loop {
-        match begun.body.chunk().await {
+        match begun.chunk().await {
             Ok(Some(_)) => {}
             Ok(None) => panic!("an answer that was cut looks whole"),
             Err(failure) => break failure,
@@ -19,7 +19,7 @@ async fn a_child_that_dies_in_a_turn_fails_that_turn_and_is_started_again() {
     };
     assert_eq!(failure.kind, FailureKind::CutOff);
     assert!(failure.message.contains("exit status: 3"), "{failure}");
-    assert!(begun.body.chunk().await.unwrap().is_none(), "a failure is said once");
+    assert!(begun.chunk().await.unwrap().is_none(), "a failure is said once");
 
     let before = Instant::now();
     assert_eq!(text(&stage.say("again").await.unwrap()), "Be brief.|1|again");
@@ -128,6 +128,8 @@ async fn what_only_a_person_can_mend_is_said_so() {
     let failure = stage.cli.respond(&nowhere, "m", b"{}", jiff::Timestamp::UNIX_EPOCH).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Program);
     assert!(failure.message.contains("npm install -g @openai/codex"), "{failure}");
+    let homeless = Program { home: Some("/nowhere/.codex".into()), ..stage.program.clone() };
+    assert!(stage.cli.look(&homeless).await.unwrap_err().message.contains("/nowhere/.codex"));
     let other = Program { path: "/bin/true".into(), home: None };
     assert!(stage.cli.look(&other).await.unwrap_err().message.contains("not the Codex CLI"));
 }

@@ -213,7 +213,9 @@ pub fn environment(demo: &Demo, home: &Path) -> Environment {
     };
     let user = home.join("user");
     let folders = Folders { codex: Some(user.join(".codex")), claude: Some(user.join(".claude")), user: Some(user) };
-    Environment { home: Some(home.to_owned()), vault: KeySource::File, endpoints, folders, ..Environment::default() }
+    let search = std::env::var_os("PATH");
+    let home = Some(home.to_owned());
+    Environment { home, vault: KeySource::File, endpoints, folders, search, ..Environment::default() }
 }
 
 /// Puts an account into the vault, as `codeferry accounts import` does.

@@ -230,6 +230,7 @@ impl Imported {
             user_id: None,
             added_at: now,
             endpoint: None,
+            program: None,
         };
         Ok(Self { provisional: true, ..Self::new(account, credential) })
     }
@@ -249,6 +250,7 @@ impl Identity {
             user_id: Some(self.user_id),
             added_at: now,
             endpoint: None,
+            program: None,
         }
     }
 }

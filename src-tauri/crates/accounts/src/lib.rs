@@ -34,7 +34,7 @@ pub use cooldown::{Backoff, Cooldown, Hint, Rest};
 pub use credential::{Clock, Credential, Refresh, RefreshFailure, RefreshReason, Renewed, Renewing};
 pub use import::Imported;
 pub use lease::{Blocked, End, Lease, NoAccount, RecoverError, Want};
-pub use named::{Endpoint, NamedAccount, NamedError, Preset};
+pub use named::{Endpoint, NamedAccount, NamedError, Preset, Program};
 pub use pool::{ChooseError, FlushError, Import, ImportError, ImportOutcome, LabelError, Pool, Readiness, Removed};
 pub use quota::{Credits, Quota, QuotaWindow, WindowSeen, WindowsSeen};
 pub use rotation::{ParseRotationError, Rotation};

@@ -5,6 +5,7 @@
 //! for them. What a label may be is said here, since it is the first part of a model's name.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,16 @@ pub struct Endpoint {
     /// Its owner said that the key and the prompts may cross a network in the clear.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_http: bool,
+}
+
+/// The program a `codex_cli` account is. It signs itself in; nothing of its sign-in is here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Program {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its `CODEX_HOME`; `None` leaves it to the environment, as in the person's own terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<PathBuf>,
 }
 
 /// Servers that are known by name.
@@ -49,6 +60,7 @@ pub struct NamedAccount {
     pub kind: Kind,
     pub label: String,
     pub endpoint: Option<Endpoint>,
+    pub program: Option<Program>,
     /// Empty where the server asks for none.
     pub key: Secret,
 }

@@ -25,6 +25,7 @@ fn sign_in(from: DemoAccount, now: Timestamp) -> (Account, Credential) {
         user_id: Some(from.user_id),
         added_at: now,
         endpoint: None,
+        program: None,
     };
     let credential = Credential {
         client_id: Some(from.client_id),

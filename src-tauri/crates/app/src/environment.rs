@@ -37,6 +37,10 @@ pub struct Environment {
     pub old: Vec<&'static OldName>,
     /// `PROXY_API_KEY`, the client key of codex-completions-api, to be adopted when somebody asks for that.
     pub old_api_key: Option<Secret>,
+    /// `PATH`: where programs are found.
+    pub search: Option<OsString>,
+    /// `CODEX_HOME`: where the person's own Codex CLI keeps its things.
+    pub codex_home: Option<PathBuf>,
 }
 
 /// Folders of other programs, and the user's own. Each is looked into only when somebody asks for it.
@@ -74,6 +78,8 @@ impl Default for Environment {
             folders: Folders::default(),
             old: Vec::new(),
             old_api_key: None,
+            search: None,
+            codex_home: None,
         }
     }
 }
@@ -108,6 +114,8 @@ impl Environment {
             folders: Folders::read(get),
             old: VARIABLES.iter().filter(|old| get(old.name).is_some()).collect(),
             old_api_key: get("PROXY_API_KEY").map(|key| Secret::new(key.to_string_lossy())),
+            search: get("PATH"),
+            codex_home: get("CODEX_HOME").and_then(|value| std::path::absolute(value).ok()),
         })
     }
 }
@@ -146,6 +154,12 @@ impl Folders {
         let claude = folder("CLAUDE_CONFIG_DIR").or_else(|| below(".claude"));
         Self { user, codex, claude }
     }
+}
+
+/// The variables that are ours, or hold a key to us. No program beside us gets them.
+pub(crate) fn our_variables() -> Vec<OsString> {
+    let ours = |name: &str| name.starts_with("CODEFERRY_") || name == "PROXY_API_KEY";
+    std::env::vars_os().map(|(name, _)| name).filter(|name| ours(&name.to_string_lossy())).collect()
 }
 
 fn home(value: Option<OsString>) -> Result<Option<PathBuf>, BadVariable> {

@@ -15,6 +15,7 @@
 
 pub mod catalog;
 mod clock;
+mod codex_cli;
 mod dashboard;
 mod demo;
 mod environment;
@@ -32,6 +33,10 @@ mod traces;
 pub use clock::system_clock;
 pub use codeferry_gateway::history;
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
+pub use codeferry_upstream::codex_cli::{
+    Found as FoundCodexCli, MEASURED as MEASURED_CODEX_CLI, SIGN_IN as SIGN_IN_TO_CODEX_CLI,
+};
+pub use codex_cli::{find_codex_cli, look_at_codex_cli};
 pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment, Folders};
 pub use listen::ListenError;

@@ -7,8 +7,10 @@ use codeferry_accounts::{Clock, Pool, Vault};
 use codeferry_store::capture::Captures;
 use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, KeyError, OpenError, Settings, SettingsFile, TokenError};
+use codeferry_upstream::codex_cli::Household;
 use codeferry_upstream::{Endpoints, Options, Upstream};
 
+use crate::environment::our_variables;
 use crate::{Environment, Paths, system_clock};
 
 /// Our version, as we say it to clients and upstream.
@@ -68,6 +70,12 @@ pub(crate) fn upstream(endpoints: Endpoints, settings: &Settings, clock: &Clock)
         ..Options::new(VERSION)
     };
     Upstream::new(endpoints, options, Arc::clone(clock))
+}
+
+/// The Codex CLI of an account, which is started in a folder of ours.
+pub(crate) fn household(paths: &Paths, environment: &Environment) -> Household {
+    let (search, kept_secret) = (environment.search.clone(), our_variables());
+    Household { search, kept_secret, ..Household::new(paths.codex_cli(), VERSION) }
 }
 
 /// TLS comes from one crypto library in the whole program. No HTTP client can be made before this was called.

@@ -88,6 +88,11 @@ impl Paths {
         self.home.join("catalogs")
     }
 
+    /// What the Codex CLI finds when it is started: an empty folder, and its model catalogue.
+    pub fn codex_cli(&self) -> PathBuf {
+        self.home.join("codex-cli")
+    }
+
     /// The log, one file for each day.
     pub fn logs(&self) -> PathBuf {
         self.home.join("logs")

@@ -105,6 +105,7 @@ pub struct Running {
     keys: ClientKeys,
     settings: SettingsFile,
     pool: Pool,
+    upstream: Arc<Upstream>,
     log: Log,
     captures: Captures,
     stop: CancellationToken,
@@ -164,17 +165,18 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     let (listener, address) = listen::bind(ip, options.port.unwrap_or(chosen.port)).await?;
 
     let mut endpoints = environment.endpoints.clone();
+    let household = parts::household(paths, environment);
     let (demo, upstream, pool) = if options.demo {
         let (demo, account, credential) = demo::start(clock()).await.map_err(StartError::Demo)?;
         endpoints = Endpoints { demo: Some(demo.url()), ..endpoints };
-        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock));
+        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock).with_codex_cli(household));
         // A folder that is never made: the vault in it is empty, and no key is asked for.
         let vault = Vault::new(paths.home().join("demo"), environment.vault);
         let pool = Pool::new(vault, Arc::new(upstream.oauth()), Arc::clone(&clock));
         pool.add_ephemeral(account, credential);
         (Some(demo), upstream, pool)
     } else {
-        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock));
+        let upstream = Arc::new(parts::upstream(endpoints, &chosen, &clock).with_codex_cli(household));
         let vault = Vault::new(paths.home(), environment.vault);
         (None, Arc::clone(&upstream), Pool::new(vault, Arc::new(upstream.oauth()), Arc::clone(&clock)))
     };
@@ -217,7 +219,12 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         let resting = resting::watch(pool.clone(), Arc::clone(&upstream), gateway.looks());
         tasks.spawn(stop.clone().run_until_cancelled_owned(resting));
         tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(changes, upstream, pool.clone(), log.clone())));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(follow(
+            changes,
+            Arc::clone(&upstream),
+            pool.clone(),
+            log.clone(),
+        )));
     }
     if !options.errand {
         tracing::info!(target: logging::LIFE, version = VERSION, pid = std::process::id(), %address, demo = options.demo, "started");
@@ -234,6 +241,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         keys,
         settings,
         pool,
+        upstream,
         log,
         captures,
         stop,
@@ -396,7 +404,7 @@ impl Running {
             traces.end().await;
         }
         self.tasks.close();
-        let rest = async { tokio::join!(self.tasks.wait(), self.pool.settle()) };
+        let rest = async { tokio::join!(self.tasks.wait(), self.pool.settle(), self.upstream.stop()) };
         if tokio::time::timeout(SETTLING, rest).await.is_err() {
             tracing::warn!("background work did not come to rest and is left behind");
         }

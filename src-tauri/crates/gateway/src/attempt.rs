@@ -260,6 +260,7 @@ async fn attempt(
         session_id: &plan.conversation.session_id,
         thread_id: &plan.conversation.thread_id,
         turn_state: None,
+        program: account.program.as_ref(),
     };
     let mut answer = gateway.upstream.respond(call).await?;
     if let Some(recorder) = &tap.recorder {

@@ -14,10 +14,14 @@ pub enum Loss {
     BlockedDomains,
     /// A block inside a place where only text can stand, such as the system prompt.
     BlockPlace,
+    /// A document, to a server that reads none; a note stands in its place.
+    Document,
     /// A document or image source that only Anthropic can resolve, such as an uploaded file.
     FileSource,
     /// A thinking block that another service signed; it means nothing here.
     ForeignThinking,
+    /// A tool that the model's host would have run, such as a web search, to an upstream that hands on none of these.
+    HostedTool,
     /// An image of a kind the upstream does not read.
     ImageType,
     /// Half a surrogate pair, replaced by U+FFFD.
@@ -38,6 +42,8 @@ pub enum Loss {
     ServerTool,
     /// A tool's input was to follow its schema strictly.
     StrictTool,
+    /// A tool was to be called, or a certain one; the upstream decides by itself.
+    ToolChoice,
     /// Alternatives at the top of a tool's schema; their members were laid side by side.
     ToolSchema,
     /// The sampling temperature.
@@ -66,8 +72,10 @@ impl Loss {
         match self {
             Self::BlockedDomains => "blocked_domains",
             Self::BlockPlace => "block_place",
+            Self::Document => "document",
             Self::FileSource => "file_source",
             Self::ForeignThinking => "foreign_thinking",
+            Self::HostedTool => "hosted_tool",
             Self::ImageType => "image_type",
             Self::LoneSurrogate => "lone_surrogate",
             Self::MaxUses => "max_uses",
@@ -78,6 +86,7 @@ impl Loss {
             Self::ServerToolHistory => "server_tool_history",
             Self::ServerTool => "server_tool",
             Self::StrictTool => "strict_tool",
+            Self::ToolChoice => "tool_choice",
             Self::ToolSchema => "tool_schema",
             Self::Temperature => "temperature",
             Self::TopK => "top_k",

@@ -26,7 +26,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use codeferry_accounts::Program;
+use codeferry_translate::loss::Loss;
 use jiff::Timestamp;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,22 +38,20 @@ use crate::failure::{Failure, FailureKind};
 use crate::transport::body::Body;
 
 pub(crate) use self::exchange::Stream;
+pub use self::failure::SIGN_IN;
 use self::seat::Seat;
 
-/// Which Codex CLI, and with which home.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Program {
-    /// The executable.
-    pub path: PathBuf,
-    /// Its `CODEX_HOME`; `None` leaves it to the environment, as in the person's own terminal.
-    pub home: Option<PathBuf>,
-}
+/// The version all this was measured with.
+pub const MEASURED: &str = "0.169.0";
 
 /// What children find when they come.
 #[derive(Debug, Clone)]
 pub struct Household {
     /// A folder of ours: the empty folder they work in, and the catalogues they are given.
     pub folder: PathBuf,
+    /// `PATH`, as our environment has it. The program's own folder is put before it: the one npm installs is a script for
+    /// the Node.js beside it.
+    pub search: Option<OsString>,
     /// Variables of our environment that they do not get.
     pub kept_secret: Vec<OsString>,
     /// Our version.
@@ -97,15 +98,6 @@ pub struct Found {
     pub plan: Option<String>,
 }
 
-/// An exchange that has begun.
-#[derive(Debug)]
-pub struct Begun {
-    /// The events of a Responses stream. Dropping it interrupts the turn.
-    pub body: Body,
-    /// What could not be carried, by name.
-    pub losses: Vec<&'static str>,
-}
-
 /// The way to the Codex CLI.
 #[derive(Debug)]
 pub struct CodexCli {
@@ -145,7 +137,7 @@ impl Default for Bounds {
 impl Household {
     /// The usual one below this folder.
     pub fn new(folder: PathBuf, version: &str) -> Self {
-        Self { folder, kept_secret: Vec::new(), version: version.to_owned(), bounds: Bounds::default() }
+        Self { folder, search: None, kept_secret: Vec::new(), version: version.to_owned(), bounds: Bounds::default() }
     }
 
     /// Where children work: nothing is in it.
@@ -163,7 +155,11 @@ impl Household {
 
     async fn make(&self) -> Result<(), Failure> {
         let cwd = self.cwd();
-        tokio::fs::create_dir_all(&cwd).await.map_err(|error| {
+        let mut builder = tokio::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        builder.mode(0o700);
+        builder.create(&cwd).await.map_err(|error| {
             Failure::new(FailureKind::Program, format!("cannot make the folder {}: {error}", cwd.display()))
         })
     }
@@ -178,17 +174,21 @@ impl CodexCli {
         Self { shared: Arc::new(shared), seats: Mutex::default() }
     }
 
+    /// What a request loses on its way through the CLI.
+    pub fn losses(body: &[u8]) -> Vec<Loss> {
+        request::read(body).map(|asked| asked.losses).unwrap_or_default()
+    }
+
     /// Asks a model through the CLI. `body` is what a Responses upstream would get.
-    pub async fn respond(&self, program: &Program, model: &str, body: &[u8], now: Timestamp) -> Result<Begun, Failure> {
-        let mut asked = request::read(body).map_err(|error| {
+    pub async fn respond(&self, program: &Program, model: &str, body: &[u8], now: Timestamp) -> Result<Body, Failure> {
+        let asked = request::read(body).map_err(|error| {
             Failure::new(FailureKind::InvalidRequest { param: None }, format!("the request cannot be read: {error}"))
         })?;
         self.shared.household.make().await?;
         let seat = self.seat(program);
         let (used, ready) = seat.enter(&self.shared).await?;
-        let losses = std::mem::take(&mut asked.losses);
         let stream = exchange::begin((used, &ready), &self.shared.household, model, asked, now).await?;
-        Ok(Begun { body: Body::of_codex_cli(stream, self.shared.household.bounds.silence), losses })
+        Ok(Body::of_codex_cli(stream, self.shared.household.bounds.silence))
     }
 
     /// The models of the CLI's account.
@@ -203,6 +203,10 @@ impl CodexCli {
     /// Looks whether a program is a Codex CLI that can be used, and who is signed in.
     pub async fn look(&self, program: &Program) -> Result<Found, Failure> {
         self.shared.household.make().await?;
+        if let Some(home) = program.home.as_deref().filter(|home| !home.is_dir()) {
+            let message = format!("the home of the Codex CLI, {}, does not exist", home.display());
+            return Err(Failure::new(FailureKind::Program, message));
+        }
         let mut command = child::command(program, &self.shared.household);
         command.arg("--version").stdin(std::process::Stdio::null());
         let output = tokio::time::timeout(self.shared.household.bounds.handshake, command.output()).await;
@@ -224,7 +228,7 @@ impl CodexCli {
         drop(used);
         let account = ready.facts.account.account.clone();
         Ok(Found {
-            unknown: version != seat::MEASURED,
+            unknown: version != MEASURED,
             version,
             sign_in: account.as_ref().map(|account| account.kind.clone()),
             email: account.as_ref().and_then(|account| account.email.clone()),
@@ -254,7 +258,16 @@ impl Drop for CodexCli {
 /// Writes a file whole or not at all: a child may be reading the one that is there.
 async fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
-    let written = tokio::fs::write(&beside, bytes).await;
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    let written = async {
+        let mut file = options.open(&beside).await?;
+        file.write_all(bytes).await?;
+        file.flush().await
+    }
+    .await;
     let renamed = match written {
         Ok(()) => tokio::fs::rename(&beside, path).await,
         Err(error) => Err(error),

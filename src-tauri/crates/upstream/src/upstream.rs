@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codeferry_accounts::{AccountId, Clock, Kind, Lease, Secret};
+use codeferry_accounts::{AccountId, Clock, Kind, Lease, Program, Secret};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
 use crate::catalog::{CLIENT_VERSION, Catalog, Shelf};
+use crate::codex_cli::{CodexCli, Household};
 use crate::endpoints::{Endpoints, below, host_of, is_loopback};
 use crate::failure::{Failure, FailureKind};
 use crate::headers;
@@ -57,6 +58,8 @@ pub struct Upstream {
     pub(crate) wire: Arc<Wire>,
     compress: AtomicBool,
     shelf: Shelf,
+    /// `None`: no child is started here.
+    codex_cli: Option<CodexCli>,
 }
 
 /// What requests of every kind need.
@@ -90,6 +93,8 @@ pub struct Call<'a> {
     pub thread_id: &'a str,
     /// What an earlier answer *of the same turn* gave in [`Answer::turn_state`].
     pub turn_state: Option<&'a str>,
+    /// The account's program, if it is one.
+    pub program: Option<&'a Program>,
 }
 
 /// A request for the model catalogue.
@@ -103,6 +108,8 @@ pub struct ModelsCall<'a> {
     pub access_token: &'a Secret,
     /// The workspace that pays.
     pub chatgpt_account_id: Option<&'a str>,
+    /// The account's program, if it is one.
+    pub program: Option<&'a Program>,
 }
 
 impl<'a> From<&'a Lease> for ModelsCall<'a> {
@@ -112,6 +119,7 @@ impl<'a> From<&'a Lease> for ModelsCall<'a> {
             kind: lease.account.kind,
             access_token: &lease.access_token,
             chatgpt_account_id: lease.account.chatgpt_account_id.as_deref(),
+            program: lease.account.program.as_ref(),
         }
     }
 }
@@ -176,6 +184,26 @@ impl Upstream {
             wire: Arc::new(Wire { endpoints, options, clock, clients, keys: KeyCache::default() }),
             compress,
             shelf: Shelf::default(),
+            codex_cli: None,
+        }
+    }
+
+    /// The same, and children may be started in this household.
+    #[must_use]
+    pub fn with_codex_cli(self, household: Household) -> Self {
+        Self { codex_cli: Some(CodexCli::new(household)), ..self }
+    }
+
+    /// The way to the Codex CLI.
+    pub fn codex_cli(&self) -> Result<&CodexCli, Failure> {
+        let nowhere = || Failure::new(FailureKind::Program, "The Codex CLI is not started from here.");
+        self.codex_cli.as_ref().ok_or_else(nowhere)
+    }
+
+    /// Ends what was begun beside us. Nothing is begun afterwards.
+    pub async fn stop(&self) {
+        if let Some(codex_cli) = &self.codex_cli {
+            codex_cli.stop().await;
         }
     }
 
@@ -197,6 +225,9 @@ impl Upstream {
     /// Sends one request. `Ok` means that the upstream accepted and an event stream follows. Dropping the future, or
     /// later the body, cancels it.
     pub async fn respond(&self, call: Call<'_>) -> Result<Answer, Failure> {
+        if call.kind == Kind::CodexCli {
+            return self.respond_by_codex_cli(&call).await;
+        }
         let wire = &*self.wire;
         let provider = Provider::of(call.kind);
         let url = below(wire.models_host(call.kind)?, provider.responses);
@@ -233,8 +264,19 @@ impl Upstream {
         })
     }
 
+    async fn respond_by_codex_cli(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let (codex_cli, now) = (self.codex_cli()?, (self.wire.clock)());
+        let body = codex_cli.respond(program(call.program)?, call.model, call.body.plain(), now).await?;
+        let (headers, request_id, turn_state, models_etag, model) = Default::default();
+        Ok(Answer { request_id, turn_state, models_etag, model, headers, body })
+    }
+
     /// Asks for an account's catalogue and puts it on the shelf. On a failure the shelf stays as it is.
     pub async fn models(&self, call: ModelsCall<'_>) -> Result<Fetched, Failure> {
+        if call.kind == Kind::CodexCli {
+            let catalog = self.codex_cli()?.models(program(call.program)?).await?;
+            return Ok(Fetched::New(self.shelf.put(call.account.clone(), catalog)));
+        }
         let wire = &*self.wire;
         let provider = Provider::of(call.kind);
         let mut url = below(wire.models_host(call.kind)?, provider.models);
@@ -271,6 +313,11 @@ impl Upstream {
         let Some(current) = answer.models_etag.as_deref() else { return false };
         self.shelf.of(account).is_none_or(|held| held.etag() != Some(current))
     }
+}
+
+/// Accounts of that kind have one.
+fn program(program: Option<&Program>) -> Result<&Program, Failure> {
+    program.ok_or_else(|| Failure::new(FailureKind::Program, "The account names no program."))
 }
 
 // === impl Answer ===

@@ -29,13 +29,16 @@ impl Pool {
                         return Err(NamedError::Taken { label });
                     }
                     let id = entry.account.id.clone();
-                    let unchanged = entry.credential == credential && entry.account.endpoint == new.endpoint;
+                    let unchanged = entry.credential == credential
+                        && entry.account.endpoint == new.endpoint
+                        && entry.account.program == new.program;
                     if unchanged && entry.sign_in.is_none() {
                         return Ok(Import { id, outcome: ImportOutcome::Unchanged, active: false });
                     }
                     contents.last_generation += 1;
                     entry.generation = contents.last_generation;
                     entry.account.endpoint = new.endpoint;
+                    entry.account.program = new.program;
                     entry.credential = credential;
                     entry.sign_in = None;
                     return Ok(Import { id, outcome: ImportOutcome::Updated, active: false });
@@ -52,6 +55,7 @@ impl Pool {
                     user_id: None,
                     added_at: now,
                     endpoint: new.endpoint,
+                    program: new.program,
                 };
                 contents.entries.push(Entry::new(account, credential, contents.last_generation));
                 Ok(Import { id, outcome: ImportOutcome::Added, active: false })

@@ -149,6 +149,7 @@ pub(crate) fn account(user: &str) -> Account {
         user_id: Some(user.into()),
         added_at: "2026-11-01T00:00:00Z".parse().expect("a date"),
         endpoint: None,
+        program: None,
     }
 }
 

@@ -141,6 +141,14 @@ fn kind_in_words(kind: Kind) -> &'static str {
     }
 }
 
+/// The kinds that can be added.
+fn kind_to_add(text: &str) -> Result<Kind, String> {
+    match text.parse() {
+        Ok(kind @ Kind::CodexCli) => Ok(kind),
+        _ => real_kind(text).map_err(|_| "use plan, codex or codex_cli".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::real_kind;

@@ -108,7 +108,9 @@ pub(crate) async fn verify(
     let looked = match account.kind {
         Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
         // The plan's host has no usage page; its list of models is open to whoever may use them.
-        Kind::Plan | Kind::Demo | Kind::Compatible | Kind::OpenaiKey | Kind::CodexCli => {
+        // It knows by itself who is signed in.
+        Kind::CodexCli => look_at_codex_cli(&gateway, &lease).await.map(|()| "the Codex CLI starts and is signed in"),
+        Kind::Plan | Kind::Demo | Kind::Compatible | Kind::OpenaiKey => {
             gateway.upstream.models((&lease).into()).await.map(|_| "the upstream lists models for this account")
         }
     };
@@ -124,6 +126,11 @@ pub(crate) async fn verify(
         Err(failure) => (false, failure.message),
     };
     Ok(Json(Verified { id: account.id, ok, message }))
+}
+
+async fn look_at_codex_cli(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {
+    let Some(program) = &lease.account.program else { return Ok(()) };
+    gateway.upstream.codex_cli()?.look(program).await.map(drop)
 }
 
 pub(crate) async fn reset_credits(

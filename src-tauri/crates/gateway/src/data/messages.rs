@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
+use codeferry_accounts::Kind;
 use codeferry_store::Settings;
 use codeferry_translate::conversation::{Conversation, Hints};
 use codeferry_translate::count;
@@ -15,6 +16,7 @@ use codeferry_translate::lower::anthropic::{Lowered, Refusal, Target, lower};
 use codeferry_translate::render::anthropic::Repair;
 use codeferry_translate::route::Route;
 use codeferry_translate::stop::Limits;
+use codeferry_upstream::codex_cli::CodexCli;
 use codeferry_wire::anthropic::request as wire;
 use codeferry_wire::json;
 
@@ -114,10 +116,12 @@ impl Scene<'_> {
         tap.facts.streamed = request.stream;
         let Routed { route: routed, account } = self.named.resolve(self.gateway, settings, &request.model)?;
         let catalog = self.gateway.upstream.shelf().all();
-        // What the catalogue says is said of the plans' models, not of another server's of the same name.
-        let model = catalog.get(&routed.model).filter(|_| account.is_none());
+        // What the catalogue says is said of the plans' models, not of another server's of the same name. The Codex CLI has
+        // a plan behind it as well, and its own shape for what goes there.
+        let codex_cli = account.as_ref().is_some_and(|account| account.kind == Kind::CodexCli);
+        let model = catalog.get(&routed.model).filter(|_| account.is_none() || codex_cli);
         let effort = effort_for(request, &routed, |wanted| model.map_or(wanted, |model| model.nearest_effort(wanted)));
-        let lite = routing::lite(settings) && model.is_some_and(|model| model.lite);
+        let lite = account.is_none() && routing::lite(settings) && model.is_some_and(|model| model.lite);
         let conversation = Conversation::of_anthropic(request, self.hints);
         tap.facts.conversation = Some(conversation.key.clone());
         tap.facts.effort = effort.map(Effort::as_str);
@@ -133,6 +137,9 @@ impl Scene<'_> {
         };
         let mut lowered = lower(request, &target, size).map_err(refused)?;
         tap.facts.losses = std::mem::take(&mut lowered.losses);
+        if codex_cli {
+            CodexCli::losses(&lowered.body).into_iter().for_each(|loss| tap.facts.losses.add(loss));
+        }
         let recipe = Arc::new(self.recipe(request, &mut lowered));
         let fingerprint = self.gateway.prefixes.fingerprint(&lowered.body, &lowered.layout, &routed.model);
         let plan = Plan {

@@ -6,11 +6,13 @@ use super::Loss;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::BlockedDomains,
         Self::BlockPlace,
+        Self::Document,
         Self::FileSource,
         Self::ForeignThinking,
+        Self::HostedTool,
         Self::ImageType,
         Self::LoneSurrogate,
         Self::MaxUses,
@@ -21,6 +23,7 @@ impl Loss {
         Self::ServerToolHistory,
         Self::ServerTool,
         Self::StrictTool,
+        Self::ToolChoice,
         Self::ToolSchema,
         Self::Temperature,
         Self::TopK,
@@ -44,12 +47,14 @@ impl Loss {
             Self::BlockPlace => {
                 "A block stood where only text can stand, such as an image in the system prompt. It was left out."
             }
+            Self::Document => "A document went to a server that reads none. A note stands in its place.",
             Self::FileSource => {
                 "A document or an image was named by a file id that only Anthropic can resolve. A note stands in its place."
             }
             Self::ForeignThinking => {
                 "Thinking that another service had signed was left out: the model here cannot read it."
             }
+            Self::HostedTool => "A tool that the model's host runs, such as a web search, was left out on this way.",
             Self::ImageType => "An image was of a kind that the model does not read. A note stands in its place.",
             Self::LoneSurrogate => "A text was cut in the middle of a character; half of it was replaced.",
             Self::MaxUses => "A server tool was limited to a number of uses. The model's host has no such limit.",
@@ -64,6 +69,7 @@ impl Loss {
             Self::StrictTool => {
                 "A tool's input was to follow its schema strictly. The model was given the schema, without that promise."
             }
+            Self::ToolChoice => "A tool was to be called, or a certain one. On this way the model decides by itself.",
             Self::ToolSchema => "A tool's schema had alternatives at its top. Their members were laid side by side.",
             Self::Temperature => "The sampling temperature was left out: the model has none to set.",
             Self::TopK => "top_k was left out: the model has none to set.",

@@ -7,13 +7,14 @@
 //! same words, before the turn has started or under another turn's id.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::failure::{self, TurnError};
-use super::request::Names;
+use super::request::{self, Names};
 use crate::failure::{Failure, FailureKind};
 
 /// How an answer ended.
@@ -98,6 +99,8 @@ struct Item<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     arguments: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    encrypted_content: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -298,6 +301,9 @@ impl Answer {
         match (&*item.kind, item.role.as_deref()) {
             ("message", Some("assistant")) | ("reasoning", _) => {
                 let of = if item.kind == "message" { "message" } else { "reasoning" };
+                let sealed = item.encrypted_content.as_deref().zip(item.id.as_deref());
+                let sealed = sealed.and_then(|(sealed, id)| with_sealed(raw, &request::with_id(id, sealed)));
+                let raw = sealed.as_deref().unwrap_or(raw);
                 let index = match self.open.take().filter(|open| open.kind == of) {
                     Some(open) => open.index,
                     None => self.next_index(),
@@ -396,6 +402,14 @@ impl Answer {
         self.out.extend_from_slice(json.as_bytes());
         self.out.extend_from_slice(b"\n\n");
     }
+}
+
+/// The item with this sealed content in place of its own.
+fn with_sealed(item: &RawValue, sealed: &str) -> Option<Box<RawValue>> {
+    let sealed = serde_json::value::to_raw_value(sealed).ok()?;
+    let mut open: BTreeMap<&str, &RawValue> = serde_json::from_str(item.get()).ok()?;
+    open.insert("encrypted_content", &sealed);
+    serde_json::value::to_raw_value(&open).ok()
 }
 
 // === impl Open ===

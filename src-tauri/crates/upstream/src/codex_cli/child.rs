@@ -8,13 +8,14 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
+use codeferry_accounts::Program;
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 
 use super::lines::Lines;
 use super::session::{Out, Session};
-use super::{Household, Program, Shared};
+use super::{Household, Shared};
 use crate::failure::{Failure, FailureKind};
 
 /// The longest line of its stderr that is looked at.
@@ -53,6 +54,13 @@ pub(super) fn command(program: &Program, household: &Household) -> Command {
     }
     // What it logs is not read; one line for what goes wrong is enough.
     command.env("RUST_LOG", "error").env("NO_COLOR", "1");
+    if let (Some(beside), Some(search)) = (program.path.parent(), &household.search) {
+        let folders = std::iter::once(beside.to_owned()).chain(std::env::split_paths(search));
+        // Fails for a folder with a separator in its name; then what is there holds.
+        if let Ok(search) = std::env::join_paths(folders) {
+            command.env("PATH", search);
+        }
+    }
     if let Some(home) = &program.home {
         command.env("CODEX_HOME", home);
     }

@@ -37,8 +37,8 @@ struct Status {
 /// How the child begins when a stream broke, whatever broke it.
 const DISCONNECTED: &str = "stream disconnected before completion";
 
-/// What the person must do, in one place.
-pub(super) const SIGN_IN: &str = "the Codex CLI is not signed in: run `codex login`";
+/// What the message is when nobody is signed in.
+pub const SIGN_IN: &str = "the Codex CLI is not signed in: run `codex login`";
 
 // === impl TurnError ===
 

@@ -7,15 +7,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use codeferry_translate::loss::Loss;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-
-/// What is lost on this way, by the names that `codeferry-losses` has for it.
-pub(super) mod loss {
-    pub(in crate::codex_cli) const TOOL_CHOICE: &str = "codex_cli.tool_choice";
-    pub(in crate::codex_cli) const HOSTED_TOOL: &str = "codex_cli.hosted_tool";
-    pub(in crate::codex_cli) const FILE: &str = "codex_cli.file";
-}
 
 /// A request, cut into the calls that make it.
 #[derive(Debug)]
@@ -32,7 +26,7 @@ pub(super) struct Asked {
     /// The schema the answer must keep.
     pub(super) schema: Option<Box<RawValue>>,
     pub(super) names: Names,
-    pub(super) losses: Vec<&'static str>,
+    pub(super) losses: Vec<Loss>,
 }
 
 /// A dynamic tool.
@@ -102,6 +96,8 @@ struct Head<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     output: Option<&'a RawValue>,
+    #[serde(borrow)]
+    encrypted_content: Option<Cow<'a, str>>,
 }
 
 /// A JSON object whose other members stay as they are.
@@ -128,12 +124,12 @@ pub(super) fn read(body: &[u8]) -> Result<Asked, Malformed> {
         for raw in body.tools {
             match tool(raw, &mut names)? {
                 Some(tool) => tools.push(tool),
-                None => losses.push(loss::HOSTED_TOOL),
+                None => losses.push(Loss::HostedTool),
             }
         }
     }
     if choice.is_some_and(|choice| choice != "\"auto\"" && choice != "\"none\"") && !tools.is_empty() {
-        losses.push(loss::TOOL_CHOICE);
+        losses.push(Loss::ToolChoice);
     }
     let mut items = Vec::with_capacity(body.input.len());
     for raw in body.input {
@@ -174,7 +170,7 @@ fn tool(raw: &RawValue, names: &mut Names) -> Result<Option<Tool>, Malformed> {
 }
 
 /// An item of the history. What the child reads as it is goes as it is.
-fn item(raw: &RawValue, names: &mut Names, losses: &mut Vec<&'static str>) -> Result<Box<RawValue>, Malformed> {
+fn item(raw: &RawValue, names: &mut Names, losses: &mut Vec<Loss>) -> Result<Box<RawValue>, Malformed> {
     let head: Head<'_> = serde_json::from_str(raw.get())?;
     match head.kind.as_deref() {
         Some("function_call") => {
@@ -182,9 +178,28 @@ fn item(raw: &RawValue, names: &mut Names, losses: &mut Vec<&'static str>) -> Re
             with(raw, "name", to_raw_value(&names.theirs(&name))?)
         }
         Some("function_call_output") => parts(raw, "output", head.output, losses),
+        Some("reasoning") => reasoning(raw, head.encrypted_content.as_deref()),
         Some("message") | None => parts(raw, "content", head.content, losses),
         Some(_) => Ok(raw.to_owned()),
     }
+}
+
+/// Stands between the id and the sealed content of a reasoning item. Neither has one of its own.
+const SEAM: char = '|';
+
+/// The sealed content of a reasoning item, as it goes to the client: with the id of its item before it. The upstream
+/// refuses it under another id, and the child gives one to every item that comes without.
+pub(super) fn with_id(id: &str, sealed: &str) -> String {
+    format!("{id}{SEAM}{sealed}")
+}
+
+/// Reasoning under the id it was sealed with.
+fn reasoning(raw: &RawValue, sealed: Option<&str>) -> Result<Box<RawValue>, Malformed> {
+    let Some((id, sealed)) = sealed.and_then(|sealed| sealed.split_once(SEAM)) else { return Ok(raw.to_owned()) };
+    let mut open: Open<'_> = serde_json::from_str(raw.get())?;
+    open.insert(Cow::Borrowed("id"), to_raw_value(id)?);
+    open.insert(Cow::Borrowed("encrypted_content"), to_raw_value(sealed)?);
+    to_raw_value(&open)
 }
 
 /// The child refuses a whole history for one part it does not know. Of a file only its name is left.
@@ -192,7 +207,7 @@ fn parts(
     raw: &RawValue,
     key: &'static str,
     list: Option<&RawValue>,
-    losses: &mut Vec<&'static str>,
+    losses: &mut Vec<Loss>,
 ) -> Result<Box<RawValue>, Malformed> {
     let Some(list) = list.filter(|list| list.get().starts_with('[') && list.get().contains("\"input_file\"")) else {
         return Ok(raw.to_owned());
@@ -205,7 +220,7 @@ fn parts(
             kept.push(part.to_owned());
             continue;
         }
-        losses.push(loss::FILE);
+        losses.push(Loss::Document);
         let name = head.filename.as_deref().unwrap_or("without a name");
         let note = format!("[A file ({name}) stood here. It could not be passed on.]");
         kept.push(to_raw_value(&BTreeMap::from([("type", "input_text"), ("text", &note)]))?);
@@ -265,7 +280,18 @@ mod tests {
         );
         assert_eq!((asked.effort.as_deref(), asked.summary.as_deref()), (Some("low"), Some("auto")));
         assert_eq!(asked.schema.unwrap().get(), r#"{"type":"object"}"#);
-        assert_eq!(asked.losses, [""; 0]);
+        assert_eq!(asked.losses, []);
+    }
+
+    #[test]
+    fn reasoning_goes_back_under_the_id_it_was_sealed_with() {
+        let sealed = with_id("rs_1", "gAAA_-=");
+        let body = format!(r#"{{"input":[{{"type":"reasoning","summary":[],"encrypted_content":"{sealed}"}}]}}"#);
+        let asked = read(body.as_bytes()).unwrap();
+        assert_eq!(
+            texts(&asked.items),
+            [r#"{"encrypted_content":"gAAA_-=","id":"rs_1","summary":[],"type":"reasoning"}"#]
+        );
     }
 
     #[test]
@@ -284,7 +310,7 @@ mod tests {
     fn what_cannot_cross_is_said() {
         let body = r#"{"tools":[{"type":"web_search"},{"type":"function","name":"a"}],"tool_choice":"required","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"see"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}]},{"type":"function_call_output","call_id":"c","output":[{"type":"input_file","file_url":"https://x"}]}]}"#;
         let asked = read(body.as_bytes()).unwrap();
-        assert_eq!(asked.losses, [loss::FILE, loss::HOSTED_TOOL, loss::TOOL_CHOICE]);
+        assert_eq!(asked.losses, [Loss::Document, Loss::HostedTool, Loss::ToolChoice]);
         assert!(!texts(&asked.items).concat().contains("input_file"), "{:?}", asked.items);
         assert!(asked.items[0].get().contains("a.pdf") && asked.items[0].get().contains("\"see\""));
 
@@ -292,7 +318,7 @@ mod tests {
         assert!(none.tools.is_empty() && none.losses.is_empty());
         let forced =
             r#"{"tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"function","name":"a"},"input":[]}"#;
-        assert_eq!(read(forced.as_bytes()).unwrap().losses, [loss::TOOL_CHOICE]);
+        assert_eq!(read(forced.as_bytes()).unwrap().losses, [Loss::ToolChoice]);
         assert!(read(b"{\"input\":3}").is_err());
     }
 }

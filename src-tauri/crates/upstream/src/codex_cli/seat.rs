@@ -4,19 +4,18 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use codeferry_accounts::Program;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::session::{InUse, Session};
-use super::{Program, Shared, catalog, child};
+use super::{Shared, catalog, child};
 use crate::failure::{Failure, FailureKind};
 
 /// Since this version the CLI does what we need (measured).
 pub(super) const OLDEST: (u32, u32) = (0, 155);
-/// The one we measured.
-pub(super) const MEASURED: &str = "0.169.0";
 
 /// The seat of one program with one home.
 #[derive(Debug)]
@@ -385,7 +384,7 @@ mod tests {
         {
             assert_eq!(is_too_old(version), old, "{version}");
         }
-        assert!(!is_too_old(MEASURED));
+        assert!(!is_too_old(crate::codex_cli::MEASURED));
     }
 
     #[test]

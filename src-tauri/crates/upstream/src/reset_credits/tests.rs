@@ -11,13 +11,15 @@ const REQUEST: Uuid = Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0001)
 
 async fn asked(fake: &Fake, kind: Kind) -> Result<ResetCredits, Failure> {
     let (account, token) = (AccountId::derive(kind, None, None), secret("at-SECRET"));
-    let call = ModelsCall { account: &account, kind, access_token: &token, chatgpt_account_id: Some("acc-1") };
+    let call =
+        ModelsCall { account: &account, kind, access_token: &token, chatgpt_account_id: Some("acc-1"), program: None };
     fake.upstream().reset_credits(call).await
 }
 
 async fn consumed(fake: &Fake, kind: Kind, credit: Option<&str>) -> Result<Redeemed, Failure> {
     let (account, token) = (AccountId::derive(kind, None, None), secret("at-SECRET"));
-    let call = ModelsCall { account: &account, kind, access_token: &token, chatgpt_account_id: Some("acc-1") };
+    let call =
+        ModelsCall { account: &account, kind, access_token: &token, chatgpt_account_id: Some("acc-1"), program: None };
     fake.upstream().consume_reset_credit(call, REQUEST, credit).await
 }
 

@@ -30,6 +30,7 @@ fn call(kind: Kind, token: &Secret) -> Call<'_> {
         session_id: "0199-session",
         thread_id: "0199-thread",
         turn_state: None,
+        program: None,
     }
 }
 
@@ -332,7 +333,13 @@ fn account() -> AccountId {
 
 async fn models(upstream: &Upstream, kind: Kind) -> Result<Fetched, Failure> {
     let (account, token) = (account(), secret("at-SECRET"));
-    let call = ModelsCall { account: &account, kind, access_token: &token, chatgpt_account_id: Some("acc-plus-0001") };
+    let call = ModelsCall {
+        account: &account,
+        kind,
+        access_token: &token,
+        chatgpt_account_id: Some("acc-plus-0001"),
+        program: None,
+    };
     upstream.models(call).await
 }
 

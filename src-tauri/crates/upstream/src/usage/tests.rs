@@ -8,7 +8,7 @@ use crate::{Failure, FailureKind, Limits, ModelsCall};
 const PAGE: &str = r#"{"plan_type":"pro","rate_limit":{"allowed":true,"limit_reached":false,"primary_window":{"used_percent":12,"limit_window_seconds":18000,"reset_after_seconds":120,"reset_at":1795144020},"secondary_window":null}}"#;
 
 fn call<'a>(account: &'a AccountId, token: &'a Secret, kind: Kind) -> ModelsCall<'a> {
-    ModelsCall { account, kind, access_token: token, chatgpt_account_id: Some("acc-pro-0002") }
+    ModelsCall { account, kind, access_token: token, chatgpt_account_id: Some("acc-pro-0002"), program: None }
 }
 
 async fn usage(fake: &Fake, kind: Kind) -> Result<Limits, Failure> {

@@ -11,7 +11,13 @@ use crate::{
 fn server(label: &str, key: &str) -> NamedAccount {
     let endpoint =
         Endpoint { url: "http://127.0.0.1:11434/v1".into(), preset: Some(Preset::Ollama), allow_http: false };
-    NamedAccount { kind: Kind::Compatible, label: label.into(), endpoint: Some(endpoint), key: Secret::new(key) }
+    NamedAccount {
+        kind: Kind::Compatible,
+        label: label.into(),
+        endpoint: Some(endpoint),
+        program: None,
+        key: Secret::new(key),
+    }
 }
 
 async fn by_name(pool: &Pool, label: &str) -> Result<crate::Lease, NoAccount> {

@@ -1,9 +1,11 @@
 //! `codeferry accounts add`: signing in.
 
+mod codex_cli;
+
 use codeferry_accounts::Kind;
 use serde::Serialize;
 
-use super::{kind_in_words, real_kind};
+use super::{kind_in_words, kind_to_add};
 use crate::commands::{Context, Outcome};
 use crate::desk::{Desk, meant};
 use crate::failure::{Exit, Failure};
@@ -15,8 +17,9 @@ use crate::{browser, stdin};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// plan is OpenAI's own way for apps like this one; codex is the login of the Codex CLI, unofficial for any other
-    /// program [default: plan, or what the account to sign in again is]
-    #[arg(long, value_name = "plan|codex", value_parser = real_kind)]
+    /// program; codex_cli is the Codex CLI itself, started beside us with its own sign-in [default: plan, or what the
+    /// account to sign in again is]
+    #[arg(long, value_name = "plan|codex|codex_cli", value_parser = kind_to_add)]
     kind: Option<Kind>,
     /// Print the address and open nothing
     #[arg(long)]
@@ -27,6 +30,8 @@ pub(crate) struct Args {
     /// The account that signs in again, by id, label or e-mail address
     #[arg(long, value_name = "WHO")]
     account: Option<String>,
+    #[command(flatten)]
+    codex_cli: codex_cli::ProgramArgs,
     /// Print a line of JSON for each step
     #[arg(long)]
     json: bool,
@@ -63,6 +68,10 @@ struct Step<'a> {
 const GIVEN_UP: &str = "the sign-in was given up";
 
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
+    if args.kind == Some(Kind::CodexCli) {
+        return codex_cli::run(&args.codex_cli, args.json, context).await;
+    }
+    args.codex_cli.refuse()?;
     // First, so that a signal at the start is not lost.
     let mut signals = Signals::catch()?;
     let begun = tokio::select! {

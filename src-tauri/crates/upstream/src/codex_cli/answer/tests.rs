@@ -81,7 +81,7 @@ fn text_and_reasoning_stream() {
         heard.events[2],
         r#"{"type":"response.reasoning_summary_text.delta","item_id":"rs_1","output_index":0,"summary_index":0,"delta":"hm"}"#
     );
-    assert!(heard.events[3].contains("SEALED") && heard.events[3].contains("\"output_index\":0"));
+    assert!(heard.events[3].contains("rs_1|SEALED") && heard.events[3].contains("\"output_index\":0"));
     assert_eq!(
         heard.events[5],
         r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":1,"content_index":0,"delta":"hel\nlo"}"#
