@@ -41,6 +41,10 @@ pub struct Environment {
     pub search: Option<OsString>,
     /// `CODEX_HOME`: where the person's own Codex CLI keeps its things.
     pub codex_home: Option<PathBuf>,
+    /// The variables that name a proxy. What they say is the libraries', and may hold a password.
+    pub proxies: Vec<&'static str>,
+    /// `NO_PROXY` names this machine.
+    pub spares_loopback: bool,
 }
 
 /// Folders of other programs, and the user's own. Each is looked into only when somebody asks for it.
@@ -80,6 +84,8 @@ impl Default for Environment {
             old_api_key: None,
             search: None,
             codex_home: None,
+            proxies: Vec::new(),
+            spares_loopback: false,
         }
     }
 }
@@ -116,6 +122,8 @@ impl Environment {
             old_api_key: get("PROXY_API_KEY").map(|key| Secret::new(key.to_string_lossy())),
             search: get("PATH"),
             codex_home: get("CODEX_HOME").and_then(|value| std::path::absolute(value).ok()),
+            proxies: PROXIES.iter().copied().filter(|name| get(name).is_some()).collect(),
+            spares_loopback: ["NO_PROXY", "no_proxy"].into_iter().filter_map(get).any(|list| spares(&list)),
         })
     }
 }
@@ -160,6 +168,14 @@ impl Folders {
 pub(crate) fn our_variables() -> Vec<OsString> {
     let ours = |name: &str| name.starts_with("CODEFERRY_") || name == "PROXY_API_KEY";
     std::env::vars_os().map(|(name, _)| name).filter(|name| ours(&name.to_string_lossy())).collect()
+}
+
+const PROXIES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/// Whether this list of exceptions holds 127.0.0.1, which is what clients are told to ask.
+fn spares(list: &OsString) -> bool {
+    let list = list.to_string_lossy();
+    list.split(',').map(str::trim).any(|name| matches!(name, "*" | "127.0.0.1" | "127.0.0.0/8"))
 }
 
 fn home(value: Option<OsString>) -> Result<Option<PathBuf>, BadVariable> {

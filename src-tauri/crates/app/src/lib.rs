@@ -18,6 +18,7 @@ mod clock;
 mod codex_cli;
 mod dashboard;
 mod demo;
+pub mod doctor;
 mod environment;
 mod listen;
 pub mod logging;

@@ -22,7 +22,9 @@ use tokio_util::task::TaskTracker;
 use crate::listen::{self, ListenError};
 use crate::owner::{Owner, OwnerError};
 use crate::traces::Tracing;
-use crate::{Environment, Folders, Paths, VERSION, catalog, demo, logging, old_names, parts, resting, system_clock};
+use crate::{
+    Environment, Folders, Paths, VERSION, catalog, demo, doctor, logging, old_names, parts, resting, system_clock,
+};
 
 /// How to start. What is `None` is taken from the settings.
 #[derive(Debug, Clone, Default)]
@@ -203,6 +205,10 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         log: log.clone(),
         others: others(environment),
         captures: captures.clone(),
+        house: {
+            let (paths, environment) = (paths.clone(), environment.clone());
+            Arc::new(move || doctor::house(&paths, &environment))
+        },
     });
     let url = format!("http://{address}");
     if let Some(owner) = &mut owner {

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, capture, dashboard, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
+    accounts, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Route(route::Args),
     /// Open the running gateway in a browser
     Dashboard(dashboard::Args),
+    /// Look what is well and what is not, and say what to do
+    Doctor(doctor::Args),
     /// Ask the running gateway how it fares
     Status(status::Args),
     /// Show what was asked of the gateway, what became of it and what it cost

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod capture;
 pub(crate) mod dashboard;
+pub(crate) mod doctor;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod logs;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Quota(args) => brief(context, quota::run(args, context)),
         Command::Route(args) => brief(context, route::run(&args, context)),
         Command::Dashboard(args) => brief(context, dashboard::run(&args, context)),
+        Command::Doctor(args) => brief(context, doctor::run(&args, context)),
         Command::Status(args) => brief(context, status::run(&args, context)),
         Command::Exchanges(args) => brief(context, exchanges::run(args, context)),
         Command::Usage(args) => brief(context, usage::run(&args, context)),

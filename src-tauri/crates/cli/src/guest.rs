@@ -3,14 +3,17 @@
 mod answers;
 mod lines;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use codeferry_app::doctor::Report;
 use codeferry_app::{LogLevel, LogLine, OwnerRecord, Paths};
 use codeferry_store::ControlToken;
 use reqwest::{Client, Method, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 pub(crate) use self::answers::{
     Begun, Capture, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
@@ -32,6 +35,9 @@ pub(crate) struct Stages {
     answer: Response,
     buffer: Vec<u8>,
 }
+
+/// An answer that is passed on: a gateway may say more than this program knows of.
+pub(crate) type Told = BTreeMap<String, Box<RawValue>>;
 
 /// What `POST /api/reload` says.
 #[derive(Deserialize)]
@@ -104,9 +110,19 @@ impl Guest {
         Ok(reloaded.problems)
     }
 
+    /// What is well and what is not, as the gateway sees it. Its vault may wait for a keychain, and hosts take their time.
+    pub(crate) async fn doctor(&self, live: bool) -> Result<Report, Failure> {
+        self.ask(Method::GET, if live { "doctor?live=true" } else { "doctor" }, ASKING).await
+    }
+
     /// A link that opens one browser session.
     pub(crate) async fn session_link(&self) -> Result<Link, Failure> {
         self.ask(Method::POST, "session/link", PATIENCE).await
+    }
+
+    /// How it fares, as it says it.
+    pub(crate) async fn status_as_told(&self) -> anyhow::Result<Told> {
+        self.ask(Method::GET, "status", PATIENCE).await.map_err(|refused| refused.error)
     }
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {

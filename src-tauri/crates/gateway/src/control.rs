@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod caller;
 pub(crate) mod capture;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
@@ -45,6 +46,7 @@ pub(crate) fn table() -> Table {
         .post("/reload", reload)
         .post("/shutdown", shutdown)
         .get("/logs", logs::last)
+        .get("/doctor", doctor::examine)
         .get("/events", events::events)
         .post("/session/link", session::link)
         .post("/session/end", session::end)

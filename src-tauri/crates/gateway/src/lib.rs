@@ -12,6 +12,7 @@ mod capture;
 mod compat;
 mod control;
 mod data;
+pub mod doctor;
 mod guard;
 mod health;
 pub mod history;
@@ -41,7 +42,7 @@ use codeferry_accounts::{AccountId, Clock, Lease, Pool};
 use codeferry_store::capture::Captures;
 use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
-use codeferry_upstream::Upstream;
+use codeferry_upstream::{Failure, FailureKind, Upstream};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -86,6 +87,8 @@ pub struct Parts {
     pub captures: Captures,
     /// Where other programs keep their files.
     pub others: Others,
+    /// What is to be known of the folder, the disk and the environment.
+    pub house: doctor::House,
 }
 
 /// Files of other programs that the old paths look at. `None`: nobody knows where.
@@ -121,6 +124,10 @@ pub struct Gateway {
     prefixes: prefixes::Prefixes,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
+    /// Why an upstream could not be reached the last time that was so.
+    last_failure: Mutex<Option<doctor::Unreached>>,
+    /// What is to be known of the house around us.
+    house: doctor::House,
     /// The address we listen on, once we do.
     bound: OnceLock<SocketAddr>,
     /// Browsers that were let in.
@@ -147,6 +154,7 @@ impl Gateway {
     /// Puts the parts together. Nothing is opened and nothing is sent yet.
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
+            house,
             settings,
             keys,
             control_token,
@@ -193,6 +201,8 @@ impl Gateway {
             metrics,
             prefixes: prefixes::Prefixes::default(),
             last_pick: Mutex::default(),
+            last_failure: Mutex::default(),
+            house,
             bound: OnceLock::new(),
             sessions: session::Sessions::default(),
             stale: Notify::new(),
@@ -221,6 +231,8 @@ impl Gateway {
             version: self.version,
             pid: std::process::id(),
             started_at: self.started_at,
+            url: self.own_url(),
+            rotation: self.pool.rotation(),
             accounts: self.pool.list(),
             exchanges: self.counters.snapshot(),
             request_log: self.log.health(),
@@ -258,6 +270,14 @@ impl Gateway {
     fn last_pick_of(&self, id: &AccountId) -> Option<Timestamp> {
         let pick = self.last_pick.lock().unwrap_or_else(PoisonError::into_inner);
         pick.as_ref().filter(|pick| pick.account == *id).map(|pick| pick.at)
+    }
+
+    /// Remembers that an upstream could not be reached. What it answers, however bad, is another matter.
+    fn note_failure(&self, failure: Option<&Failure>) {
+        if let Some(failure) = failure.filter(|it| matches!(it.kind, FailureKind::Connect | FailureKind::Timeout)) {
+            let unreached = doctor::Unreached { at: self.now(), message: failure.message.clone() };
+            *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(unreached);
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use codeferry_accounts::{AccountId, AccountStatus};
+use codeferry_accounts::{AccountId, AccountStatus, Rotation};
 use codeferry_store::log::LogHealth;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,6 +19,10 @@ pub struct Status {
     pub pid: u32,
     /// Since when.
     pub started_at: Timestamp,
+    /// Where this machine reaches it.
+    pub url: String,
+    /// How requests are spread over the accounts.
+    pub rotation: Rotation,
     /// The accounts, without secrets.
     pub accounts: Vec<AccountStatus>,
     /// What was served.

@@ -218,6 +218,7 @@ impl Tap {
 
     /// The attempt that runs failed; `None`: it was answered with nothing.
     pub(crate) fn failed(&mut self, failure: Option<&Failure>) {
+        self.gateway.note_failure(failure);
         if let Some(id) = failure.and_then(|failure| failure.request_id.as_deref()) {
             self.facts.upstream_id = Some(id.to_owned());
         }

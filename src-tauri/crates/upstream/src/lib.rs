@@ -20,6 +20,7 @@ pub mod limits;
 mod oauth;
 pub mod provider;
 pub mod reset_credits;
+mod seen;
 pub mod sign_in;
 #[cfg(test)]
 mod testing;
@@ -33,6 +34,7 @@ pub use failure::{Consequence, Failure, FailureKind, Refusal};
 pub use limits::Limits;
 pub use oauth::OAuth;
 pub use provider::{Allowed, Provider};
+pub use seen::Seen;
 pub use transport::body::Body;
 pub use transport::payload::Payload;
 pub use upstream::{Answer, Call, Fetched, ModelsCall, Options, Upstream};

@@ -2,6 +2,7 @@
 
 mod collector;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::limits::Limits;
 use crate::oauth::OAuth;
 use crate::oauth::jwks::KeyCache;
 use crate::provider::{Extra, Provider};
+use crate::seen::{Seen, Sightings};
 use crate::transport::body::Body;
 use crate::transport::http::Clients;
 use crate::transport::payload::Payload;
@@ -70,6 +72,7 @@ pub(crate) struct Wire {
     pub(crate) clients: Clients,
     /// What the auth host signs with.
     pub(crate) keys: KeyCache,
+    pub(crate) sightings: Sightings,
 }
 
 /// One request for an answer.
@@ -181,7 +184,14 @@ impl Upstream {
         let compress = AtomicBool::new(options.compress);
         let clients = Clients::new(options.connect_timeout);
         Self {
-            wire: Arc::new(Wire { endpoints, options, clock, clients, keys: KeyCache::default() }),
+            wire: Arc::new(Wire {
+                endpoints,
+                options,
+                clock,
+                clients,
+                keys: KeyCache::default(),
+                sightings: Sightings::default(),
+            }),
             compress,
             shelf: Shelf::default(),
             codex_cli: None,
@@ -220,6 +230,11 @@ impl Upstream {
     /// The catalogues at hand.
     pub fn shelf(&self) -> &Shelf {
         &self.shelf
+    }
+
+    /// When each host last answered.
+    pub fn seen(&self) -> BTreeMap<String, Seen> {
+        self.wire.sightings.all()
     }
 
     /// Sends one request. `Ok` means that the upstream accepted and an event stream follows. Dropping the future, or
@@ -389,6 +404,7 @@ impl Wire {
     /// The response if it is a success, else what is wrong with it.
     pub(crate) async fn accepted(&self, response: reqwest::Response, host: &str) -> Result<reqwest::Response, Failure> {
         let status = response.status();
+        self.sightings.note(host, response.headers(), (self.clock)());
         if status.is_success() {
             return match headers::text(response.headers(), header::CONTENT_ENCODING.as_str()) {
                 Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => {

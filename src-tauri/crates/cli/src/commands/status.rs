@@ -9,7 +9,7 @@ use crate::commands::usage::cost;
 use crate::commands::{Context, Outcome, capture};
 use crate::failure::{Exit, Failure};
 use crate::figures::{percent, sum};
-use crate::guest::{Guest, Status};
+use crate::guest::{Guest, Status, Told};
 use crate::history::{pairs, zone_name};
 use crate::print::table;
 
@@ -20,34 +20,29 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// What the gateway says of itself, with nothing left out.
 #[derive(Serialize)]
-struct Report<'a> {
+struct Report {
     running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demo: Option<bool>,
     #[serde(flatten)]
-    found: Option<Found<'a>>,
-}
-
-#[derive(Serialize)]
-struct Found<'a> {
-    url: Option<&'a str>,
-    demo: bool,
-    #[serde(flatten)]
-    status: &'a Status,
+    told: Told,
     /// What was used since midnight; none where the request log cannot be read.
-    today: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    today: Option<Option<Figures>>,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     let Some((guest, owner)) = Guest::find(&context.paths).await? else {
         if args.json {
-            context.print.json(&Report { running: false, found: None })?;
+            context.print.json(&Report { running: false, demo: None, told: Told::default(), today: None })?;
         } else {
             context.print.note(&format!("no gateway serves {}", context.paths.home().display()));
             context.print.hint("start one: codeferry serve");
         }
         return Ok(Exit::Failed);
     };
-    let status = guest.status().await?;
     let today = match today(&guest).await {
         Ok(today) => Some(today),
         Err(failure) => {
@@ -55,12 +50,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
             None
         }
     };
-    let url = owner.url.as_deref();
     if args.json {
-        let found = Some(Found { url, demo: owner.demo, status: &status, today });
-        context.print.json(&Report { running: true, found })?;
+        let told = guest.status_as_told().await?;
+        context.print.json(&Report { running: true, demo: Some(owner.demo), told, today: Some(today) })?;
     } else {
-        context.print.data(&lines(url.unwrap_or_default(), &status, today.as_ref()))?;
+        let status = guest.status().await?;
+        context.print.data(&lines(owner.url.as_deref().unwrap_or_default(), &status, today.as_ref()))?;
         status.warnings.iter().for_each(|warning| context.print.warning(warning));
         for trouble in troubles(&status.request_log) {
             context.print.warning(&trouble);

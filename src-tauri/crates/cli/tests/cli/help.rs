@@ -35,6 +35,7 @@ const COMMANDS: &[&[&str]] = &[
     &["quota", "consume"],
     &["route"],
     &["dashboard"],
+    &["doctor"],
     &["status"],
     &["exchanges"],
     &["exchanges", "show"],

@@ -8,6 +8,7 @@
 mod accounts;
 mod capture;
 mod dashboard;
+mod doctor;
 mod exchanges;
 mod help;
 mod home;

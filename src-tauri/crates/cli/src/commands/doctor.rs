@@ -1,0 +1,64 @@
+//! `codeferry doctor`: what is well, what is not, and what to do about it.
+
+use codeferry_app::doctor::{self, Report, Row, Verdict};
+
+use crate::commands::{Context, Outcome};
+use crate::failure::{Exit, Failure};
+use crate::guest::Guest;
+use crate::print::table;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Ask the upstream, too
+    #[arg(long)]
+    live: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
+    let report = examine(args.live, context).await;
+    let print = context.print;
+    if args.json {
+        print.json(&report)?;
+    } else {
+        print.data(&lines(&report.rows))?;
+    }
+    Ok(if report.verdict == Verdict::Fail { Exit::Failed } else { Exit::Done })
+}
+
+/// What the gateway says of itself; where none runs, or none that answers, what can be seen without.
+async fn examine(live: bool, context: &Context) -> Report {
+    let asked = match Guest::find(&context.paths).await {
+        Ok(None) => return doctor::alone(&context.paths, &context.environment, live).await,
+        Ok(Some((guest, _))) => guest.doctor(live).await,
+        Err(error) => Err(Failure::from(error)),
+    };
+    match asked {
+        Ok(mut report) => {
+            // Clients are started from here, not from where the gateway was.
+            report.rows.retain(|row| row.check != "proxy");
+            report.rows.push(doctor::proxy(&context.environment));
+            Report::of(report.rows)
+        }
+        Err(failure) => {
+            let mut report = doctor::alone(&context.paths, &context.environment, live).await;
+            report.rows.retain(|row| row.check != "gateway" && row.check != "address");
+            let row = Row::fail("gateway", format!("{:#}", failure.error));
+            report.rows.push(row.hint("stop it and start it anew: codeferry serve"));
+            Report::of(report.rows)
+        }
+    }
+}
+
+fn lines(rows: &[Row]) -> String {
+    let word = |verdict| match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Warn => "warn",
+        Verdict::Fail => "FAIL",
+    };
+    let row = |row: &Row| [word(row.verdict).to_owned(), row.check.replace('_', " "), row.message.clone()];
+    let cure = |row: &Row| row.hint.as_ref().map(|hint| [String::new(), String::new(), format!("-> {hint}")]);
+    table(&rows.iter().flat_map(|it| [Some(row(it)), cure(it)]).flatten().collect::<Vec<_>>())
+}
