@@ -32,6 +32,9 @@ pub(crate) struct Told<T> {
     pub(crate) value: T,
 }
 
+/// The rows of one answer, at most.
+pub(crate) const PAGE: usize = 1000;
+
 // === impl History ===
 
 impl History {
@@ -59,15 +62,18 @@ impl History {
         }
     }
 
-    /// The same for a search, which may take several steps to find so many.
-    pub(crate) async fn all(&self, pairs: Pairs, limit: usize) -> Result<Told<ExchangePage>, Failure> {
-        let mut told = self.exchanges(&pairs).await?;
+    /// The same for as many as are asked for, and for a search, either of which may take several pages.
+    pub(crate) async fn all(&self, pairs: &Pairs, limit: usize) -> Result<Told<ExchangePage>, Failure> {
+        let step = |left: usize, before: Option<i64>| {
+            let more =
+                [("limit", Some(left.min(PAGE).to_string())), ("before", before.map(|before| before.to_string()))];
+            let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            pairs.iter().cloned().chain(more).collect::<Pairs>()
+        };
+        let mut told = self.exchanges(&step(limit, None)).await?;
         while let Some(next) = told.value.next.filter(|_| told.value.exchanges.len() < limit) {
             let left = limit - told.value.exchanges.len();
-            let mut pairs = pairs.clone();
-            pairs.retain(|(name, _)| name != "limit" && name != "before");
-            pairs.extend([("limit".to_owned(), left.to_string()), ("before".to_owned(), next.to_string())]);
-            let more = self.exchanges(&pairs).await?.value;
+            let more = self.exchanges(&step(left, Some(next))).await?.value;
             told.value.exchanges.extend(more.exchanges);
             told = Told::write(ExchangePage { next: more.next, ..told.value })?;
         }

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use self::draw::Table;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
-use crate::history::{History, Pairs, pairs, zone_name};
+use crate::history::{History, PAGE, Pairs, pairs, zone_name};
 use crate::signals::Signals;
 
 #[derive(Debug, clap::Args)]
@@ -76,8 +76,6 @@ struct Look {
 
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(500);
-/// As many as one answer holds. What is still under way when so many others have begun is missed by who follows.
-const MOST: usize = 1000;
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     match args.command {
@@ -88,7 +86,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 async fn look(look: &Look, context: &Context) -> Outcome {
-    let told = History::open(context).await?.all(look.pairs(look.limit), look.limit).await?;
+    let told = History::open(context).await?.all(&look.pairs(), look.limit).await?;
     if look.json {
         context.print.data(&told.json)?;
         return Ok(Exit::Done);
@@ -108,7 +106,7 @@ async fn look(look: &Look, context: &Context) -> Outcome {
 async fn follow(look: &Look, context: &Context) -> Outcome {
     let mut signals = Signals::catch()?;
     let mut history = History::open(context).await?;
-    let page = history.exchanges(&look.pairs(look.limit)).await?.value;
+    let page = history.all(&look.pairs(), look.limit).await?.value;
     let mut last = newest(&page).unwrap_or_default();
     let rows: Vec<_> = page.exchanges.iter().rev().collect();
     let table = Table::to_follow(&rows, TimeZone::system(), today(), context.room());
@@ -116,12 +114,16 @@ async fn follow(look: &Look, context: &Context) -> Outcome {
         context.print.data(&table.titles())?;
     }
     print(&rows, &table, look, context)?;
+    let mut newest_page = look.pairs();
+    newest_page.push(("limit".to_owned(), PAGE.to_string()));
     loop {
+        // What is still under way when a page of others have begun is missed.
         tokio::select! {
             () = signals.next() => return Ok(Exit::Done),
             () = tokio::time::sleep(PACE) => {}
         }
-        let page = match history.exchanges(&look.pairs(MOST)).await {
+        // One step of a search is enough: what is new is in front.
+        let page = match history.exchanges(&newest_page).await {
             Ok(told) => told.value,
             // It was stopped, or another one runs now.
             Err(_) => {
@@ -158,8 +160,8 @@ fn print(rows: &[&Row], table: &Table, look: &Look, context: &Context) -> Result
 // === impl Look ===
 
 impl Look {
-    fn pairs(&self, limit: usize) -> Pairs {
-        let (limit, zone) = (limit.to_string(), zone_name());
+    fn pairs(&self) -> Pairs {
+        let zone = zone_name();
         pairs([
             ("since", self.since.as_deref()),
             ("until", self.until.as_deref()),
@@ -169,7 +171,6 @@ impl Look {
             ("conversation", self.conversation.as_deref()),
             ("q", self.search.as_deref()),
             ("outcome", self.failed.then_some("refused,failed")),
-            ("limit", Some(&limit)),
             ("tz", Some(&zone)),
         ])
     }
@@ -185,11 +186,8 @@ async fn meant(history: &History, text: &str) -> Result<String, Failure> {
     if text.starts_with("req_") && text.len() == WHOLE {
         return Ok(text.to_owned());
     }
-    let asked = match text {
-        "last" => pairs([("limit", Some("1"))]),
-        text => pairs([("q", Some(text)), ("limit", Some("1000"))]),
-    };
-    let page = history.all(asked, if text == "last" { 1 } else { 1000 }).await?.value;
+    let (asked, most) = if text == "last" { (pairs([]), 1) } else { (pairs([("q", Some(text))]), PAGE) };
+    let page = history.all(&asked, most).await?.value;
     let ids = page.exchanges.into_iter().map(|row| row.found.exchange.id);
     let ids: Vec<_> = ids.filter(|id| text == "last" || id.ends_with(text)).collect();
     match ids.as_slice() {

@@ -91,26 +91,23 @@ fn troubles(health: &LogHealth) -> Vec<String> {
     troubles
 }
 
-fn used(today: &Figures) -> String {
-    let mut text = match today.requests {
-        0 => return "no exchange".to_owned(),
+/// How many, and what they took.
+fn used(today: &Figures) -> [String; 2] {
+    let mut asked = match today.requests {
         1 => "1 exchange".to_owned(),
         count => format!("{count} exchanges"),
     };
     match today.refused + today.failed {
         0 => {}
-        failed => text += &format!(", {failed} of them refused or broken off"),
+        failed => asked += &format!(", {failed} of them refused or broken off"),
     }
-    text += &format!("; {} tokens in", sum(today.input));
-    if let Some(share) = today.cached_percent {
-        text += &format!(" ({} cached)", percent(share));
-    }
-    text += &format!(", {} out", sum(today.output));
+    let cached = today.cached_percent.map(|share| format!(" ({} cached)", percent(share))).unwrap_or_default();
+    let mut took = format!("{} in{cached}, {} out", sum(today.input), sum(today.output));
     match cost(today) {
         cost if cost.is_empty() => {}
-        cost => text += &format!("; {cost} at list prices"),
+        cost => took += &format!("; {cost} at list prices"),
     }
-    text
+    [asked, if today.counted == 0 { String::new() } else { took }]
 }
 
 fn lines(url: &str, status: &Status, today: Option<&Figures>) -> String {
@@ -135,7 +132,10 @@ fn lines(url: &str, status: &Status, today: Option<&Figures>) -> String {
             ),
         ),
     ];
-    rows.extend(today.map(|today| row("today", used(today))));
+    if let Some([asked, took]) = today.map(used) {
+        rows.push(row("today", asked));
+        rows.extend(Some(took).filter(|took| !took.is_empty()).map(|took| row("tokens", took)));
+    }
     table(&rows)
 }
 

@@ -144,7 +144,7 @@ fn usage_ends_in_a_total_and_status_tells_of_today() {
     assert_eq!(status["today"]["cost_nano_usd"], json["total"]["cost_nano_usd"]);
     assert_eq!(status["request_log"]["dropped"], 0);
     let text = home.ok(&["status"]);
-    assert!(text.contains("today      5 exchanges, 3 of them refused or broken off; "), "{text}");
+    assert!(text.contains("today      5 exchanges, 3 of them refused or broken off\ntokens     "), "{text}");
     assert!(text.contains(" at list prices"), "{text}");
 }
 

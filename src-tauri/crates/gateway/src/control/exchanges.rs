@@ -41,7 +41,7 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, Path(id): Path<Stri
 /// All of them, or the newest `limit`. No more than a page is held at a time.
 pub(crate) async fn csv(State(gateway): State<Arc<Gateway>>, Asked(pairs): Asked<Pairs>) -> Result<Response, Refused> {
     let names = names(&gateway).await;
-    let query = ExchangeQuery::read(pairs, &names, gateway.now()).map_err(HistoryError::from)?;
+    let query = ExchangeQuery::read_all(pairs, &names, gateway.now()).map_err(HistoryError::from)?;
     let table = Table { log: gateway.log.clone(), names, query };
     // The first page goes before the headers: what cannot be read is refused, and not cut off.
     let (first, table) = match table.more().await? {

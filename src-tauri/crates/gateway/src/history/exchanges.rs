@@ -62,6 +62,8 @@ pub struct Explained {
 
 /// Rows of a page, where nobody says how many.
 const USUAL: usize = 100;
+/// Rows of a page at most.
+const LONGEST_PAGE: usize = 1000;
 
 // === impl ExchangeQuery ===
 
@@ -82,9 +84,28 @@ impl ExchangeQuery {
         "tz",
     ];
 
+    /// For a page.
+    ///
     /// # Errors
     /// When a parameter cannot be used.
     pub fn read(pairs: Vec<(String, String)>, names: &Names, now: Timestamp) -> Result<Self, BadParameter> {
+        Self::read_up_to(LONGEST_PAGE, pairs, names, now)
+    }
+
+    /// For as many as there are.
+    ///
+    /// # Errors
+    /// When a parameter cannot be used.
+    pub fn read_all(pairs: Vec<(String, String)>, names: &Names, now: Timestamp) -> Result<Self, BadParameter> {
+        Self::read_up_to(usize::MAX, pairs, names, now)
+    }
+
+    fn read_up_to(
+        most: usize,
+        pairs: Vec<(String, String)>,
+        names: &Names,
+        now: Timestamp,
+    ) -> Result<Self, BadParameter> {
         let params = Params::read(pairs, Self::PARAMETERS, now)?;
         let zone = params.zone("tz")?;
         let outcomes = Outcome::ALL.map(Outcome::as_str).join(", ");
@@ -99,7 +120,7 @@ impl ExchangeQuery {
             conversation: params.owned("conversation"),
             text: params.owned("q"),
         };
-        Ok(Self { filter, before: params.number("before", 1..=i64::MAX)?, limit: params.number("limit", 1..=1000)? })
+        Ok(Self { filter, before: params.number("before", 1..=i64::MAX)?, limit: params.number("limit", 1..=most)? })
     }
 
     /// A page of them.

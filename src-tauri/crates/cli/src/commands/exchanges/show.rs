@@ -1,7 +1,7 @@
 //! Everything about one exchange, for people.
 
 use codeferry_app::history::Detail;
-use codeferry_store::log::Attempt;
+use codeferry_store::log::{Attempt, Prefix};
 use jiff::tz::TimeZone;
 
 use super::draw::cost;
@@ -75,7 +75,7 @@ fn facts(detail: &Detail, zone: &TimeZone) -> Vec<[String; 2]> {
     if !x.account.is_empty() {
         add("account", format!("{} ({})", named(&x.account, row.account_name.as_deref()), x.provider));
     }
-    add("picked", x.picked.as_deref().map(plain).unwrap_or_default());
+    add("picked", x.picked.as_deref().map(|why| plain(&by_name(why, detail))).unwrap_or_default());
     if let Some(tokens) = &x.tokens {
         let share = match tokens.input {
             0 => String::new(),
@@ -94,15 +94,40 @@ fn facts(detail: &Detail, zone: &TimeZone) -> Vec<[String; 2]> {
     add("first byte", x.first_byte_ms.map(span).unwrap_or_default());
     add("total", span(x.total_ms) + &speed(detail));
     if let Some(prefix) = &x.prefix {
-        let broke = match (&prefix.broke, prefix.item) {
-            (Some(broke), Some(item)) => format!(", not the same since item {item}: {}", plain(broke)),
-            (Some(broke), None) => format!(", not the same: {}", plain(broke)),
-            (None, _) => ", goes on where it was".to_owned(),
-        };
-        add("history", format!("turn {}, {} items{broke}", prefix.turn + 1, prefix.items));
+        add("history", history(prefix));
     }
     add("upstream id", x.upstream_id.as_deref().map(plain).unwrap_or_default());
     facts
+}
+
+/// How it goes on from what its conversation sent before, on which it depends what the prompt cache holds.
+fn history(prefix: &Prefix) -> String {
+    let items = match prefix.items {
+        1 => "1 item".to_owned(),
+        items => format!("{items} items"),
+    };
+    let item = prefix.item.map(|item| format!(" (item {})", item + 1)).unwrap_or_default();
+    let went = match prefix.broke.as_deref() {
+        None if prefix.turn == 0 => return format!("{items}, the first request of its conversation"),
+        None => "goes on where the last one ended".to_owned(),
+        Some("account") => "another account than before".to_owned(),
+        Some("model") => "another model than before".to_owned(),
+        Some("system") => "the system prompt has changed".to_owned(),
+        Some("tools") => "the tools have changed".to_owned(),
+        Some("format") => "the schema of the answer has changed".to_owned(),
+        Some("message") => format!("an earlier message has changed{item}"),
+        Some("compacted") => format!("was compacted{item}"),
+        Some("rewound") => format!("was rewound{item}"),
+        Some("beside") => "a request beside the conversation".to_owned(),
+        Some(other) => plain(other),
+    };
+    format!("{items}, request {} of its conversation, {went}", prefix.turn + 1)
+}
+
+/// The log has accounts by their ids; people have names for them.
+fn by_name(text: &str, detail: &Detail) -> String {
+    let names = detail.account_names.iter();
+    names.fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))
 }
 
 fn outcome(detail: &Detail) -> String {
@@ -156,7 +181,18 @@ fn section<'a>(title: &str, lines: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use jiff::tz::TimeZone;
 
-    use super::drawn;
+    use super::{drawn, history};
+
+    #[test]
+    fn the_history_is_told_in_words() {
+        let told = |text: &str| history(&serde_json::from_str(text).unwrap());
+        assert_eq!(told(r#"{"items":1,"turn":0}"#), "1 item, the first request of its conversation");
+        let goes_on = "12 items, request 4 of its conversation, goes on where the last one ended";
+        assert_eq!(told(r#"{"items":12,"turn":3}"#), goes_on);
+        let changed = "12 items, request 4 of its conversation, an earlier message has changed (item 3)";
+        assert_eq!(told(r#"{"items":12,"turn":3,"broke":"message","item":2}"#), changed);
+        assert!(told(r#"{"items":12,"turn":3,"broke":"of_tomorrow"}"#).ends_with(", of_tomorrow"));
+    }
 
     #[test]
     fn it_says_what_is_known_and_nothing_else() {
@@ -164,7 +200,7 @@ mod tests {
             r#"{"seq":1,"id":"req_0199d3a7c0de70008000aaaabbbbcccc","at":"2026-11-20T07:30:01.5Z","client":"claude-code",
                 "dialect":"anthropic","path":"/v1/messages","user_agent":"claude-cli/2.1","conversation":"5f0d9a4e",
                 "asked":"claude-opus-4-8","model":"gpt-6.1-sol","effort":"high","route":"opus by route.opus",
-                "provider":"codex","account":"acc_0123456789abcdef","account_name":"work","picked":"the active account",
+                "provider":"codex","account":"acc_0123456789abcdef","account_name":"work","picked":"acc_0123456789abcdef: active",
                 "streamed":true,"tokens":{"input":128403,"cached":120000,"output":2310,"reasoning":1200},
                 "cost_nano_usd":51906000,"cost_usd":0.051906,"first_byte_ms":1840,"total_ms":48210,"outcome":"completed",
                 "status":200,"losses":["temperature","of_tomorrow"],"notes":["late_delta"],"upstream_id":"up_2",
