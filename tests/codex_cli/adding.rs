@@ -46,7 +46,7 @@ async fn it_is_added_asked_by_name_and_ends_with_the_gateway() {
     let ran = user.run(&["accounts", "add", "--kind", "codex_cli"]).await;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.starts_with("acc_") && ran.err.contains("me@example.com (plus)"), "{} {}", ran.out, ran.err);
-    assert!(ran.err.contains("codex-cli/MODEL"), "{}", ran.err);
+    assert!(ran.err.contains("codex-cli/MODEL") && !ran.err.contains("AGENTS.md"), "{}", ran.err);
     let accounts = user.binary.accounts().await;
     assert_eq!((accounts.len(), &accounts[0]["kind"], &accounts[0]["active"]), (1, &json!("codex_cli"), &json!(false)));
     assert_eq!(user.noted("pids").len(), 1, "it was started for a look");
@@ -102,6 +102,11 @@ async fn one_that_cannot_be_used_is_not_added() {
     );
     assert_eq!(user.binary.accounts().await.len(), 0);
 
+    std::fs::write(user.home.join("mode"), "").unwrap();
+    std::fs::write(user.home.join("AGENTS.md"), "Talk like a pirate.").unwrap();
+    let instructed = user.run(&[&add[..], &["--label", "pirate"]].concat()).await;
+    assert!(instructed.code == Some(0) && instructed.err.contains("AGENTS.md goes along"), "{}", instructed.err);
+    std::fs::write(user.home.join("mode"), "signed-out").unwrap();
     let unlooked = user.run(&[&add[..], &["--no-verify", "--label", "later"]].concat()).await;
     assert_eq!(unlooked.code, Some(0), "{}", unlooked.err);
     assert_eq!(user.run(&["accounts", "verify", "later"]).await.code, Some(1));

@@ -96,6 +96,8 @@ pub struct Found {
     pub email: Option<String>,
     /// Its plan.
     pub plan: Option<String>,
+    /// Instructions in its home, which go along with every request and cannot be kept from it.
+    pub instructions: Option<PathBuf>,
 }
 
 /// The way to the Codex CLI.
@@ -230,6 +232,7 @@ impl CodexCli {
         Ok(Found {
             unknown: version != MEASURED,
             version,
+            instructions: ready.facts.instructions.clone(),
             sign_in: account.as_ref().map(|account| account.kind.clone()),
             email: account.as_ref().and_then(|account| account.email.clone()),
             plan: account.and_then(|account| account.plan_type),

@@ -1,6 +1,7 @@
 //! Where a child sits: started when somebody comes, started again after it fell, not too often.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(super) struct Ready {
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) version: Option<String>,
+    /// A file of the person's own that goes along with every request, and cannot be kept from it.
+    pub(super) instructions: Option<PathBuf>,
     pub(super) account: Account,
     /// `config` of each thread: what switches the person's own additions off.
     pub(super) config: Box<RawValue>,
@@ -71,6 +74,7 @@ pub(super) struct SignedIn {
 #[serde(rename_all = "camelCase")]
 struct Hello {
     user_agent: Option<String>,
+    codex_home: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -231,11 +235,15 @@ impl Seat {
             return Err(Failure::new(FailureKind::Program, super::failure::SIGN_IN));
         }
         let config: ConfigRead = read("config/read", &session.ask("config/read", &Nothing {}).await?)?;
-        Ok(Facts { version, account, config: thread_config(&config.config)? })
+        let instructions = hello.codex_home.as_deref().and_then(instructions_in);
+        if let Some(path) = &instructions {
+            tracing::info!(target: "codeferry::codex_cli", path = %path.display(), "goes along with every request");
+        }
+        Ok(Facts { version, instructions, account, config: thread_config(&config.config)? })
     }
 
     /// The CLI's catalogue, changed, in a file of ours.
-    async fn models(&self, shared: &Arc<Shared>) -> Result<std::path::PathBuf, Failure> {
+    async fn models(&self, shared: &Arc<Shared>) -> Result<PathBuf, Failure> {
         let raw = raw_models(&self.program, shared).await?;
         let changed = catalog::plain(&raw).map_err(|error| {
             Failure::new(
@@ -249,6 +257,11 @@ impl Seat {
             .map_err(|error| Failure::new(FailureKind::Program, format!("cannot write {}: {error}", path.display())))?;
         Ok(path)
     }
+}
+
+/// What the CLI takes along from its home. It is not read here; that it is there is enough.
+fn instructions_in(home: &Path) -> Option<PathBuf> {
+    ["AGENTS.override.md", "AGENTS.md"].into_iter().map(|name| home.join(name)).find(|path| path.is_file())
 }
 
 /// What `codex debug models` prints. With a sign-in it may ask its host; without an answer the built-in one does.
@@ -273,7 +286,7 @@ pub(super) async fn raw_models(program: &Program, shared: &Shared) -> Result<Vec
     })
 }
 
-fn arguments(models: &std::path::Path) -> Vec<OsString> {
+fn arguments(models: &Path) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["app-server".into()];
     for feature in SWITCHED_OFF {
         args.extend(["--disable".into(), (*feature).into()]);

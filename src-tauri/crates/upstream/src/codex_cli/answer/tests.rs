@@ -60,9 +60,9 @@ fn text_and_reasoning_stream() {
         .on("item/reasoning/summaryTextDelta", &format!("{{{TURN},\"itemId\":\"rs_1\",\"delta\":\"hm\",\"summaryIndex\":0}}"))
         .item("rawResponseItem/completed", r#"{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"SEALED"}"#)
         .item("item/started", r#"{"type":"agentMessage","id":"msg_1","text":""}"#)
-        .on("item/agentMessage/delta", &format!("{{{TURN},\"itemId\":\"msg_1\",\"delta\":\"hel\\nlo\"}}"))
-        .item("item/completed", r#"{"type":"agentMessage","id":"msg_1","text":"hel\nlo"}"#)
-        .item("rawResponseItem/completed", r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"hel\nlo"}]}"#)
+        .on("item/agentMessage/delta", &format!("{{{TURN},\"itemId\":\"msg_1\",\"delta\":\"two\\nlines\"}}"))
+        .item("item/completed", r#"{"type":"agentMessage","id":"msg_1","text":"two\nlines"}"#)
+        .item("rawResponseItem/completed", r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"two\nlines"}]}"#)
         .on("rawResponse/completed", &format!(r#"{{{TURN},"responseId":"resp_1","usage":{{"inputTokens":1}},"usageMetadata":{{"amount":null,"metadata":{{"input_tokens":100,"output_tokens":20}}}}}}"#));
     assert_eq!(
         heard.kinds(),
@@ -84,7 +84,7 @@ fn text_and_reasoning_stream() {
     assert!(heard.events[3].contains("rs_1|SEALED") && heard.events[3].contains("\"output_index\":0"));
     assert_eq!(
         heard.events[5],
-        r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":1,"content_index":0,"delta":"hel\nlo"}"#
+        r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":1,"content_index":0,"delta":"two\nlines"}"#
     );
     assert_eq!(
         heard.events[7],

@@ -109,6 +109,12 @@ pub(super) async fn run(args: &ProgramArgs, json: bool, context: &Context) -> Ou
             },
         };
         print.note(&format!("Codex CLI {}: {who}", found.version));
+        if let Some(path) = &found.instructions {
+            print.warning(&format!(
+                "{} goes along with every request to it, and cannot be kept from it; --codex-home names another home",
+                path.display()
+            ));
+        }
         if found.unknown {
             print.warning(&format!(
                 "this version is another than {}, with which it was tried",
