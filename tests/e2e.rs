@@ -23,6 +23,8 @@ mod keychain;
 mod killed;
 #[path = "e2e/media.rs"]
 mod media;
+#[path = "e2e/named.rs"]
+mod named;
 #[path = "e2e/prefixes.rs"]
 mod prefixes;
 #[path = "e2e/sdk.rs"]

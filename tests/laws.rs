@@ -5,6 +5,7 @@
 
 mod laws {
     //! One file per way of making streams.
+    mod chat;
     mod chunks;
     mod fold;
     mod lowering;

@@ -40,18 +40,19 @@ fn block() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn history() -> impl Strategy<Value = Vec<Value>> {
+pub(super) fn history() -> impl Strategy<Value = Vec<Value>> {
     let role = prop_oneof![4 => Just("user"), 4 => Just("assistant"), 1 => Just("system")];
     let message = (role, prop::collection::vec(block(), 0..5))
         .prop_map(|(role, content)| json!({"role": role, "content": content}));
     prop::collection::vec(message, 1..10)
 }
 
-fn lowered(messages: &[Value], lite: bool) -> Lowered {
+pub(super) fn lowered(messages: &[Value], lite: bool) -> Lowered {
     let body = json!({"model": "m", "messages": messages, "tools": [{"name": "Read"}]}).to_string();
     let request = Request::parse(body.as_bytes()).expect("a request");
     let conversation = Conversation::of_anthropic(&request, Hints::default());
-    let target = Target { model: "gpt-x", effort: None, summary: None, lite, conversation: &conversation };
+    let target =
+        Target { model: "gpt-x", effort: None, summary: None, lite, sampling: false, conversation: &conversation };
     lower(&request, &target, body.len()).expect("nothing in it is refused")
 }
 

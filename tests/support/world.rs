@@ -28,6 +28,8 @@ pub struct Setup {
     pub traces: Option<Otel>,
     /// How the upstream is set up.
     pub demo: codeferry_demo::Options,
+    /// Where OpenAI's public API is, if not at the upstream.
+    pub openai: Option<String>,
 }
 
 impl Default for Setup {
@@ -39,6 +41,7 @@ impl Default for Setup {
             grace: Duration::ZERO,
             traces: None,
             demo: codeferry_demo::Options::default(),
+            openai: None,
         }
     }
 }
@@ -71,7 +74,10 @@ impl World {
         let demo = Demo::start(setup.demo.clone()).await.expect("the fake upstream starts");
         let home = tempfile::tempdir().expect("a folder");
         let paths = Paths::at(home.path());
-        let environment = Environment { otel: setup.traces.clone(), ..environment(&demo, home.path()) };
+        let mut environment = Environment { otel: setup.traces.clone(), ..environment(&demo, home.path()) };
+        if let Some(openai) = &setup.openai {
+            environment.endpoints.openai = openai.parse().expect("an address");
+        }
         paths.make().expect("a data folder");
         let settings = codeferry_app::settings(&paths).expect("settings");
         for (key, value) in &setup.settings {

@@ -90,6 +90,11 @@ impl Kind {
             Self::Plan | Self::Codex | Self::Demo => false,
         }
     }
+
+    /// Whether its accounts are a server and a key for it: nothing to sign in to, and no plan behind it.
+    pub fn takes_key(self) -> bool {
+        matches!(self, Self::Compatible | Self::OpenaiKey)
+    }
 }
 
 impl fmt::Display for Kind {

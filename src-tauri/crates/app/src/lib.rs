@@ -20,6 +20,7 @@ mod dashboard;
 mod demo;
 pub mod doctor;
 mod environment;
+mod key_variable;
 mod listen;
 pub mod logging;
 pub mod old_names;
@@ -40,6 +41,7 @@ pub use codeferry_upstream::codex_cli::{
 pub use codex_cli::{find_codex_cli, look_at_codex_cli};
 pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment, Folders};
+pub use key_variable::key_variable;
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};
 pub use parts::{

@@ -3,8 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, cache, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status,
-    usage,
+    accounts, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -50,8 +49,6 @@ pub(crate) enum Command {
     Exchanges(exchanges::Args),
     /// Sum up what was used
     Usage(usage::Args),
-    /// Show how much came from the prompt cache, and what broke it
-    Cache(cache::Args),
     /// Show what the gateway said last, and follow it
     Logs(logs::Args),
     /// Whole exchanges, word for word, for a bug report

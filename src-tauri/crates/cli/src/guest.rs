@@ -19,6 +19,7 @@ pub(crate) use self::answers::{
     Begun, Capture, Gone, Link, Listed, Outcome, Quota, Redeemed, ResetCredits, Stage, Status, Verified, Window,
 };
 pub(crate) use self::lines::Lines;
+use crate::commands::accounts::{Added, New};
 use crate::failure::Failure;
 
 /// The running gateway, seen from outside.
@@ -231,6 +232,11 @@ impl Guest {
         read(self.send(request.json(&Begin { kind, method, account })).await?).await
     }
 
+    /// Adds an account that is asked for by name.
+    pub(crate) async fn add_named(&self, new: &New<'_>) -> Result<Added, Failure> {
+        read(self.send(self.request(Method::POST, "accounts", ASKING).json(new)).await?).await
+    }
+
     /// Follows an attempt to its end.
     pub(crate) async fn stages(&self, attempt: &str) -> Result<Stages, Failure> {
         let request = self.request(Method::GET, &format!("accounts/sign-in/{attempt}/events"), WAITING);
@@ -272,15 +278,10 @@ impl Guest {
         };
         let error = anyhow!(refused.message);
         let failure = match refused.code.as_str() {
-            "unknown_account"
-            | "ambiguous_account"
-            | "unknown_conversation"
-            | "ambiguous_conversation"
-            | "bad_label"
-            | "bad_method"
-            | "no_reset_credits"
-            | "bad_parameter"
-            | "unknown_key" => Failure::conflict(error),
+            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits"
+            | "bad_parameter" | "unknown_key" | "bad_url" | "bad_key" | "key_needed" | "label_taken" => {
+                Failure::conflict(error)
+            }
             _ => Failure::from(error),
         };
         Err(match refused.hint {

@@ -11,6 +11,8 @@
 //!   made to [fail](AuthFault), before or after it has done something.
 //! - A record of what arrived and how it ended ([`Demo::requests`], [`Demo::violations`]).
 //!
+//! Beside it stand the [servers](ChatServer) that speak Chat Completions, strict in their own ways.
+//!
 //! **Invariant:** this crate knows no other crate of Codeferry. What it says of the wire, it says from
 //! codex-backend.md and the recordings, so that a shared mistake cannot pass both sides.
 
@@ -24,6 +26,7 @@ mod answer;
 mod assistant;
 mod auth;
 mod catalog;
+mod chat;
 mod conversation;
 mod demo;
 mod estimate;
@@ -50,6 +53,7 @@ mod world;
 pub use account::{AccountKind, CODEX_CLIENT_ID, DemoAccount, PLAN_CLIENT_ID};
 pub use auth::fault::{AuthFault, Endpoint};
 pub use auth::keys::IdTokenFault;
+pub use chat::{ChatFlavour, ChatRequest, ChatServer};
 pub use demo::Demo;
 pub use limits::{Credits, ExtraLimit, Limits, Window};
 pub use oauth::TokenFault;

@@ -14,6 +14,7 @@ use codeferry_accounts::{
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::fingerprint::Fingerprint;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
+use codeferry_translate::turn::UpstreamError;
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::Timestamp;
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) conversation: Conversation,
     /// The account that was asked for by name: it answers, or nobody does.
     pub(crate) named: Option<AccountId>,
+    /// It is a server with a key, and no plan is behind it.
+    pub(crate) keyed: bool,
     /// The model upstream.
     pub(crate) model: String,
     pub(crate) lite: bool,
@@ -105,6 +108,9 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
     tap.opens();
     let deadline = Instant::now() + plan.patience;
     let mut tried = Tried::default();
+    if let Some(named) = &plan.named {
+        tried.without.params = gateway.refusals.of(named, &plan.model);
+    }
     let mut last: Option<Problem> = None;
     let mut lease = None;
     loop {
@@ -252,6 +258,7 @@ async fn attempt(
     }
     let call = Call {
         kind: account.kind,
+        endpoint: account.endpoint.as_ref(),
         access_token: &lease.access_token,
         chatgpt_account_id: account.chatgpt_account_id.as_deref(),
         model: &plan.model,
@@ -276,7 +283,7 @@ async fn attempt(
     while !turn.is_worth_sending() {
         match turn.end() {
             None => {}
-            Some(End::Failed(error)) => return Err(Failure::from_event(error, gateway.now()).into()),
+            Some(End::Failed(error)) => return Err(failure_of(account, error, gateway.now()).into()),
             Some(End::CutOff) => return Err(Failure::cut_off().into()),
             Some(End::Empty) => return Err(Unanswered::Empty),
             // Cut before its first word: an answer all the same.
@@ -290,6 +297,9 @@ async fn attempt(
             None => turn.eof(),
         }
     }
+    if plan.named.is_some() {
+        gateway.refusals.note(&account.id, &plan.model, &without.params);
+    }
     gateway.pool.ended(lease, accounts::End::Served);
     Ok(Committed {
         lease: lease.clone(),
@@ -298,6 +308,12 @@ async fn attempt(
         body: answer.body,
         turn,
     })
+}
+
+/// What an error event means, said by the upstream of that account.
+pub(crate) fn failure_of(account: &Account, error: &UpstreamError, now: Timestamp) -> Failure {
+    let failure = Failure::from_event(error, now);
+    if account.kind.takes_key() { failure.of_server("") } else { failure }
 }
 
 /// Where what the stream tells of the account's limits goes.
@@ -369,6 +385,7 @@ impl Plan {
             model: &self.model,
             input_tokens: self.recipe.input_estimate,
             context_window: self.context_window,
+            keyed: self.keyed,
             now: gateway.now(),
             zone: TimeZone::system(),
         }

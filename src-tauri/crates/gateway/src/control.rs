@@ -4,13 +4,13 @@
 pub(crate) mod accounts;
 pub(crate) mod caller;
 pub(crate) mod capture;
-pub(crate) mod conversations;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod named;
 pub(crate) mod quota;
 pub(crate) mod refused;
 pub(crate) mod routes;
@@ -52,6 +52,7 @@ pub(crate) fn table() -> Table {
         .post("/session/link", session::link)
         .post("/session/end", session::end)
         .get("/accounts", accounts::list)
+        .post("/accounts", named::add)
         .delete("/accounts", accounts::clear)
         .post("/accounts/sign-in", sign_in::begin)
         .get("/accounts/sign-in/{id}", sign_in::stage)
@@ -71,8 +72,6 @@ pub(crate) fn table() -> Table {
         .get("/accounts/{account}/reset-credits", quota::reset_credits)
         .post("/accounts/{account}/reset-credits/consume", quota::consume)
         .get("/quota", quota::all)
-        .get("/conversations", conversations::list)
-        .get("/conversations/{id}", conversations::one)
         .get("/exchanges", exchanges::list)
         .get("/exchanges.csv", exchanges::csv)
         .get("/exchanges/{id}", exchanges::one)

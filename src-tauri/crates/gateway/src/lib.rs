@@ -19,6 +19,7 @@ pub mod history;
 mod log_lines;
 mod looks;
 mod metrics;
+mod named;
 mod page;
 mod prefixes;
 mod pump;
@@ -134,6 +135,8 @@ pub struct Gateway {
     sessions: session::Sessions,
     /// An answer named another version of the model catalogue than ours.
     stale: Notify,
+    /// What models of named accounts have refused.
+    refusals: named::Refusals,
     /// When somebody last looked at what is left.
     looks: Arc<Looks>,
     /// What happens, for whoever looks on.
@@ -206,6 +209,7 @@ impl Gateway {
             bound: OnceLock::new(),
             sessions: session::Sessions::default(),
             stale: Notify::new(),
+            refusals: named::Refusals::default(),
             looks: Arc::default(),
             sign_ins: sign_in::SignIns::new(Arc::clone(&bus)),
             bus,

@@ -32,6 +32,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) input_tokens: u64,
     /// The model's window, if known.
     pub(crate) context_window: Option<u64>,
+    /// The account is a server and a key for it: the server and the bill are the person's own.
+    pub(crate) keyed: bool,
     /// The clock.
     pub(crate) now: Timestamp,
     /// Where the person lives.
@@ -41,6 +43,9 @@ pub(crate) struct Circumstances<'a> {
 /// The problem a failed attempt leaves the client with.
 pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Problem {
     let problem = |kind, message: String| Problem::new(kind, message);
+    if let Some(problem) = Some(failure).filter(|_| around.keyed).and_then(|failure| of_keyed(failure, around)) {
+        return problem;
+    }
     match &failure.kind {
         FailureKind::ContextOverflow { actual, max } => {
             let max = max.map(u64::from).or(around.context_window).unwrap_or(around.input_tokens);
@@ -96,6 +101,30 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
             problem(ErrorKind::Api, failure.message.clone()).with_status(StatusCode::BAD_GATEWAY)
         }
     }
+}
+
+/// The same, where it means something else for a server with a key: there is no plan behind it.
+fn of_keyed(failure: &Failure, around: &Circumstances<'_>) -> Option<Problem> {
+    let (account, said) = (around.account, &failure.message);
+    Some(match &failure.kind {
+        FailureKind::Unauthorized | FailureKind::AccountDead => needs_attention(format!(
+            "the server of {account} does not accept the key: {said} (give it another: codeferry accounts add, with the \
+             same kind, address and label)"
+        )),
+        FailureKind::Forbidden | FailureKind::NotEligible => {
+            needs_attention(format!("the server of {account} refused the request: {said}"))
+        }
+        FailureKind::UsageLimit { .. } | FailureKind::UsageNotIncluded => {
+            let mut problem =
+                Problem::new(ErrorKind::RateLimit, format!("{account} has nothing left to spend: {said}"));
+            problem.retry_after = failure.retry_after.map(seconds).filter(|seconds| *seconds <= LONGEST_WAIT);
+            if problem.retry_after.is_none() { problem.final_word() } else { problem }
+        }
+        FailureKind::Challenge => needs_attention(format!(
+            "somebody in front of the server of {account} asked for a browser check instead of answering"
+        )),
+        _ => return None,
+    })
 }
 
 /// The problem when no account can serve.

@@ -98,6 +98,11 @@ impl Named {
         Self { accounts: gateway.pool.all_named(), unread }
     }
 
+    /// All of them.
+    pub(crate) fn into_accounts(self) -> Vec<Arc<Account>> {
+        self.accounts
+    }
+
     fn labelled(&self, label: &str) -> Option<&Arc<Account>> {
         self.accounts.iter().find(|account| account.label.as_deref() == Some(label))
     }

@@ -14,7 +14,11 @@ pub(crate) fn note(pool: &Pool, lease: &Lease, failure: &Failure, now: Timestamp
     if let Some(limits) = failure.limits() {
         pool.note_limits(&lease.account.id, &WindowsSeen::from(limits), now);
     }
-    if let Some(end) = end_of(failure) {
+    let end = end_of(failure);
+    // Nobody stands in for a server with a key, so putting it to rest helps only who is asked to wait: a key that is put right
+    // or a bill that is paid counts at once.
+    let end = if lease.account.kind.takes_key() { end.filter(waits) } else { end };
+    if let Some(end) = end {
         pool.ended(lease, end);
     }
 }
@@ -38,6 +42,14 @@ fn end_of(failure: &Failure) -> Option<End> {
         }
         // A program may be put right at any moment, and is asked again then.
         K::RateLimited | K::Overloaded | K::Unauthorized | K::ModelNotFound | K::Protocol | K::Program => None,
+    }
+}
+
+/// Whether an end says when to come back.
+fn waits(end: &End) -> bool {
+    match end {
+        End::Served | End::Broken => true,
+        End::Refused { hint, .. } => hint.resets_at.is_some() || hint.retry_after.is_some(),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod loss;
 pub mod lower;
 pub mod names;
+pub mod outbound;
 pub mod pairing;
 pub mod render;
 pub mod route;

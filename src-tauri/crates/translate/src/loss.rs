@@ -40,6 +40,9 @@ pub enum Loss {
     ServerToolHistory,
     /// A tool that only Anthropic's servers can run.
     ServerTool,
+    /// An instruction in the middle of the conversation, to a server that takes them at its beginning only; it went in as the
+    /// person's words.
+    SystemPlace,
     /// A tool's input was to follow its schema strictly.
     StrictTool,
     /// A tool was to be called, or a certain one; the upstream decides by itself.
@@ -85,6 +88,7 @@ impl Loss {
             Self::Prefill => "prefill",
             Self::ServerToolHistory => "server_tool_history",
             Self::ServerTool => "server_tool",
+            Self::SystemPlace => "system_place",
             Self::StrictTool => "strict_tool",
             Self::ToolChoice => "tool_choice",
             Self::ToolSchema => "tool_schema",

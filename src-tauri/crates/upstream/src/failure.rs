@@ -2,13 +2,15 @@
 //!
 //! A [`Failure`] is decided by structure: status, error type and code, headers. Text is read in three places only, each
 //! behind a fact that says the text is the upstream's own: token counts (code `context_length_exceeded`), a delay
-//! (code `rate_limit_exceeded`), and FastAPI `detail` sentences, by their exact beginning.
+//! (code `rate_limit_exceeded`), and FastAPI `detail` sentences, by their exact beginning. Servers of named accounts have
+//! little but sentences; those are read apart, in `server`, and for them only.
 //!
-//! **Invariant:** a word inside a prompt that an error message quotes never changes the kind. No IO, and time is an
-//! argument.
+//! **Invariant:** a word inside a prompt that an error message quotes never changes the kind of a plan's or a Codex
+//! account's failure. No IO, and time is an argument.
 
 mod classify;
 mod facts;
+mod server;
 mod text;
 mod transport;
 

@@ -5,6 +5,7 @@
 //! - [`Provider`] says how the providers differ; [`Endpoints`] says where they are.
 //! - [`Failure`] is what went wrong and what follows from it. Whether to try again is the caller's decision.
 //! - [`OAuth`] renews tokens for the account pool; [`sign_in`] gets them in the first place.
+//! - [`server`] is about the servers of named accounts.
 //! - [`Upstream::usage`] asks what is left of an account, [`reset_credits`] for a way to have more.
 //! - [`Catalog`] is what the models can do, [`Limits`] what an answer tells of an account's windows.
 //!
@@ -21,6 +22,7 @@ mod oauth;
 pub mod provider;
 pub mod reset_credits;
 mod seen;
+pub mod server;
 pub mod sign_in;
 #[cfg(test)]
 mod testing;
@@ -35,6 +37,7 @@ pub use limits::Limits;
 pub use oauth::OAuth;
 pub use provider::{Allowed, Provider};
 pub use seen::Seen;
+pub use server::{BadUrl, ServerCall, ServerModel};
 pub use transport::body::Body;
 pub use transport::payload::Payload;
 pub use upstream::{Answer, Call, Fetched, ModelsCall, Options, Upstream};

@@ -202,6 +202,37 @@ static DEMO: Provider = Provider {
     allowed: CODEX_ALLOWED,
 };
 
+/// `platform.openai.com/docs/api-reference/responses/create`, as far as what is lowered can hold it. What a model of that
+/// API does not take it refuses by name, and the request goes again without.
+const OPENAI_KEY_ALLOWED: Allowed = Allowed {
+    parameters: &[
+        "model",
+        "stream",
+        "service_tier",
+        "instructions",
+        "input",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "store",
+        "include",
+        "prompt_cache_key",
+        "text",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "truncation",
+        "metadata",
+        "safety_identifier",
+    ],
+    service_tiers: &["auto", "default", "flex", "priority"],
+    include: &["reasoning.encrypted_content", "web_search_call.action.sources"],
+    tools: &["function", "custom", "web_search", "image_generation"],
+    cache_key_chars: 64,
+    id_chars: 64,
+};
+
 /// A key runs out for nobody here: there is no auth host to ask ([`Endpoints`](crate::Endpoints)).
 const NO_RENEWAL: Renewal = Renewal { path: "", shape: RenewalShape::Json { client_id: "" } };
 
@@ -215,7 +246,7 @@ static OPENAI_KEY: Provider = Provider {
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
-    allowed: PLAN_ALLOWED,
+    allowed: OPENAI_KEY_ALLOWED,
 };
 
 /// A server that speaks Chat Completions: what is lowered for it is translated once more.

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codeferry_accounts::{AccountId, Clock, Kind, Lease, Program, Secret};
+use codeferry_accounts::{AccountId, Clock, Endpoint, Kind, Lease, Program, Secret};
+use codeferry_translate::outbound::chat;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
@@ -22,6 +23,7 @@ use crate::oauth::OAuth;
 use crate::oauth::jwks::KeyCache;
 use crate::provider::{Extra, Provider};
 use crate::seen::{Seen, Sightings};
+use crate::server::{self, Lists};
 use crate::transport::body::Body;
 use crate::transport::http::Clients;
 use crate::transport::payload::Payload;
@@ -62,6 +64,8 @@ pub struct Upstream {
     shelf: Shelf,
     /// `None`: no child is started here.
     codex_cli: Option<CodexCli>,
+    /// The models of named accounts' servers.
+    pub(crate) lists: Lists,
 }
 
 /// What requests of every kind need.
@@ -80,6 +84,8 @@ pub(crate) struct Wire {
 pub struct Call<'a> {
     /// The account's kind chooses the provider.
     pub kind: Kind,
+    /// Where to, if that is the account's own affair.
+    pub endpoint: Option<&'a Endpoint>,
     /// The bearer.
     pub access_token: &'a Secret,
     /// The workspace that pays.
@@ -194,6 +200,7 @@ impl Upstream {
             }),
             compress,
             shelf: Shelf::default(),
+            lists: Lists::default(),
             codex_cli: None,
         }
     }
@@ -239,16 +246,31 @@ impl Upstream {
 
     /// Sends one request. `Ok` means that the upstream accepted and an event stream follows. Dropping the future, or
     /// later the body, cancels it.
+    ///
+    /// For a server that speaks Chat Completions the body is a chat request already; what comes back is an event stream of
+    /// Responses all the same.
     pub async fn respond(&self, call: Call<'_>) -> Result<Answer, Failure> {
         if call.kind == Kind::CodexCli {
             return self.respond_by_codex_cli(&call).await;
         }
+        let preset = call.endpoint.and_then(|endpoint| endpoint.preset);
+        let keyed = call.kind.takes_key();
+        self.send(call).await.map_err(|failure| if keyed { failure.of_server(server::hint(preset)) } else { failure })
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let wire = &*self.wire;
         let provider = Provider::of(call.kind);
-        let url = below(wire.models_host(call.kind)?, provider.responses);
+        let url = match call.endpoint {
+            Some(endpoint) => below(&server::base(endpoint)?, provider.responses),
+            None => below(wire.models_host(call.kind)?, provider.responses),
+        };
         let host: Arc<str> = host_of(&url).into();
+        let chat = call.kind == Kind::Compatible;
 
-        let mut headers = wire.headers(call.access_token, "text/event-stream")?;
+        let accept = if chat { "text/event-stream, application/json" } else { "text/event-stream" };
+        let mut headers = wire.headers(call.access_token, accept)?;
+        server::add_headers(call.endpoint.and_then(|endpoint| endpoint.preset), &mut headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         wire.add_identity(provider, call.chatgpt_account_id, &mut headers);
         call.add_conversation(provider, &mut headers);
@@ -267,15 +289,19 @@ impl Upstream {
             Err(_) => return Err(Failure::idle(&host, idle)),
         };
         let response = wire.accepted(response, &host).await?;
-        expect_events(response.headers(), &host)?;
+        // A chat server that does not stream answers with one object; the translation tells the two apart.
+        if !chat {
+            expect_events(response.headers(), &host)?;
+        }
         let headers = response.headers().clone();
+        let translate = chat.then(chat::Answer::new);
         Ok(Answer {
             request_id: headers::request_id(&headers),
             turn_state: headers::turn_state(&headers),
             models_etag: headers::models_etag(&headers),
             model: headers::model(&headers),
             headers,
-            body: Body::new(response.into(), host, wire.options.silence_timeout),
+            body: Body::new(response.into(), host, wire.options.silence_timeout).translated(translate),
         })
     }
 
@@ -371,18 +397,20 @@ impl Wire {
     pub(crate) fn models_host(&self, kind: Kind) -> Result<&Url, Failure> {
         self.endpoints.models_host(kind).ok_or_else(|| match kind {
             Kind::Demo => Failure::new(FailureKind::Unavailable, "The demo upstream is not running."),
-            kind => Failure::new(FailureKind::Unavailable, format!("{kind} accounts cannot be asked yet.")),
+            kind => Failure::new(FailureKind::Protocol, format!("This {kind} account has no address to send to.")),
         })
     }
 
-    /// What every provider gets.
+    /// What every provider gets. Servers that ask for no key are sent none.
     pub(crate) fn headers(&self, token: &Secret, accept: &'static str) -> Result<HeaderMap, Failure> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Failure::new(FailureKind::Unauthorized, "The access token holds characters that no header can carry.")
-        })?;
-        bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, bearer);
+        if !token.expose().is_empty() {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+                Failure::new(FailureKind::Unauthorized, "The access token holds characters that no header can carry.")
+            })?;
+            bearer.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, bearer);
+        }
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert(&mut headers, header::USER_AGENT.as_str(), Some(&self.options.user_agent));

@@ -473,6 +473,10 @@ impl<'a> Raw<'a> {
     pub const NULL: Raw<'static> = Raw("null");
     /// `{}`
     pub const EMPTY_OBJECT: Raw<'static> = Raw("{}");
+    /// `0`
+    pub const ZERO: Raw<'static> = Raw("0");
+    /// `"{}"`, an empty object inside a string
+    pub const EMPTY_OBJECT_TEXT: Raw<'static> = Raw("\"{}\"");
     /// `""`
     pub const EMPTY_STRING: Raw<'static> = Raw("\"\"");
 

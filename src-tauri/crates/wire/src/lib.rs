@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod anthropic;
+pub mod chat;
 pub mod json;
 pub mod responses;
 pub mod sse;

@@ -1,5 +1,6 @@
 //! The Responses dialect: what is sent upstream, and what comes back.
 
+pub mod body;
 pub mod event;
 pub mod request;
 

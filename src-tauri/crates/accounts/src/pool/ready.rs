@@ -26,7 +26,12 @@ impl Pool {
             Loaded::Failed { message, .. } if state.active_here.is_none() => {
                 Readiness::Nobody(NoAccount::Vault { message: message.clone() })
             }
-            _ => state.pick(&Want::default(), now).map_or_else(Readiness::Nobody, |_| Readiness::Ready),
+            _ => match state.pick(&Want::default(), now) {
+                Ok(_) => Readiness::Ready,
+                // Whoever has only accounts that are asked for by name can be served by those.
+                Err(NoAccount::None) if state.has_named() => Readiness::Ready,
+                Err(none) => Readiness::Nobody(none),
+            },
         })
     }
 }

@@ -111,6 +111,11 @@ impl State {
         pick::named(&held.view(why.as_deref()), &self.ask(want, now))
     }
 
+    /// Whether some named account may be asked.
+    pub(super) fn has_named(&self) -> bool {
+        self.accounts.iter().any(|held| held.account.kind.is_named() && !held.paused)
+    }
+
     fn ask<'a>(&'a self, want: &Want<'a>, now: Timestamp) -> Ask<'a> {
         Ask {
             // Nobody stands in for an ephemeral account.

@@ -14,14 +14,15 @@ mod watch;
 use clap::Subcommand;
 use codeferry_accounts::{ChooseError, Kind, LabelError, Pool};
 
+pub(crate) use self::add::{Added, New};
 pub(crate) use self::list::{accounts, clock};
 use crate::commands::{Context, Outcome};
 use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sign in with a ChatGPT account
-    Add(add::Args),
+    /// Sign in with a ChatGPT account, or add a server that is asked for by name
+    Add(Box<add::Args>),
     /// Add accounts from a file or a folder, or give known ones a new sign-in
     Import(import::Args),
     /// Import account files as they come into a folder, until Ctrl-C
@@ -129,6 +130,14 @@ fn real_kind(text: &str) -> Result<Kind, String> {
     }
 }
 
+/// The kinds that can be added.
+fn kind_to_add(text: &str) -> Result<Kind, String> {
+    match text.parse() {
+        Ok(kind @ (Kind::CodexCli | Kind::Compatible | Kind::OpenaiKey)) => Ok(kind),
+        _ => real_kind(text).map_err(|_| "use plan, codex, codex_cli, compatible or openai_key".to_owned()),
+    }
+}
+
 /// What people are to call a kind.
 fn kind_in_words(kind: Kind) -> &'static str {
     match kind {
@@ -138,14 +147,6 @@ fn kind_in_words(kind: Kind) -> &'static str {
         Kind::Compatible => "OpenAI-compatible server",
         Kind::OpenaiKey => "OpenAI API key, paid per token",
         Kind::CodexCli => "Codex CLI, a program beside us",
-    }
-}
-
-/// The kinds that can be added.
-fn kind_to_add(text: &str) -> Result<Kind, String> {
-    match text.parse() {
-        Ok(kind @ Kind::CodexCli) => Ok(kind),
-        _ => real_kind(text).map_err(|_| "use plan, codex or codex_cli".to_owned()),
     }
 }
 

@@ -66,6 +66,10 @@ pub(crate) struct Listed {
     pub(crate) label: Option<String>,
     pub(crate) plan: Option<String>,
     pub(crate) active: bool,
+    #[serde(default)]
+    pub(crate) named: bool,
+    #[serde(default)]
+    pub(crate) url: Option<String>,
     pub(crate) ephemeral: bool,
     /// `ready`, `cooling_down`, `blocked` or `needs_sign_in`.
     pub(crate) state: String,
@@ -211,7 +215,7 @@ impl Listed {
 
     /// The host of its kind tells how much is left.
     pub(crate) fn has_figures(&self) -> bool {
-        self.kind != "plan"
+        self.kind != "plan" && !self.named
     }
 
     /// As [`codeferry_accounts::Account::name`].

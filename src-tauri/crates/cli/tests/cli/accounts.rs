@@ -32,12 +32,14 @@ fn the_round_trip() {
         "kind",
         "label",
         "last_refresh",
+        "named",
         "paused",
         "plan",
         "priority",
         "quota",
         "read_only",
         "state",
+        "url",
         "warning",
     ];
     assert_eq!(names, expected);

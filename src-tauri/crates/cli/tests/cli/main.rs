@@ -18,6 +18,7 @@ mod logs;
 mod looking;
 mod managing;
 mod migrating;
+mod named;
 mod quota;
 mod serve;
 mod settings;

@@ -7,8 +7,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use codeferry_accounts::{AccountId, AccountStatus, Kind, Lease, Quota};
-use codeferry_upstream::reset_credits::{Redeemed, ResetCredits};
 use codeferry_upstream::{Failure, FailureKind};
+use codeferry_upstream::{
+    ServerCall,
+    reset_credits::{Redeemed, ResetCredits},
+};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -110,12 +113,20 @@ pub(crate) async fn verify(
         // The plan's host has no usage page; its list of models is open to whoever may use them.
         // It knows by itself who is signed in.
         Kind::CodexCli => look_at_codex_cli(&gateway, &lease).await.map(|()| "the Codex CLI starts and is signed in"),
-        Kind::Plan | Kind::Demo | Kind::Compatible | Kind::OpenaiKey => {
+        Kind::Plan | Kind::Demo => {
             gateway.upstream.models((&lease).into()).await.map(|_| "the upstream lists models for this account")
+        }
+        Kind::Compatible | Kind::OpenaiKey => {
+            let endpoint = lease.account.endpoint.as_ref();
+            let call = ServerCall { kind: account.kind, endpoint, key: &lease.access_token };
+            gateway.upstream.ask_server(call).await.map(|_| "the server lists its models for this account")
         }
     };
     let (ok, message) = match looked {
         Ok(message) => (true, message.to_owned()),
+        Err(failure) if account.named && failure.kind == FailureKind::Unauthorized => {
+            (false, format!("the server does not accept the key: {}", failure.message))
+        }
         Err(failure) if failure.kind == FailureKind::Unauthorized => (
             false,
             format!(

@@ -56,7 +56,7 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
             }
             Some(End::Empty) => return Ok(None),
             Some(End::Failed(error)) => {
-                let failure = Failure::from_event(error, gateway.now());
+                let failure = attempt::failure_of(&lease.account, error, gateway.now());
                 settle::note(&pool, &lease, &failure, gateway.now());
                 return Err(failure);
             }

@@ -27,7 +27,7 @@ use crate::reply::{Problem, REQUEST_ID, add_losses};
 use crate::routing::{Named, Routed};
 use crate::tap::Tap;
 use crate::turn::Recipe;
-use crate::{Gateway, body, guard, new_request_id, routing};
+use crate::{Gateway, body, guard, named, new_request_id, routing};
 
 /// Answers `POST /v1/messages`.
 pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -116,11 +116,13 @@ impl Scene<'_> {
         tap.facts.streamed = request.stream;
         let Routed { route: routed, account } = self.named.resolve(self.gateway, settings, &request.model)?;
         let catalog = self.gateway.upstream.shelf().all();
+        let account = account.as_deref();
         // What the catalogue says is said of the plans' models, not of another server's of the same name. The Codex CLI has
         // a plan behind it as well, and its own shape for what goes there.
-        let codex_cli = account.as_ref().is_some_and(|account| account.kind == Kind::CodexCli);
+        let codex_cli = account.is_some_and(|account| account.kind == Kind::CodexCli);
         let model = catalog.get(&routed.model).filter(|_| account.is_none() || codex_cli);
-        let effort = effort_for(request, &routed, |wanted| model.map_or(wanted, |model| model.nearest_effort(wanted)));
+        let effort =
+            effort_for(request, &routed, |wanted| named::nearest_effort(account, &catalog, &routed.model, wanted));
         let lite = account.is_none() && routing::lite(settings) && model.is_some_and(|model| model.lite);
         let conversation = Conversation::of_anthropic(request, self.hints);
         tap.facts.conversation = Some(conversation.key.clone());
@@ -133,15 +135,22 @@ impl Scene<'_> {
             effort,
             summary: routing::summary(settings),
             lite,
+            sampling: named::takes_sampling(account),
             conversation: &conversation,
         };
         let mut lowered = lower(request, &target, size).map_err(refused)?;
-        tap.facts.losses = std::mem::take(&mut lowered.losses);
         if codex_cli {
-            CodexCli::losses(&lowered.body).into_iter().for_each(|loss| tap.facts.losses.add(loss));
+            CodexCli::losses(&lowered.body).into_iter().for_each(|loss| lowered.losses.add(loss));
         }
         let recipe = Arc::new(self.recipe(request, &mut lowered));
         let fingerprint = self.gateway.prefixes.fingerprint(&lowered.body, &lowered.layout, &routed.model);
+        named::translate(account, &mut lowered)?;
+        tap.facts.losses = std::mem::take(&mut lowered.losses);
+        let window = match account {
+            Some(account) => self.gateway.upstream.known_server_model(&account.id, &routed.model),
+            None => None,
+        };
+        let window = window.and_then(|known| known.context_window);
         let plan = Plan {
             fingerprint,
             payload: lowered.body.into(),
@@ -149,8 +158,9 @@ impl Scene<'_> {
             optional: lowered.optional,
             conversation,
             named: account.map(|account| account.id.clone()),
+            keyed: account.is_some_and(|account| account.kind.takes_key()),
             lite,
-            context_window: model.and_then(|model| model.context_window),
+            context_window: window.or(model.and_then(|model| model.context_window)),
             model: routed.model,
             recipe,
             patience: routing::patience(settings),

@@ -1,12 +1,12 @@
 //! `GET /v1/models`, in the shape of whoever asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use codeferry_upstream::Model;
 use codeferry_wire::anthropic::error::ErrorKind;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ use crate::{Gateway, guard, new_request_id};
 
 /// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
 const PREFIX: &str = "claude/";
+/// How long a server may take to say which models it has.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// No catalogue says when a model was made; clients want a date all the same.
 const MADE: &str = "2026-01-01T00:00:00Z";
 const MADE_EPOCH: i64 = 1_767_225_600;
@@ -65,13 +67,14 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
         return problem.into_response(&new_request_id());
     }
     let catalog = gateway.upstream.shelf().all();
+    let named = of_named(&gateway).await;
     let limit = page.limit.unwrap_or(usize::MAX);
     if is_anthropic(&headers) {
-        let mut data: Vec<_> = catalog
-            .visible()
-            .flat_map(|model| {
-                [anthropic(model, format!("{PREFIX}{}", model.slug)), anthropic(model, model.slug.clone())]
-            })
+        let own = catalog.visible().map(|model| (model.slug.as_str(), model.display_name.as_str()));
+        let named = named.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+        let mut data: Vec<_> = own
+            .chain(named)
+            .flat_map(|(id, name)| [anthropic(name, format!("{PREFIX}{id}")), anthropic(name, id.to_owned())])
             .collect();
         if let Some(after) = &page.after_id {
             let known = data.iter().position(|model| model.id == *after).map_or(data.len(), |at| at + 1);
@@ -83,7 +86,9 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
         let (first_id, last_id) = (id(data.first()), id(data.last()));
         return Json(AnthropicList { data, has_more, first_id, last_id }).into_response();
     }
-    let data = catalog.visible().take(limit).map(|model| openai(model.slug.clone())).collect();
+    let own = catalog.visible().map(|model| openai(model.slug.clone()));
+    let named = named.into_iter().map(|(id, _)| OpenAiModel { owned_by: "codeferry", ..openai(id) });
+    let data = own.chain(named).take(limit).collect();
     Json(OpenAiList { object: "list", data }).into_response()
 }
 
@@ -94,19 +99,57 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap,
     }
     let catalog = gateway.upstream.shelf().all();
     let routed = Named::of(&gateway).await.resolve(&gateway, &gateway.settings.snapshot(), &id).ok();
-    let Some(model) = routed.and_then(|routed| catalog.get(&routed.route.model).cloned()) else {
+    let name = routed.and_then(|routed| match routed.account {
+        // What a server does not list it may have all the same.
+        Some(account) => Some(
+            gateway
+                .upstream
+                .known_server_model(&account.id, &routed.route.model)
+                .and_then(|model| model.name)
+                .unwrap_or(routed.route.model),
+        ),
+        None => catalog.get(&routed.route.model).map(|model| model.display_name.clone()),
+    });
+    let Some(name) = name else {
         return Problem::new(ErrorKind::NotFound, format!("model: {id}")).into_response(&new_request_id());
     };
-    if is_anthropic(&headers) { Json(anthropic(&model, id)).into_response() } else { Json(openai(id)).into_response() }
+    if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
 }
 
 fn is_anthropic(headers: &HeaderMap) -> bool {
     headers.contains_key("anthropic-version")
 }
 
-fn anthropic(model: &Model, id: String) -> AnthropicModel {
-    let display_name = model.display_name.clone();
-    AnthropicModel { kind: "model", id, display_name, created_at: MADE, lifecycle: "active" }
+/// The models of the named accounts' servers, as `LABEL/MODEL` and with their names. A server that does not answer soon is
+/// left out: the list of all others does not wait for it.
+async fn of_named(gateway: &Gateway) -> Vec<(String, String)> {
+    let accounts = Named::of(gateway).await.into_accounts();
+    let lists = accounts.iter().filter(|account| account.kind.takes_key());
+    let lists = lists.map(|account| async move {
+        let lease = gateway.pool.lease_of(&account.id).await.ok()?;
+        let asked = gateway.upstream.server_models(account, &lease.access_token);
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(models)) => Some((account, models)),
+            Ok(Err(failure)) => {
+                tracing::info!(account = %account.id, error = %failure.message, "the models of a server were not had");
+                None
+            }
+            Err(_) => None,
+        }
+    });
+    let mut found = Vec::new();
+    for (account, models) in futures_util::future::join_all(lists).await.into_iter().flatten() {
+        let label = account.name();
+        for model in models.iter() {
+            let name = model.name.as_deref().unwrap_or(&model.id);
+            found.push((format!("{label}/{}", model.id), format!("{name} ({label})")));
+        }
+    }
+    found
+}
+
+fn anthropic(name: &str, id: String) -> AnthropicModel {
+    AnthropicModel { kind: "model", id, display_name: name.to_owned(), created_at: MADE, lifecycle: "active" }
 }
 
 fn openai(id: String) -> OpenAiModel {

@@ -29,6 +29,7 @@ fn told(failure: &Failure) -> Problem {
         model: "gpt-x",
         input_tokens: 280_000,
         context_window: Some(272_000),
+        keyed: false,
         now: now(),
         zone: TimeZone::fixed(jiff::tz::offset(1)),
     };

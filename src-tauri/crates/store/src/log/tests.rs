@@ -1,6 +1,5 @@
 //! The log under rows, time and trouble.
 
-mod conversations;
 mod faults;
 mod laws;
 

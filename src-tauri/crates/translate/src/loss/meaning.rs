@@ -6,7 +6,7 @@ use super::Loss;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BlockedDomains,
         Self::BlockPlace,
         Self::Document,
@@ -22,6 +22,7 @@ impl Loss {
         Self::Prefill,
         Self::ServerToolHistory,
         Self::ServerTool,
+        Self::SystemPlace,
         Self::StrictTool,
         Self::ToolChoice,
         Self::ToolSchema,
@@ -66,6 +67,9 @@ impl Loss {
             Self::Prefill => "The answer was to begin with given words. The model began afresh.",
             Self::ServerToolHistory => "What a server tool did earlier in the conversation went in as text.",
             Self::ServerTool => "A tool that only Anthropic's servers can run was left out.",
+            Self::SystemPlace => {
+                "The server takes instructions at the head of a conversation only. A later one went in as the person's words."
+            }
             Self::StrictTool => {
                 "A tool's input was to follow its schema strictly. The model was given the schema, without that promise."
             }

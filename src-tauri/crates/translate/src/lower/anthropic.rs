@@ -44,6 +44,9 @@ pub struct Target<'t> {
     pub summary: Option<&'t str>,
     /// The Responses-Lite shape (`codex-backend.md §0.1`).
     pub lite: bool,
+    /// The upstream takes what the plans' hosts refuse: `max_output_tokens`, `temperature`, `top_p`. Which of them a model
+    /// takes, it says by refusing the rest by name.
+    pub sampling: bool,
     /// The conversation the request belongs to.
     pub conversation: &'t Conversation,
 }
@@ -125,7 +128,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
         thinking: matches!(request.thinking, Thinking::Adaptive | Thinking::Enabled { .. }),
         base64_bytes: 0,
     };
-    note_losses(request, &mut lowered.losses);
+    note_losses(request, target.sampling, &mut lowered.losses);
     let pairing = Pairing::of(&request.messages);
     let mut body = std::mem::take(&mut lowered.body);
     let mut object = Object::begin(&mut body);
@@ -152,22 +155,28 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
         let parallel = !target.lite && request.tool_choice.as_ref().is_none_or(|choice| !choice.no_parallel);
         object.bool("parallel_tool_calls", parallel);
     }
-    let summary = write_reasoning(&mut object, target, lowered.thinking);
-    lowered.optional.extend(summary.map(|range| Optional { param: "reasoning.summary", range }));
+    write_reasoning(&mut object, target, lowered.thinking, &mut lowered.optional);
     if let Some(schema) = request.format {
         let from = object.position();
         write_format(&mut object, schema);
         lowered.layout.format = from..object.position();
     }
+    let include_from = object.position();
     object.array("include", |include| {
         include.string("reasoning.encrypted_content");
         if tools.searches() {
             include.string("web_search_call.action.sources");
         }
     });
+    if target.sampling {
+        lowered.optional.push(Optional { param: "include", range: include_from..object.position() });
+    }
     let key_from = object.position();
     object.string("prompt_cache_key", &target.conversation.key);
     lowered.optional.push(Optional { param: "prompt_cache_key", range: key_from..object.position() });
+    if target.sampling {
+        write_sampling(&mut object, request, &mut lowered.optional);
+    }
     object.bool("store", false).bool("stream", true);
     object.end();
     lowered.body = body;
@@ -183,13 +192,16 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
     Ok(lowered)
 }
 
-fn note_losses(request: &Request<'_>, losses: &mut Losses) {
-    // 1 is the default, and what Claude Code sends for small models: nothing is lost.
-    if request.temperature.is_some_and(|temperature| (temperature - 1.0).abs() > f64::EPSILON) {
+fn note_losses(request: &Request<'_>, sampling: bool, losses: &mut Losses) {
+    if !sampling && wanted_temperature(request).is_some() {
         losses.add(Loss::Temperature);
     }
-    for name in &request.sampling {
-        losses.add(if *name == "top_p" { Loss::TopP } else { Loss::TopK });
+    for (name, _) in &request.sampling {
+        match *name {
+            "top_p" if sampling => {}
+            "top_p" => losses.add(Loss::TopP),
+            _ => losses.add(Loss::TopK),
+        }
     }
     if request.mcp_servers {
         losses.add(Loss::McpServers);
@@ -285,27 +297,52 @@ fn write_choice(object: &mut Object<'_>, request: &Request<'_>, tools: &tools::O
     Ok(())
 }
 
-/// A summary is asked for only if the client shows thinking: nobody else reads it. Says where the wish stands.
-fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool) -> Option<Range<usize>> {
+/// 1 is the default, and what Claude Code sends for small models: nobody wishes for it.
+fn wanted_temperature(request: &Request<'_>) -> Option<f64> {
+    request.temperature.filter(|temperature| (temperature - 1.0).abs() > f64::EPSILON)
+}
+
+/// What the public API and compatible servers know of how to pick words, and when to stop.
+fn write_sampling(object: &mut Object<'_>, request: &Request<'_>, optional: &mut Vec<Optional>) {
+    let top_p =
+        request.sampling.iter().find(|(name, _)| *name == "top_p").map(|(_, value)| value.as_slice_str().to_owned());
+    let members = [
+        ("max_output_tokens", request.max_tokens.map(|tokens| tokens.to_string())),
+        ("temperature", wanted_temperature(request).map(|temperature| temperature.to_string())),
+        ("top_p", top_p),
+    ];
+    for (param, value) in members {
+        let Some(value) = value else { continue };
+        let from = object.position();
+        object.key(param).extend_from_slice(value.as_bytes());
+        optional.push(Optional { param, range: from..object.position() });
+    }
+}
+
+/// A summary is asked for only if the client shows thinking: nobody else reads it.
+fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool, optional: &mut Vec<Optional>) {
     let summary = target.summary.filter(|_| thinking && target.effort != Some(Effort::None));
     if target.effort.is_none() && summary.is_none() && !target.lite {
-        return None;
+        return;
     }
-    let mut range = None;
     object.object("reasoning", |reasoning| {
         if let Some(effort) = target.effort {
+            let from = reasoning.position();
             reasoning.string("effort", effort.as_str());
+            // Models that do not reason are to be had there as well.
+            if target.sampling {
+                optional.push(Optional { param: "reasoning.effort", range: from..reasoning.position() });
+            }
         }
         if let Some(summary) = summary {
-            let start = reasoning.position();
+            let from = reasoning.position();
             reasoning.string("summary", summary);
-            range = Some(start..reasoning.position());
+            optional.push(Optional { param: "reasoning.summary", range: from..reasoning.position() });
         }
         if target.lite {
             reasoning.string("context", "all_turns");
         }
     });
-    range
 }
 
 fn write_format(object: &mut Object<'_>, schema: Raw<'_>) {
@@ -323,7 +360,8 @@ pub fn cut_out<'r>(body: &[u8], ranges: impl IntoIterator<Item = &'r Range<usize
     let mut out = Vec::with_capacity(body.len());
     let mut from = 0;
     for range in ranges {
-        out.extend_from_slice(&body[from..range.start]);
+        // The comma before it may have gone with the piece before it.
+        out.extend_from_slice(&body[from..range.start.max(from)]);
         from = range.end;
         // At the head of a list the comma stands behind the piece.
         if matches!(out.last(), Some(b'[' | b'{')) && body.get(from) == Some(&b',') {

@@ -107,9 +107,13 @@ impl Facts {
             self.plan = error.text("plan_type");
             self.resets_at = reset(error.whole("resets_at"), error.whole("resets_in_seconds"), now);
         } else if let Some(code) = body.text("error") {
-            // OAuth's shape, RFC 6749 §5.2.
-            self.code = Some(code);
-            self.message = body.text("error_description");
+            // OAuth's shape, RFC 6749 §5.2; or just a sentence, as Ollama writes it.
+            if code.contains(' ') {
+                self.message = Some(code);
+            } else {
+                self.code = Some(code);
+                self.message = body.text("error_description");
+            }
         }
         if let Some(detail) = body.object("detail") {
             self.code = self.code.take().or_else(|| detail.text("code")).or_else(|| detail.text("error_code"));

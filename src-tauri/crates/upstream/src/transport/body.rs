@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use codeferry_translate::outbound::chat;
 use http_body::Body as _;
 use tokio::time::{Instant, Sleep};
 
@@ -25,6 +26,8 @@ pub struct Body {
     waiting: Option<Instant>,
     /// Rings at the earliest when the idle time is over. It is wound up only when it rings, not at each chunk.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// For an upstream that speaks another language than Responses.
+    translate: Option<Box<chat::Answer>>,
 }
 
 /// Where chunks come from.
@@ -45,8 +48,13 @@ impl Body {
         Self::of(Source::CodexCli(Box::new(stream)), "the Codex CLI".into(), idle)
     }
 
+    /// The same body, its bytes turned into those of a Responses stream.
+    pub(crate) fn translated(self, translate: Option<chat::Answer>) -> Self {
+        Self { translate: translate.map(Box::new), ..self }
+    }
+
     fn of(inner: Source, host: Arc<str>, idle: Duration) -> Self {
-        Self { inner: Some(inner), host, idle, waiting: None, alarm: None }
+        Self { inner: Some(inner), host, idle, waiting: None, alarm: None, translate: None }
     }
 
     /// The next chunk, never empty; `None` at the end. After a failure there is only the end.
@@ -67,17 +75,34 @@ impl Body {
             match chunk {
                 // Empty chunks tell nothing.
                 Some(Ok(data)) if data.is_empty() => {}
-                Some(Ok(data)) => return Poll::Ready(Ok(Some(data))),
+                Some(Ok(data)) => {
+                    if let Some(data) = self.said(data) {
+                        return Poll::Ready(Ok(Some(data)));
+                    }
+                }
                 Some(Err(failure)) => {
                     self.inner = None;
                     return Poll::Ready(Err(failure));
                 }
                 None => {
                     self.inner = None;
-                    return Poll::Ready(Ok(None));
+                    let last = self.translate.take().and_then(|mut translate| {
+                        let mut out = Vec::new();
+                        translate.eof(&mut out);
+                        (!out.is_empty()).then_some(out)
+                    });
+                    return Poll::Ready(Ok(last.map(Bytes::from)));
                 }
             }
         }
+    }
+
+    /// What a chunk says, in Responses' words. `None`: nothing so far.
+    fn said(&mut self, data: Bytes) -> Option<Bytes> {
+        let Some(translate) = &mut self.translate else { return Some(data) };
+        let mut out = Vec::new();
+        translate.push(&data, &mut out);
+        (!out.is_empty()).then(|| out.into())
     }
 
     /// Ready when the reader has been waiting for the whole idle time.

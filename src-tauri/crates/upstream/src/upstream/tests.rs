@@ -21,6 +21,7 @@ const STREAM: &str = "event: response.created\ndata: {\"type\":\"response.create
 
 fn call(kind: Kind, token: &Secret) -> Call<'_> {
     Call {
+        endpoint: None,
         kind,
         access_token: token,
         chatgpt_account_id: Some("acc-plus-0001"),

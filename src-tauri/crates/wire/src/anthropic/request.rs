@@ -41,7 +41,7 @@ pub struct Request<'a> {
     /// Sampling temperature.
     pub temperature: Option<f64>,
     /// `top_p` and `top_k`, as they stood.
-    pub sampling: Vec<&'static str>,
+    pub sampling: Vec<(&'static str, Raw<'a>)>,
     /// `metadata.user_id`; for Claude Code a JSON text with the session id (`claude-code.md §3`).
     pub user_id: Option<Cow<'a, str>>,
     /// `thread`, which the SDK's tool runner sends to have its history kept for it.
@@ -204,8 +204,9 @@ impl<'a> Request<'a> {
             "stop_sequences" => self.stop_sequences = strings(reader)?,
             "temperature" => self.temperature = nullable(reader, Raw::f64, "a number")?,
             "top_p" | "top_k" => {
-                if !reader.value()?.is_null() {
-                    self.sampling.push(if key == "top_p" { "top_p" } else { "top_k" });
+                let value = reader.value()?;
+                if !value.is_null() {
+                    self.sampling.push((if key == "top_p" { "top_p" } else { "top_k" }, value));
                 }
             }
             "metadata" => self.user_id = reader.value()?.get("user_id").and_then(Raw::string),

@@ -1,10 +1,13 @@
-//! `codeferry accounts add`: signing in.
+//! `codeferry accounts add`: signing in, or adding a server that is asked for by name.
 
 mod codex_cli;
+mod server;
 
+use anyhow::anyhow;
 use codeferry_accounts::Kind;
 use serde::Serialize;
 
+pub(crate) use self::server::{Added, New};
 use super::{kind_in_words, kind_to_add};
 use crate::commands::{Context, Outcome};
 use crate::desk::{Desk, meant};
@@ -17,10 +20,19 @@ use crate::{browser, stdin};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// plan is OpenAI's own way for apps like this one; codex is the login of the Codex CLI, unofficial for any other
-    /// program; codex_cli is the Codex CLI itself, started beside us with its own sign-in [default: plan, or what the
-    /// account to sign in again is]
-    #[arg(long, value_name = "plan|codex|codex_cli", value_parser = kind_to_add)]
+    /// program; codex_cli is the Codex CLI itself, started beside us with its own sign-in; compatible is a server that
+    /// speaks Chat Completions; openai_key is an API key of OpenAI, paid per token [default: plan, or what the account to
+    /// sign in again is; compatible with --url or --preset]
+    #[arg(long, value_name = "plan|codex|codex_cli|compatible|openai_key", value_parser = kind_to_add)]
     kind: Option<Kind>,
+    /// What it is called, and the first part of the names of its models (with a kind that has no sign-in)
+    #[arg(long, value_name = "LABEL")]
+    label: Option<String>,
+    #[command(flatten)]
+    server: server::Args,
+    /// Do not ask it whether it works (with a kind that has no sign-in)
+    #[arg(long)]
+    no_verify: bool,
     /// Print the address and open nothing
     #[arg(long)]
     no_browser: bool,
@@ -68,10 +80,28 @@ struct Step<'a> {
 const GIVEN_UP: &str = "the sign-in was given up";
 
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
-    if args.kind == Some(Kind::CodexCli) {
-        return codex_cli::run(&args.codex_cli, args.json, context).await;
+    let (said, label) = (args.server.said(), args.label.as_deref());
+    if args.kind != Some(Kind::CodexCli) {
+        args.codex_cli.refuse()?;
     }
-    args.codex_cli.refuse()?;
+    match args.kind.or(said.map(|_| Kind::Compatible)) {
+        Some(kind @ (Kind::Compatible | Kind::OpenaiKey)) => {
+            return server::run(kind, label, args.no_verify, &args.server, args.json, context).await;
+        }
+        Some(kind) if said.is_some() => {
+            let said = said.unwrap_or_default();
+            return Err(Failure::conflict(anyhow!("{said} means nothing for a {kind} account")));
+        }
+        Some(Kind::CodexCli) => {
+            return codex_cli::run(&args.codex_cli, label, args.no_verify, args.json, context).await;
+        }
+        _ if args.label.is_some() || args.no_verify => {
+            let said = if args.no_verify { "--no-verify" } else { "--label" };
+            return Err(Failure::conflict(anyhow!("{said} goes with a kind that has no sign-in"))
+                .hint("an account that is here gets a label with: codeferry accounts label"));
+        }
+        _ => {}
+    }
     // First, so that a signal at the start is not lost.
     let mut signals = Signals::catch()?;
     let begun = tokio::select! {

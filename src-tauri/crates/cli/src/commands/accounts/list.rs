@@ -69,7 +69,8 @@ async fn running(context: &Context) -> Result<Option<(Vec<Listed>, bool)>, Failu
 fn row(account: &Listed) -> [String; 7] {
     let mark = if account.active { "*" } else { "" };
     let name = if account.name() == account.id { "" } else { account.name() };
-    let texts = [mark, &account.id, &account.kind, name, account.plan.as_deref().unwrap_or("")];
+    let texts =
+        [mark, &account.id, &account.kind, name, account.plan.as_deref().or(account.url.as_deref()).unwrap_or("")];
     let [a, b, c, d, e] = texts.map(str::to_owned);
     [a, b, c, d, e, state(account), account.quota.as_ref().map(used).unwrap_or_default()]
 }
@@ -81,6 +82,9 @@ fn state(account: &Listed) -> String {
     }
     if let Some(why) = &account.why {
         text += &format!(": {}", if account.needs_sign_in() { why.clone() } else { why.replace('_', " ") });
+    }
+    if account.named {
+        text += ", by name";
     }
     if account.paused {
         text += ", paused";
@@ -132,6 +136,17 @@ mod tests {
             "*  acc_0123456789abcdef  plan   a@example.com  plus  ready\n\
              \x20  acc_fedcba9876543210  codex                       needs sign in: refresh_token_reused"
         );
+    }
+
+    #[test]
+    fn an_account_that_is_asked_for_by_name_says_so_and_where_it_is() {
+        let server = listed(
+            r#"{"id":"acc_0123456789abcdef","kind":"compatible","email":null,"label":"ollama","plan":null,"active":false,
+                "named":true,"url":"http://127.0.0.1:11434/v1","ephemeral":false,"state":"ready","expires_at":null,
+                "last_refresh":null}"#,
+        );
+        let text = table(&[row(&server)]);
+        assert_eq!(text, "  acc_0123456789abcdef  compatible  ollama  http://127.0.0.1:11434/v1  ready, by name");
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn lower_with(body: &Value, change: impl FnOnce(&mut Target<'_>)) -> Result<Lowe
         effort: Some(Effort::High),
         summary: Some("auto"),
         lite: false,
+        sampling: false,
         conversation: &conversation,
     };
     change(&mut target);

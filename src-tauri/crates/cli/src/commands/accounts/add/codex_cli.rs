@@ -21,12 +21,6 @@ pub(super) struct ProgramArgs {
     /// Its CODEX_HOME, if it is not the usual one (only with --kind codex_cli)
     #[arg(long, value_name = "DIR")]
     codex_home: Option<PathBuf>,
-    /// What it is called, and the first part of the names of its models [default: codex-cli] (only with --kind codex_cli)
-    #[arg(long, value_name = "LABEL")]
-    label: Option<String>,
-    /// Do not start it to see whether it works (only with --kind codex_cli)
-    #[arg(long)]
-    no_verify: bool,
 }
 
 #[derive(Serialize)]
@@ -44,24 +38,27 @@ struct Added<'a> {
 impl ProgramArgs {
     /// With another kind these mean nothing.
     pub(super) fn refuse(&self) -> Result<(), Failure> {
-        let given = self.program.is_some() || self.codex_home.is_some() || self.label.is_some() || self.no_verify;
-        match given {
-            true => Err(Failure::conflict(anyhow!(
-                "--program, --codex-home, --label and --no-verify go with --kind codex_cli"
-            ))),
+        match self.program.is_some() || self.codex_home.is_some() {
+            true => Err(Failure::conflict(anyhow!("--program and --codex-home go with --kind codex_cli"))),
             false => Ok(()),
         }
     }
 }
 
-pub(super) async fn run(args: &ProgramArgs, json: bool, context: &Context) -> Outcome {
+pub(super) async fn run(
+    args: &ProgramArgs,
+    label: Option<&str>,
+    no_verify: bool,
+    json: bool,
+    context: &Context,
+) -> Outcome {
     let (print, environment) = (context.print, &context.environment);
     let program = codeferry_app::find_codex_cli(args.program.as_deref(), args.codex_home.as_deref(), environment)
         .ok_or_else(|| {
             Failure::conflict(anyhow!("no `codex` is on PATH"))
                 .hint("install it with `npm install -g @openai/codex`, or name it with --program PATH")
         })?;
-    let found = match args.no_verify {
+    let found = match no_verify {
         true => None,
         false => {
             print.note(&format!("starting {} to see whether it works", program.path.display()));
@@ -72,7 +69,7 @@ pub(super) async fn run(args: &ProgramArgs, json: bool, context: &Context) -> Ou
             })?)
         }
     };
-    let label = args.label.clone().unwrap_or_else(|| LABEL.to_owned());
+    let label = label.unwrap_or(LABEL).to_owned();
     let new = NamedAccount {
         kind: Kind::CodexCli,
         label: label.clone(),
