@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::disallowed_types, clippy::unwrap_used, reason = "tests look into JSON, and fail by panicking")]
 
+#[cfg(target_os = "linux")]
 #[path = "codex_cli/adding.rs"]
 mod adding;
 #[path = "codex_cli/faults.rs"]
@@ -10,7 +11,7 @@ mod faults;
 #[path = "codex_cli/talking.rs"]
 mod talking;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use codeferry_accounts::Program;

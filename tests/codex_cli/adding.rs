@@ -1,5 +1,7 @@
 //! With the real `codeferry`: adding the account, asking it, and ending with the gateway.
 
+use std::path::PathBuf;
+
 use codeferry_tests::binary::{Binary, Ran};
 use codeferry_tests::world::{asking, http};
 

@@ -188,7 +188,8 @@ async fn a_cli_that_is_not_signed_in_says_what_to_do() {
     let world = World::start().await;
     let Some(codex) = Codex::at(&world).await else { return };
     // Its own provider is the one that needs a sign-in.
-    std::fs::write(codex.home.path().join("config.toml"), "check_for_update_on_startup = false\n").unwrap();
+    let nowhere = "check_for_update_on_startup = false\nchatgpt_base_url = \"http://127.0.0.1:9\"\n";
+    std::fs::write(codex.home.path().join("config.toml"), nowhere).unwrap();
     let refusal = Refusal::of(world.messages(&saying("hello")).await).await;
     assert_eq!((refusal.status, refusal.should_retry.as_deref()), (503, Some("false")), "{refusal:?}");
     assert!(refusal.message.contains("codex login"), "{refusal:?}");
