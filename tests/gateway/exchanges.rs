@@ -189,6 +189,25 @@ async fn a_spreadsheet_gets_all_of_them_and_no_formula() {
     assert_eq!(text("?model=nothing").await.split_terminator("\r\n").count(), 1);
 }
 
+/// A search looks at ten thousand rows at a time. What it looks for is found all the same.
+#[tokio::test]
+async fn a_search_goes_on_where_it_stopped() {
+    let world = World::start().await;
+    for number in 1..=10_050 {
+        world.gateway.log().record(Exchange { message: (number == 7).then(|| "a needle".into()), ..row(number) });
+        if number % 2000 == 0 {
+            let log = world.gateway.log().clone();
+            tokio::task::spawn_blocking(move || log.flush()).await.unwrap();
+        }
+    }
+    let (_, first) = get(&world, "/exchanges?q=needle").await;
+    assert_eq!(ids(&first), [0; 0]);
+    let (_, second) = get(&world, &format!("/exchanges?q=needle&before={}", first["next"])).await;
+    assert_eq!((ids(&second), &second["next"]), (vec![7], &Value::Null));
+    let csv = world.control(Method::GET, "/exchanges.csv?q=needle&limit=5").send().await.unwrap().text().await.unwrap();
+    assert_eq!(csv.split_terminator("\r\n").count(), 2, "{csv}");
+}
+
 #[tokio::test]
 async fn a_log_that_cannot_be_read_is_an_error_of_ours() {
     let world = World::start().await;

@@ -3,6 +3,7 @@
 use codeferry_demo::AccountKind;
 use codeferry_store::log::{Filter, Found, Prefix};
 use codeferry_tests::{Setup, World};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const SESSION: &str = "5f0d9a4e-0000-4000-8000-000000000002";
@@ -146,4 +147,74 @@ async fn a_refused_request_is_not_remembered() {
     // Tried twice, told once.
     talk.hears("1").says("[[demo:500]]");
     assert_eq!(talk.prefix(&world).await, prefix(None, None, 3, 1));
+}
+
+/// What the control plane tells of conversations: in a list, and turn by turn.
+#[tokio::test]
+async fn conversations_are_told_turn_by_turn() {
+    let world = World::start().await;
+    let mut talk = Talk::new();
+    // Long enough for a cache.
+    talk.body["system"][1]["text"] = json!("You are careful. ".repeat(400));
+    talk.says("one").send(&world).await;
+    talk.body["temperature"] = json!(0.5);
+    talk.hears("1").says("two").send(&world).await;
+    for turn in 0..3 {
+        talk.body["tools"] = json!([{"name": format!("Tool{turn}"), "input_schema": {"type": "object"}}]);
+        talk.hears("so").says(&format!("more {turn}")).send(&world).await;
+    }
+    let mut agent = Talk { agent: Some("agent-1"), ..Talk::new() };
+    agent.says("look around").send(&world).await;
+    talk.says("[[demo:overflow status]]").send(&world).await;
+
+    let list = world.ask(Method::GET, "/conversations", json!({})).await;
+    let all = list["conversations"].as_array().unwrap();
+    assert_eq!(all.len(), 2, "{list}");
+    let main = &all[0];
+    assert_eq!(main["conversation"], SESSION);
+    assert_eq!((&main["client"], &main["model"]), (&json!("test"), &json!("gpt-6.1-sol")));
+    assert_eq!((&main["requests"], &main["followed"], &main["breaks"]), (&json!(6), &json!(4), &json!({"tools": 3})));
+    let remark = "breaks at tools in 3 of 4 turns: the client sends other tools each time, or in another order";
+    assert_eq!(main["remark"], remark);
+    assert!(main["cached_percent"].as_f64().unwrap() > 0.0);
+    assert_eq!((&all[1]["requests"], &all[1]["remark"]), (&json!(1), &json!(null)));
+    assert_eq!(world.ask(Method::GET, "/conversations?since=1&until=2", json!({})).await["conversations"], json!([]));
+    assert_eq!(world.ask(Method::GET, "/conversations?limit=1", json!({})).await["conversations"], json!([main]));
+
+    let one = world.ask(Method::GET, &format!("/conversations/{}", &SESSION[..8]), json!({})).await;
+    assert_eq!((&one["conversation"], &one["remark"]), (&json!(SESSION), &json!(remark)));
+    let turns = one["turns"].as_array().unwrap();
+    let told: Vec<_> = turns.iter().map(|turn| turn["explanation"].as_str().unwrap()).collect();
+    let tools = "tools changed: they and the history were read anew";
+    assert_eq!(
+        told,
+        [
+            "the first request",
+            "went on; what was sent before came from the cache",
+            tools,
+            tools,
+            tools,
+            "no answer began, so no cache has it",
+        ]
+    );
+    assert_eq!(turns[1]["losses"], json!(["temperature"]));
+    assert_eq!(turns[2]["prefix"], json!({"broke": "tools", "items": 5, "turn": 2}));
+    assert_eq!(turns[1]["account_name"], "work@demo.test");
+    assert!(turns[1]["cached_percent"].as_f64().unwrap() > 50.0 && turns[1]["pause_seconds"].is_number(), "{one}");
+
+    for (path, status, code) in [
+        ("/conversations/nobody", 404, "unknown_conversation"),
+        ("/conversations?since=soon", 400, "bad_parameter"),
+        ("/conversations?colour=red", 400, "bad_parameter"),
+        ("/conversations?limit=0", 400, "bad_parameter"),
+    ] {
+        let (got, refused) = world.ask_refused(Method::GET, path, json!({})).await;
+        assert_eq!((got, refused["code"].as_str().unwrap()), (status, code), "{path}: {refused}");
+    }
+    let twin = SESSION.replace("000000000002", "000000000003");
+    let twin = world.post("/v1/messages").header("x-claude-code-session-id", twin).json(&agent.body);
+    twin.send().await.unwrap().text().await.unwrap();
+    let (got, refused) = world.ask_refused(Method::GET, &format!("/conversations/{}", &SESSION[..8]), json!({})).await;
+    assert_eq!((got, refused["code"].as_str().unwrap()), (409, "ambiguous_conversation"), "{refused}");
+    assert!(refused["hint"].as_str().unwrap().contains(SESSION), "{refused}");
 }

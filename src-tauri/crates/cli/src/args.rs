@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status, usage,
+    accounts, cache, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status,
+    usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Exchanges(exchanges::Args),
     /// Sum up what was used
     Usage(usage::Args),
+    /// Show how much came from the prompt cache, and what broke it
+    Cache(cache::Args),
     /// Show what the gateway said last, and follow it
     Logs(logs::Args),
     /// Whole exchanges, word for word, for a bug report

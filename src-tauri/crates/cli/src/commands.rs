@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod accounts;
+pub(crate) mod cache;
 pub(crate) mod capture;
 pub(crate) mod dashboard;
 pub(crate) mod doctor;
@@ -51,6 +52,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Status(args) => brief(context, status::run(&args, context)),
         Command::Exchanges(args) => brief(context, exchanges::run(args, context)),
         Command::Usage(args) => brief(context, usage::run(&args, context)),
+        Command::Cache(args) => brief(context, cache::run(&args, context)),
         Command::Logs(args) => brief(context, logs::run(&args, context)),
         Command::Capture(command) => brief(context, capture::run(command, context)),
         Command::Migrate(args) => brief(context, migrate::run(&args, context)),

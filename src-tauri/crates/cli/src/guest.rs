@@ -278,10 +278,19 @@ impl Guest {
         };
         let error = anyhow!(refused.message);
         let failure = match refused.code.as_str() {
-            "unknown_account" | "ambiguous_account" | "bad_label" | "bad_method" | "no_reset_credits"
-            | "bad_parameter" | "unknown_key" | "bad_url" | "bad_key" | "key_needed" | "label_taken" => {
-                Failure::conflict(error)
-            }
+            "unknown_account"
+            | "ambiguous_account"
+            | "unknown_conversation"
+            | "ambiguous_conversation"
+            | "bad_label"
+            | "bad_method"
+            | "no_reset_credits"
+            | "bad_parameter"
+            | "unknown_key"
+            | "bad_url"
+            | "bad_key"
+            | "key_needed"
+            | "label_taken" => Failure::conflict(error),
             _ => Failure::from(error),
         };
         Err(match refused.hint {

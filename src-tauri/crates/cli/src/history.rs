@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** it is the same either way, letter by letter where JSON is printed.
 
+use anyhow::anyhow;
 use codeferry_app::history::{
-    Detail, ExchangePage, ExchangeQuery, HistoryError, Names, UsageAsk, UsageReport, usage_text,
+    ConversationAsk, ConversationDetail, ConversationFound, ConversationList, Detail, ExchangePage, ExchangeQuery,
+    HistoryError, Names, UsageAsk, UsageReport, usage_text,
 };
 use codeferry_store::log::Log;
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::commands::Context;
+use crate::commands::{Context, cache};
 use crate::failure::Failure;
 use crate::guest::Guest;
 
@@ -95,6 +97,32 @@ impl History {
                 let ask = UsageAsk::read(pairs.clone(), names, now()).map_err(bad)?;
                 Told::write(ask.report(log, names).map_err(bad)?)
             }
+        }
+    }
+
+    /// Conversations, the one used last first.
+    pub(crate) async fn conversations(&self, pairs: &Pairs) -> Result<Told<ConversationList>, Failure> {
+        match self {
+            Self::Gateway(guest) => Told::read(guest.text("conversations", pairs).await?),
+            Self::File { log, .. } => {
+                let ask = ConversationAsk::read(pairs.clone(), now()).map_err(bad)?;
+                Told::write(ask.list(log).map_err(bad)?)
+            }
+        }
+    }
+
+    /// The conversation whose name begins so.
+    pub(crate) async fn conversation(&self, beginning: &str) -> Result<Told<ConversationDetail>, Failure> {
+        match self {
+            Self::Gateway(guest) => Told::read(guest.text(&format!("conversations/{beginning}"), &[]).await?),
+            Self::File { log, names } => match ConversationDetail::find(log, names, beginning).map_err(bad)? {
+                ConversationFound::One(detail) => Told::write(*detail),
+                ConversationFound::Nothing => Err(cache::unknown(beginning)),
+                ConversationFound::Several(some) => {
+                    Err(Failure::conflict(anyhow!("the names of several conversations begin with {beginning:?}"))
+                        .hint(format!("give more of the name: {}", some.join(", "))))
+                }
+            },
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Bus {
     /// The number of the last event.
     last: cell::Sender<u64>,
     readers: cell::Sender<usize>,
-    /// [`watch`] is at work.
+    /// [`watch()`] is at work.
     awake: cell::Sender<bool>,
     /// Something the status shows has changed.
     stirred: Notify,

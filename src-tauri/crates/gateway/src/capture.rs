@@ -80,8 +80,12 @@ impl Capturing {
 
     /// Ends what is wished for.
     fn end(&self) {
-        let ended = self.lock().take();
-        self.on.store(false, Ordering::Relaxed);
+        let ended = {
+            let mut open = self.lock();
+            // The flag changes under the lock: who begins at the same time must not find it lowered afterwards.
+            self.on.store(false, Ordering::Relaxed);
+            open.take()
+        };
         if let Some(open) = ended {
             tracing::warn!(
                 captured = open.wish.captured,
@@ -95,7 +99,8 @@ impl Capturing {
             until = %wish.until, client = wish.client, images = wish.images,
             "capture is ON: what clients send and get is written to disk"
         );
-        *self.lock() = Some(Open { wish, ends, _waiting: waiting });
+        let mut open = self.lock();
+        *open = Some(Open { wish, ends, _waiting: waiting });
         self.on.store(true, Ordering::Relaxed);
     }
 

@@ -3,7 +3,7 @@
 //! Only names and shapes are theirs. What is done is done by the functions of the control plane, and where the old system
 //! had a defect, this one does the right thing: `docs/migrating.md` has a row for each path.
 //!
-//! **Invariant:** there is no other way to a handler here than past [`let_in`], or past the client key for `/verify`.
+//! **Invariant:** there is no other way to a handler here than past `door::let_in`, or past the client key for `/verify`.
 
 pub(crate) mod codaze;
 pub(crate) mod codex_proxy;

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod caller;
 pub(crate) mod capture;
+pub(crate) mod conversations;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
@@ -72,6 +73,8 @@ pub(crate) fn table() -> Table {
         .get("/accounts/{account}/reset-credits", quota::reset_credits)
         .post("/accounts/{account}/reset-credits/consume", quota::consume)
         .get("/quota", quota::all)
+        .get("/conversations", conversations::list)
+        .get("/conversations/{id}", conversations::one)
         .get("/exchanges", exchanges::list)
         .get("/exchanges.csv", exchanges::csv)
         .get("/exchanges/{id}", exchanges::one)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::{AccountState, AccountStatus, Pool};
+use codeferry_accounts::{AccountState, AccountStatus, Kind, Pool};
 use codeferry_store::log::LogHealth;
 use codeferry_store::{ClientKeys, SettingsFile};
 use codeferry_upstream::{FailureKind, Fetched, Seen, Upstream};
@@ -135,7 +135,11 @@ fn account(account: &AccountStatus) -> Row {
         AccountState::NeedsSignIn { why } => {
             let message = format!("{kind} needs to sign in: {why}");
             let row = if account.active { Row::fail("account", message) } else { Row::warn("account", message) };
-            row.hint(format!("codeferry accounts add --account {id}"))
+            row.hint(match account.kind {
+                Kind::Plan | Kind::Codex => format!("codeferry accounts add --account {id}"),
+                Kind::CodexCli => "sign in there: codex login".to_owned(),
+                _ => "it needs a key that works: codeferry help accounts".to_owned(),
+            })
         }
         _ if account.paused && account.active => {
             warn("is paused".to_owned()).hint(format!("codeferry accounts resume {id}"))

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here waits for anything but the file; whoever calls from a task that serves others calls from a
 //! thread for that.
 
+mod conversations;
 mod csv;
 mod exchanges;
 mod params;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 use codeferry_accounts::{AccountId, AccountStatus};
 use codeferry_store::log::LogError;
 
+pub use self::conversations::{
+    ConversationAsk, ConversationDetail, ConversationFound, ConversationList, ConversationRow, ConversationTurn,
+};
 pub use self::csv::{exchange_header, exchange_line, usage_text};
 pub use self::exchanges::{Detail, ExchangePage, ExchangeQuery, Explained, Row};
 pub use self::params::{BadParameter, Params};

@@ -233,7 +233,7 @@ impl Captures {
     pub fn bundle(&self, id: &str) -> Result<Vec<u8>, CaptureError> {
         let entry = self.find(id)?;
         let document = Document::read(&entry.path).ok_or_else(|| CaptureError::Damaged(entry.path.clone()))?;
-        let rules = Rules { images: document.images(), leaves: true };
+        let rules = Rules { images: document.images(), leaves: true, known: None };
         let packed = document::gzip(&document.redacted(rules).to_pretty());
         self.files(packed)
     }

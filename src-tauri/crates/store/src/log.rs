@@ -6,6 +6,7 @@
 //! **Invariant:** no failure here reaches an exchange. A damaged file is put aside and a new one begun; a full disk or a
 //! file that others hold costs rows, which are counted.
 
+mod conversations;
 mod db;
 mod find;
 mod record;
@@ -23,6 +24,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::prices::Prices;
+pub use conversations::{ConversationFilter, ConversationSum};
 pub use find::{Filter, Found, Page};
 pub use record::{Attempt, Exchange, Outcome, Prefix, Tokens};
 pub use sums::{By, Sum, Totals, Usage, UsageQuery};

@@ -8,11 +8,6 @@ use codeferry_gateway::doctor::Row;
 
 use crate::Paths;
 
-/// With less room a renewed token may find none.
-const LITTLE: u64 = 500 * MIB;
-const TOO_LITTLE: u64 = 20 * MIB;
-const MIB: u64 = 1024 * 1024;
-
 pub(super) fn rows(paths: &Paths) -> Vec<Row> {
     let home = paths.home();
     if !home.exists() {
@@ -92,8 +87,12 @@ fn room(_: &Path) -> Option<Row> {
     None
 }
 
-#[cfg_attr(not(unix), expect(dead_code, reason = "nobody tells how much room there is"))]
+#[cfg(any(unix, test))]
 pub(super) fn of_room(bytes: u64) -> Row {
+    const MIB: u64 = 1024 * 1024;
+    /// With less room a renewed token may find none.
+    const LITTLE: u64 = 500 * MIB;
+    const TOO_LITTLE: u64 = 20 * MIB;
     let message = format!("{} MiB are free", bytes / MIB);
     let hint = "make room: a token that is renewed and cannot be stored costs its sign-in";
     match bytes {

@@ -66,6 +66,15 @@ fn it_is_the_same_beside_a_gateway_and_without_one() {
         &["usage", "--by", "colour"],
         &["usage", "--tz", "Mars"],
         &["usage", "--since", "30m", "--until", "60m"],
+        &["cache"],
+        &["cache", "--since", "2026-01-01", "--json"],
+        &["cache", "--since", "2026-01-01", "-n", "1", "--json"],
+        &["cache", "last"],
+        &["cache", "last", "-n", "1"],
+        &["cache", "last", "--json"],
+        &["cache", "--since", "soon"],
+        &["cache", "zzz"],
+        &["cache", "../status"],
     ];
     let all = || words.iter().map(|words| world.home.run(words)).collect::<Vec<_>>();
     let beside = all();

@@ -163,6 +163,12 @@ impl Figures {
     }
 }
 
+/// How many percent of something.
+pub(super) fn percent_of(part: u64, whole: u64) -> Option<f64> {
+    let int = |count: u64| i64::try_from(count).unwrap_or(i64::MAX / 1000);
+    share(int(part).saturating_mul(100), int(whole))
+}
+
 /// To one decimal.
 fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64 * 10.0).round() / 10.0)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::record::{Answered, Capture, Stream};
-use super::redact::{self, Rules};
+use super::redact::{self, Known, Rules};
 use super::{Summary, folder};
 use crate::Settings;
 use crate::settings::value::Value;
@@ -125,8 +125,12 @@ const SETTINGS: &[&str] = &[
 impl Document {
     /// What is to be written of a capture: redacted first, then cut, so that no half of a secret stays.
     pub(super) fn of(capture: Capture, part_limit: usize) -> Self {
-        let rules = Rules { images: capture.images, leaves: false };
+        let known = Known::default();
+        let rules = Rules { images: capture.images, leaves: false, known: Some(&known) };
         let mut document = Self::raw(capture).redacted(rules);
+        if known.settle() {
+            document = document.redacted(rules);
+        }
         document.request.body.limit(part_limit);
         for attempt in &mut document.attempts {
             attempt.lowered.limit(part_limit);
@@ -182,7 +186,7 @@ impl Document {
     }
 
     /// The same without what the rules forbid.
-    pub(super) fn redacted(mut self, rules: Rules) -> Self {
+    pub(super) fn redacted(mut self, rules: Rules<'_>) -> Self {
         let summary = &mut self.summary;
         for text in [&mut summary.client, &mut summary.asked, &mut summary.model] {
             replace(text, rules);
@@ -267,7 +271,7 @@ impl Answer {
         Self { at_ms, status, headers: lines(headers), whole, body, stream }
     }
 
-    fn redact(&mut self, rules: Rules) {
+    fn redact(&mut self, rules: Rules<'_>) {
         headers(&mut self.headers, rules);
         if let Some(body) = &mut self.body {
             body.redact(rules);
@@ -321,7 +325,7 @@ impl Records {
         Self { bytes: size(kept) + cut, cut: cut + lost, records }
     }
 
-    fn redact(&mut self, rules: Rules) {
+    fn redact(&mut self, rules: Rules<'_>) {
         let mut texts: Vec<_> = self.records.iter_mut().map(|record| std::mem::take(&mut record.text)).collect();
         redact::frames(&mut texts, rules);
         for (record, text) in self.records.iter_mut().zip(texts) {
@@ -370,7 +374,7 @@ impl Part {
         self
     }
 
-    fn redact(&mut self, rules: Rules) {
+    fn redact(&mut self, rules: Rules<'_>) {
         let text = match (&self.json, &self.text) {
             (Some(json), _) => redact::text(json.get(), rules),
             (None, Some(text)) => redact::text(text, rules),
@@ -407,7 +411,7 @@ fn settings(settings: &Settings) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn headers(headers: &mut Headers, rules: Rules) {
+fn headers(headers: &mut Headers, rules: Rules<'_>) {
     for line in headers {
         *line = match line.split_once(": ") {
             Some((name, value)) => format!("{}: {}", redact::text(name, rules), redact::header(name, value, rules)),
@@ -420,7 +424,7 @@ fn lines(headers: Vec<(String, String)>) -> Headers {
     headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
-fn replace(text: &mut String, rules: Rules) {
+fn replace(text: &mut String, rules: Rules<'_>) {
     let other = redact::text(text, rules).into_owned();
     *text = other;
 }

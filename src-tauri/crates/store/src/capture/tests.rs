@@ -163,6 +163,28 @@ fn an_exchange_is_kept_as_one_document() {
     assert_eq!(captures.health(), CaptureHealth::default());
 }
 
+#[test]
+fn what_is_a_secret_in_one_place_is_one_everywhere() {
+    let place = Place::new();
+    let captures = place.open();
+    let request = r#"{"env":{"DB_PASSWORD":"hunter22"},"note":"it is hunter22, and your key was adopted-key-7","password":"secrecy"}"#;
+    let frames = ["data: {\"delta\":\"so hunt\"}\n\n", "data: {\"delta\":\"er22 and secrecy\"}\n\n"];
+    let mut capture = place.capture(1, request, &frames);
+    capture.request.headers.push(("authorization".to_owned(), "Bearer adopted-key-7".to_owned()));
+    capture.exchange.message = Some("hunter22 is wrong".to_owned());
+    captures.record(capture);
+    captures.flush();
+    let document = read(&captures, 1);
+    let note = &document["request"]["body"]["json"]["note"];
+    assert_eq!(note, "it is «redacted», and your key was «redacted»");
+    assert_eq!(document["exchange"]["message"], "«redacted» is wrong");
+    let records = &document["answer"]["stream"]["records"];
+    assert_eq!(records[0]["text"], "data: {\"delta\":\"so «redacted»\"}\n\n");
+    // A word like any other goes under its name alone.
+    assert_eq!(records[1]["text"], "data: {\"delta\":\" and secrecy\"}\n\n");
+    assert_eq!(document["request"]["body"]["json"]["password"], "«redacted»");
+}
+
 #[cfg(unix)]
 #[test]
 fn everything_is_the_owners_alone() {

@@ -1,5 +1,6 @@
 //! The log under rows, time and trouble.
 
+mod conversations;
 mod faults;
 mod laws;
 

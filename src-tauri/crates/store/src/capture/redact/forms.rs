@@ -72,7 +72,7 @@ static PERSONS: LazyLock<Vec<Form>> = LazyLock::new(|| {
 });
 
 /// The text without what looks like a secret.
-pub(super) fn replace(text: &str, rules: Rules) -> Cow<'_, str> {
+pub(super) fn replace<'t>(text: &'t str, rules: Rules<'_>) -> Cow<'t, str> {
     let spans = spans(text, rules);
     if spans.is_empty() {
         return text.into();
@@ -89,16 +89,24 @@ pub(super) fn replace(text: &str, rules: Rules) -> Cow<'_, str> {
 }
 
 /// What is to be replaced, in order, without overlaps.
-pub(super) fn spans(text: &str, rules: Rules) -> Vec<Span> {
+pub(super) fn spans(text: &str, rules: Rules<'_>) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     if !rules.images {
         found.extend(files::within(text).map(|(range, file)| (range, file.to_text().into())));
     }
     let persons = if rules.leaves { PERSONS.as_slice() } else { &[] };
+    if let Some(known) = rules.known {
+        found.extend(known.find(text).into_iter().map(|range| (range, MARK.into())));
+    }
     for form in SECRETS.iter().chain(persons) {
         for found_here in form.pattern.captures_iter(text) {
             let groups = found_here.iter().skip(1).flatten();
-            found.extend(groups.map(|group| (group.range(), form.mark.into())));
+            for group in groups {
+                if let Some(known) = rules.known.filter(|_| form.mark == MARK) {
+                    known.note(group.as_str());
+                }
+                found.push((group.range(), form.mark.into()));
+            }
         }
     }
     found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));

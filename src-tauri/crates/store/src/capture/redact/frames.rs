@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Rules, forms, json};
 
 /// The records of a stream without secrets: those that stand in one record, and those that are spread over several.
-pub(in super::super) fn frames(records: &mut [String], rules: Rules) {
+pub(in super::super) fn frames(records: &mut [String], rules: Rules<'_>) {
     let replaced = spread(records, rules);
     for (record, replaced) in records.iter_mut().zip(replaced) {
         *record = frame(record, rules, &replaced);
@@ -13,7 +13,7 @@ pub(in super::super) fn frames(records: &mut [String], rules: Rules) {
 }
 
 /// What is to stand in place of each piece of each record. `None` where it stays.
-fn spread(records: &[String], rules: Rules) -> Vec<Vec<Option<String>>> {
+fn spread(records: &[String], rules: Rules<'_>) -> Vec<Vec<Option<String>>> {
     /// A piece: of which record, the how manyth, from where to where in its thread.
     struct Place {
         record: usize,
@@ -61,7 +61,7 @@ fn spread(records: &[String], rules: Rules) -> Vec<Vec<Option<String>>> {
     replaced
 }
 
-fn frame(record: &str, rules: Rules, replaced: &[Option<String>]) -> String {
+fn frame(record: &str, rules: Rules<'_>, replaced: &[Option<String>]) -> String {
     let whole = data(record);
     let lines = record.split_inclusive('\n').map(|line| {
         let Some(payload) = whole.filter(|whole| line.trim_end().ends_with(whole)) else {

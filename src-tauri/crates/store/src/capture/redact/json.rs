@@ -21,7 +21,7 @@ pub(super) struct Piece {
 
 struct Walker<'a> {
     text: &'a str,
-    rules: Rules,
+    rules: Rules<'a>,
     depth: u8,
     out: String,
     /// Up to here the text is in `out`.
@@ -54,12 +54,12 @@ const STAYS: usize = 24;
 const IDENTITY: &[&str] = &["index", "output_index", "content_index", "summary_index", "item_id"];
 
 /// The document without secrets. `None`: it is no JSON.
-pub(super) fn document(text: &str, rules: Rules, depth: u8) -> Option<String> {
+pub(super) fn document(text: &str, rules: Rules<'_>, depth: u8) -> Option<String> {
     with(text, rules, depth, &[])
 }
 
 /// The same, with other texts for some of its [`pieces`].
-pub(super) fn with(text: &str, rules: Rules, depth: u8, replaced: &[Option<String>]) -> Option<String> {
+pub(super) fn with(text: &str, rules: Rules<'_>, depth: u8, replaced: &[Option<String>]) -> Option<String> {
     let mut walker = Walker::new(text, rules, depth)?;
     walker.replaced = replaced;
     walker.walk();
@@ -69,7 +69,7 @@ pub(super) fn with(text: &str, rules: Rules, depth: u8, replaced: &[Option<Strin
 
 /// The texts of a document that continue those of the document before.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
-    let rules = Rules { images: true, leaves: false };
+    let rules = Rules { images: true, leaves: false, known: None };
     let Some(mut walker) = Walker::new(text, rules, 0) else { return Vec::new() };
     walker.pieces = Some(Vec::new());
     walker.walk();
@@ -80,7 +80,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
 // === impl Walker ===
 
 impl<'a> Walker<'a> {
-    fn new(text: &'a str, rules: Rules, depth: u8) -> Option<Self> {
+    fn new(text: &'a str, rules: Rules<'a>, depth: u8) -> Option<Self> {
         // What follows may rely on it.
         serde_json::from_str::<&RawValue>(text).ok()?;
         Some(Self {
@@ -186,6 +186,9 @@ impl<'a> Walker<'a> {
     /// What is to stand in place of a string, as JSON.
     fn other(&self, value: &str, class: Class) -> Option<String> {
         if is_secret(class, value) {
+            if let Some(known) = self.rules.known {
+                known.note(value);
+            }
             return Some(encoded(MARK));
         }
         if class == Class::Person && self.rules.leaves && !value.is_empty() {

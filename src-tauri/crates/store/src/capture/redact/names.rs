@@ -81,13 +81,17 @@ pub(super) fn is_secret(class: Class, value: &str) -> bool {
 }
 
 /// A header's value.
-pub(in super::super) fn header(name: &str, value: &str, rules: Rules) -> String {
+pub(in super::super) fn header(name: &str, value: &str, rules: Rules<'_>) -> String {
     let bare = bare(name);
     if rules.leaves && PERSON.contains(&bare.as_str()) {
         return PERSON_MARK.to_owned();
     }
     if !HEADER.iter().any(|part| bare.contains(part)) {
         return forms::replace(value, rules).into_owned();
+    }
+    let secret = value.split_once(' ').map_or(value, |(_, secret)| secret);
+    if let Some(known) = rules.known {
+        known.note(secret);
     }
     match value.split_once(' ') {
         Some((scheme, _)) if SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) => format!("{scheme} {MARK}"),
