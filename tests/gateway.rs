@@ -34,6 +34,8 @@ mod logs;
 mod metrics;
 #[path = "gateway/named.rs"]
 mod named;
+#[path = "gateway/migrating.rs"]
+mod migrating;
 #[path = "gateway/old_paths.rs"]
 mod old_paths;
 #[path = "gateway/prefixes.rs"]

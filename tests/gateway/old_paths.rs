@@ -355,7 +355,8 @@ fn every_old_path_is_replayed() {
 /// Each path by itself: nobody without the token, no page of another site even with it.
 #[tokio::test]
 async fn strangers_and_pages_stay_out() {
-    let world = world(&[]).await;
+    // What is let in to the data plane is let in there.
+    let world = world(&[("allowed_origins", "https://ok.example")]).await;
     let token = token(&world);
     let before = std::fs::read(world.home.path().join("vault.bin")).unwrap();
     let mut seen = BTreeSet::new();
@@ -372,6 +373,7 @@ async fn strangers_and_pages_stay_out() {
             (call().bearer_auth(&wrong).header("X-Codex-Proxy-Admin-Token", &token), 401),
             (call().bearer_auth(&token).header("origin", "https://evil.example"), 403),
             (call().bearer_auth(&token).header("origin", "null"), 403),
+            (call().bearer_auth(&token).header("origin", "https://ok.example"), 403),
             (call().bearer_auth(&token).header("host", "evil.example"), 403),
             (call().bearer_auth(&token).header("sec-fetch-site", "cross-site"), 403),
             (call().bearer_auth(&token).header("sec-fetch-site", "same-site"), 403),
@@ -409,7 +411,7 @@ async fn health_tells_strangers_nothing_about_anybody() {
 
 #[tokio::test]
 async fn on_loopback_the_token_can_be_lifted() {
-    let world = world(&[("compat.open_on_loopback", "true")]).await;
+    let world = world(&[("compat.open_on_loopback", "true"), ("allowed_origins", "https://ok.example")]).await;
     let ask = async |method: &str, path: &str, headers: &[(&str, &str)]| {
         let mut call = request(&world, method, path, &Value::Null);
         for (name, value) in headers {
@@ -427,6 +429,7 @@ async fn on_loopback_the_token_can_be_lifted() {
     for (headers, status) in [
         (&[("origin", "https://evil.example")][..], 403),
         (&[("origin", "http://localhost:3000")], 403),
+        (&[("origin", "https://ok.example")], 403),
         (&[("sec-fetch-site", "cross-site")], 403),
         (&[("sec-fetch-site", "same-site")], 403),
         (&[("host", "evil.example")], 403),

@@ -22,7 +22,7 @@ const AS_IT_IS: &str = "answers are carried as they are; nothing is cut, merged 
 const NO_WORKER: &str = "there is no worker process to supervise";
 const NO_LIMIT: &str =
     "requests are not limited in number; whoever has a client key may send as many as the plan serves";
-const CAPTURE: &str = "what was said is kept only for a while and on demand: see docs/operations.md";
+const CAPTURE: &str = "codeferry capture on";
 const METRICS: &str = "/metrics is served to this machine, and to others with the control token";
 const IDLE: &str = "codeferry settings set idle_timeout_seconds N";
 const ONE_MODEL: &str = "no request is answered by another model than the one it asked for";
@@ -45,7 +45,11 @@ pub const VARIABLES: &[OldName] = &[
         &[CodexProxy],
         "the auth host knows two ports for this login, 1455 and 1457; it had no effect before either",
     ),
-    instead("CODEX_CLAUDE_PROXY_ENABLE_KILO", &[CodexProxy], "codeferry accounts add --kind compatible --preset kilo"),
+    instead(
+        "CODEX_CLAUDE_PROXY_ENABLE_KILO",
+        &[CodexProxy],
+        "codeferry accounts add, for an account labelled kilo: docs/accounts.md",
+    ),
     instead(
         "CODEX_CLAUDE_PROXY_ENABLE_MULTI_ACCOUNT_ROTATION",
         &[CodexProxy],
@@ -150,14 +154,14 @@ pub const VARIABLES: &[OldName] = &[
     instead("PROXY_OTEL_EXPORTER_URL", &[CompletionsApi], "OTEL_EXPORTER_OTLP_ENDPOINT"),
     instead("PROXY_MAINTENANCE_MODE", &[CompletionsApi], "codeferry accounts pause WHO"),
     gone("PROXY_SANITIZE_METADATA", &[CompletionsApi], AS_IT_IS),
-    gone("PROXY_CAPTURE_CHAT_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_CHAT_RAW_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_RESPONSES_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_RESPONSES_RAW_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_CHAT_DIR", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_CHAT_RAW_DIR", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_RESPONSES_DIR", &[CompletionsApi], CAPTURE),
-    gone("PROXY_CAPTURE_RESPONSES_RAW_DIR", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_CHAT_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_CHAT_RAW_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_RESPONSES_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_RESPONSES_RAW_TRANSCRIPTS", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_CHAT_DIR", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_CHAT_RAW_DIR", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_RESPONSES_DIR", &[CompletionsApi], CAPTURE),
+    instead("PROXY_CAPTURE_RESPONSES_RAW_DIR", &[CompletionsApi], CAPTURE),
     gone("PROXY_INGRESS_GUARDRAIL", &[CompletionsApi], "nothing is added to what a client says"),
     gone("WORKER_BACKOFF_INITIAL_MS", &[CompletionsApi], NO_WORKER),
     gone("WORKER_BACKOFF_MAX_MS", &[CompletionsApi], NO_WORKER),
@@ -181,11 +185,11 @@ pub const VARIABLES: &[OldName] = &[
         "the model says how much it takes, and the client is told so in its own dialect",
     ),
     gone("PROXY_MAX_CHAT_CHOICES", &[CompletionsApi], "there is one answer to a request"),
-    gone("PROTO_LOG_PATH", &[CompletionsApi], CAPTURE),
+    instead("PROTO_LOG_PATH", &[CompletionsApi], CAPTURE),
     gone("SANITIZER_LOG_PATH", &[CompletionsApi], AS_IT_IS),
-    gone("PROXY_LOG_PROTO", &[CompletionsApi], CAPTURE),
+    instead("PROXY_LOG_PROTO", &[CompletionsApi], CAPTURE),
     gone("PROXY_TRACE_REQUIRED", &[CompletionsApi], "each answer has its request-id, always"),
-    gone("PROXY_DEBUG_WIRE", &[CompletionsApi], CAPTURE),
+    instead("PROXY_DEBUG_WIRE", &[CompletionsApi], CAPTURE),
     gone("AUTH_REALM", &[CompletionsApi], "the realm of /verify is api"),
     instead("RUST_LOG", &[Codaze], "CODEFERRY_LOG").shared(),
     gone("CODEX_SANDBOX", &[Codaze], "whether a proxy is used is for HTTPS_PROXY and NO_PROXY to say").shared(),

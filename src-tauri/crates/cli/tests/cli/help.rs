@@ -47,6 +47,7 @@ const COMMANDS: &[&[&str]] = &[
     &["capture", "show"],
     &["capture", "export"],
     &["capture", "clear"],
+    &["logs"],
     &["migrate"],
 ];
 

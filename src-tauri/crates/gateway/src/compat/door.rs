@@ -32,7 +32,7 @@ pub(super) async fn let_in(State(gateway): State<Arc<Gateway>>, peer: Peer, requ
         return serve::not_found(request.method().clone(), uri.clone()).await;
     }
     let path = uri.path().to_owned();
-    if is_foreign(headers) {
+    if is_foreign(headers, uri) {
         let message = "a page of another site asked for this; that is refused";
         return in_shape(&path, &Refused::new(StatusCode::FORBIDDEN, "foreign_request", message));
     }
@@ -90,13 +90,16 @@ fn is_open(gateway: &Gateway, headers: &HeaderMap, uri: &Uri, Peer(peer): Peer) 
         && settings.compat_open_on_loopback
         && peer.is_some_and(|peer| peer.to_canonical().is_loopback())
         && guard::is_asked_on_loopback(headers, uri)
-        && !is_foreign(headers)
+        && !is_foreign(headers, uri)
         && !guard::is_forwarded(headers)
 }
 
-/// Whether a browser says that another site asked. An `Origin` is judged by the guard.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+/// Whether a page of another site asks, as far as its browser says. Pages that may use the data plane are no exception:
+/// they are let in to spend a plan, not to manage accounts.
+fn is_foreign(headers: &HeaderMap, uri: &Uri) -> bool {
+    let site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let origin = headers.get(header::ORIGIN);
+    site || origin.is_some_and(|origin| !guard::is_same_origin(origin.to_str().unwrap_or_default(), headers, uri))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
@@ -109,20 +112,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
+    use axum::http::{HeaderMap, HeaderValue, Uri};
 
     use super::is_foreign;
 
     #[test]
     fn what_a_browser_says_of_the_page() {
-        let site = |site: &'static str| {
-            HeaderMap::from_iter([("sec-fetch-site".parse().unwrap(), HeaderValue::from_static(site))])
+        let said = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("127.0.0.1:8081"));
+            headers.insert(name, HeaderValue::from_static(value));
+            is_foreign(&headers, &Uri::from_static("/accounts"))
         };
-        assert!(!is_foreign(&HeaderMap::new()), "programs say nothing");
-        for (said, foreign) in
+        assert!(!said("accept", "*/*"), "programs say nothing");
+        for (site, foreign) in
             [("same-origin", false), ("none", false), ("same-site", true), ("cross-site", true), ("", true)]
         {
-            assert_eq!(is_foreign(&site(said)), foreign, "{said:?}");
+            assert_eq!(said("sec-fetch-site", site), foreign, "{site:?}");
+        }
+        for (origin, foreign) in [
+            ("http://127.0.0.1:8081", false),
+            ("http://127.0.0.1:3000", true),
+            ("https://127.0.0.1:8081", true),
+            ("null", true),
+            ("", true),
+        ] {
+            assert_eq!(said("origin", origin), foreign, "{origin:?}");
         }
     }
 }
