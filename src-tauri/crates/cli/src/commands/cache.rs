@@ -51,8 +51,15 @@ async fn one(name: &str, args: &Args, context: &Context) -> Outcome {
     let history = History::open(context).await?;
     let name = match name {
         "last" => {
-            let asked = pairs([("since", Some("0")), ("limit", Some("1"))]);
-            let newest = history.conversations(&asked).await?.value.conversations.pop();
+            // Most people mean today's; all there is takes a second to look through.
+            let mut newest = None;
+            for since in ["24h", "0"] {
+                let asked = pairs([("since", Some(since)), ("limit", Some("1"))]);
+                newest = history.conversations(&asked).await?.value.conversations.pop();
+                if newest.is_some() {
+                    break;
+                }
+            }
             newest.map(|row| row.sum.conversation).ok_or_else(|| unknown(name))?
         }
         name if is_name(name) => name.to_owned(),

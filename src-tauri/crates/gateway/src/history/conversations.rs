@@ -234,7 +234,8 @@ fn explain(x: &Exchange, pause: Option<SignedDuration>, before: &Before) -> Stri
             _ => "no answer began, so no cache has it".to_owned(),
         };
     };
-    let item = prefix.item.unwrap_or_default();
+    // People count from one.
+    let item = u64::from(prefix.item.unwrap_or_default()) + 1;
     let sentence = match prefix.broke.as_deref() {
         None if prefix.turn == 0 => return first(before),
         None => return goes_on(x.tokens, pause, before),
@@ -245,7 +246,7 @@ fn explain(x: &Exchange, pause: Option<SignedDuration>, before: &Before) -> Stri
         Some("format") => "form of the answer changed: everything was read anew".to_owned(),
         Some("message") => format!("item {item} of {} changed: it and what follows were read anew", prefix.items),
         Some("compacted") => "a shorter history stands in place of the old one: it was read anew".to_owned(),
-        Some("rewound") => return format!("went on from an earlier point, after item {}", i64::from(item) - 1),
+        Some("rewound") => return format!("went on from an earlier point, after item {}", item - 1),
         Some("beside") => return "a request beside the conversation (such as for a title or a search)".to_owned(),
         Some(other) => format!("{other} changed"),
     };
@@ -341,8 +342,8 @@ mod tests {
             "went on, but after 47 minutes: perhaps the cache had expired",
             "went on, but the upstream did not find it in its cache; it does not say why",
             "tools changed: they and the history were read anew",
-            "item 4 of 9 changed: it and what follows were to be read anew; yet most of the input came from the cache",
-            "went on from an earlier point, after item 3",
+            "item 5 of 9 changed: it and what follows were to be read anew; yet most of the input came from the cache",
+            "went on from an earlier point, after item 4",
             "no answer began, so no cache has it",
             "the first request since the gateway was started, or since it forgot the conversation",
             "went on, but after 5 hours: perhaps the cache had expired",
