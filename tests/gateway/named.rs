@@ -309,6 +309,17 @@ async fn kilo_lists_what_is_free_and_is_told_who_we_are() {
     let of_kilo: Vec<_> = ids.iter().filter(|id| id.contains("kilo/")).collect();
     assert_eq!(of_kilo, [&"claude/kilo/vendor/model:free", &"kilo/vendor/model:free"]);
     assert!(ids.contains(&"gpt-6-sol"), "beside those of the plan");
+    // codex-proxy's own way to ask, as people's scripts have it.
+    let token = codeferry_app::control_token(&codeferry_app::Paths::at(world.home.path())).unwrap().expose();
+    let old =
+        |method, path: &str| world.http.request(method, format!("{}{path}", world.url())).bearer_auth(token.clone());
+    let free: Value = old(Method::GET, "/settings/kilo-models").send().await.unwrap().json().await.unwrap();
+    assert_eq!(free["models"], json!([{"id": "vendor/model:free", "name": "A free model"}]), "{free}");
+    for (model, status) in [("vendor/paid", 400), ("vendor/model:free", 200)] {
+        let set = old(Method::POST, "/settings/haiku-model").json(&json!({"haikuKiloModel": model}));
+        assert_eq!(set.send().await.unwrap().status(), status, "{model}");
+    }
+    assert_eq!(text(&world.stream(&saying("kilo", "[[demo:text free]]")).await), "free");
     let lists = server.requests().iter().filter(|request| request.path.ends_with("/models")).count();
     world.http.get(format!("{}/v1/models", world.url())).bearer_auth(&world.key).send().await.unwrap();
     let again = server.requests().iter().filter(|request| request.path.ends_with("/models")).count();

@@ -2,15 +2,20 @@
 //! have refused before.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use codeferry_accounts::{Account, AccountId, Kind};
 use codeferry_translate::effort::Effort;
 use codeferry_translate::lower::anthropic::Lowered;
 use codeferry_translate::outbound::chat;
-use codeferry_upstream::{Catalog, server};
+use codeferry_upstream::{Catalog, ServerModel, server};
 
+use crate::Gateway;
 use crate::reply::Problem;
+
+/// How long a server may take to say which models it has.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether an account's upstream takes `max_output_tokens`, `temperature` and `top_p`.
 pub(crate) fn takes_sampling(account: Option<&Account>) -> bool {
@@ -28,6 +33,19 @@ pub(crate) fn nearest_effort(account: Option<&Account>, catalog: &Catalog, model
         },
         // What its server makes of it is the translation's affair.
         Some(_) => wanted,
+    }
+}
+
+/// The models of an account's server, asked for if the list at hand is old. `None`: it does not answer, or not soon.
+pub(crate) async fn models(gateway: &Gateway, account: &Account) -> Option<Arc<[ServerModel]>> {
+    let lease = gateway.pool.lease_of(&account.id).await.ok()?;
+    let asked = gateway.upstream.server_models(account, &lease.access_token);
+    match tokio::time::timeout(PATIENCE, asked).await.ok()? {
+        Ok(models) => Some(models),
+        Err(failure) => {
+            tracing::info!(account = %account.id, error = %failure.message, "the models of a server were not had");
+            None
+        }
     }
 }
 

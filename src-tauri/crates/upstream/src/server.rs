@@ -95,8 +95,10 @@ pub(crate) fn add_headers(preset: Option<Preset>, headers: &mut HeaderMap) {
 }
 
 /// What helps when nobody answers at the address.
-pub(crate) fn hint(preset: Option<Preset>) -> &'static str {
-    match preset {
+pub(crate) fn hint(endpoint: Option<&Endpoint>) -> &'static str {
+    // Without an address of its own it is the provider's, who is not started from here.
+    let Some(endpoint) = endpoint else { return "" };
+    match endpoint.preset {
         Some(Preset::Ollama) => " Is Ollama running? Start it with: ollama serve",
         Some(Preset::LmStudio) => " Is LM Studio's server running? Start it with: lms server start",
         Some(Preset::Vllm) => " Is vLLM running? Start it with: vllm serve MODEL",

@@ -253,9 +253,8 @@ impl Upstream {
         if call.kind == Kind::CodexCli {
             return self.respond_by_codex_cli(&call).await;
         }
-        let preset = call.endpoint.and_then(|endpoint| endpoint.preset);
-        let keyed = call.kind.takes_key();
-        self.send(call).await.map_err(|failure| if keyed { failure.of_server(server::hint(preset)) } else { failure })
+        let (keyed, hint) = (call.kind.takes_key(), server::hint(call.endpoint));
+        self.send(call).await.map_err(|failure| if keyed { failure.of_server(hint) } else { failure })
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Answer, Failure> {

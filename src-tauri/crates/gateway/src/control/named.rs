@@ -79,8 +79,7 @@ pub(crate) async fn add(
     Ok((status, Json(Added { id: done.id, kind, label, url, outcome, models, notice })))
 }
 
-const NOT_ADDED: &str =
-    "nothing was added; to add it without asking the server: \"verify\": false (on the command line: --no-verify)";
+const NOT_ADDED: &str = "nothing was added; --no-verify (\"verify\": false) adds it without asking the server";
 
 fn check(new: New) -> Result<Checked, Refused> {
     let bad = |code, message: String| Refused::new(StatusCode::BAD_REQUEST, code, message);

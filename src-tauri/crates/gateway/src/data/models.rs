@@ -1,7 +1,6 @@
 //! `GET /v1/models`, in the shape of whoever asks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -12,12 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::reply::Problem;
 use crate::routing::Named;
-use crate::{Gateway, guard, new_request_id};
+use crate::{Gateway, guard, named, new_request_id};
 
 /// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
 const PREFIX: &str = "claude/";
-/// How long a server may take to say which models it has.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// No catalogue says when a model was made; clients want a date all the same.
 const MADE: &str = "2026-01-01T00:00:00Z";
 const MADE_EPOCH: i64 = 1_767_225_600;
@@ -125,18 +122,7 @@ fn is_anthropic(headers: &HeaderMap) -> bool {
 async fn of_named(gateway: &Gateway) -> Vec<(String, String)> {
     let accounts = Named::of(gateway).await.into_accounts();
     let lists = accounts.iter().filter(|account| account.kind.takes_key());
-    let lists = lists.map(|account| async move {
-        let lease = gateway.pool.lease_of(&account.id).await.ok()?;
-        let asked = gateway.upstream.server_models(account, &lease.access_token);
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(models)) => Some((account, models)),
-            Ok(Err(failure)) => {
-                tracing::info!(account = %account.id, error = %failure.message, "the models of a server were not had");
-                None
-            }
-            Err(_) => None,
-        }
-    });
+    let lists = lists.map(|account| async move { Some((account, named::models(gateway, account).await?)) });
     let mut found = Vec::new();
     for (account, models) in futures_util::future::join_all(lists).await.into_iter().flatten() {
         let label = account.name();

@@ -138,7 +138,7 @@ async fn get(wire: &Wire, call: ServerCall<'_>, path: &str) -> Result<bytes::Byt
         read(response, LONGEST, &host).await
     };
     let answer = tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| Failure::idle(&host, PATIENCE));
-    answer.and_then(|answer| answer).map_err(|failure| failure.of_server(hint(preset)))
+    answer.and_then(|answer| answer).map_err(|failure| failure.of_server(hint(call.endpoint)))
 }
 
 /// The models in a list, those that can be asked. `None`: it is no list.

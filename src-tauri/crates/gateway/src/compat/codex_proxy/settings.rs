@@ -8,14 +8,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use codeferry_accounts::{AccountStatus, Kind, Rotation};
 use codeferry_store::{Settings, Target, Value};
-use codeferry_upstream::Effort;
+use codeferry_upstream::{Effort, ServerModel};
 use serde::{Deserialize, Serialize};
 
 use super::super::sent::Body;
-use crate::Gateway;
 use crate::control::accounts::known;
 use crate::control::refused::Refused;
 use crate::control::settings::change;
+use crate::{Gateway, named};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,12 +99,12 @@ pub(super) async fn set_kilo(
     let Some(model) = sent.haiku_kilo_model.filter(|model| !model.is_empty()) else {
         return Err(bad("haikuKiloModel is required and must be a string"));
     };
-    let Some(account) = kilo_account(&gateway).await else {
+    if kilo_account(&gateway).await.is_none() {
         let message = "Kilo routing is disabled: there is no account labelled kilo";
         return Err(Refused::new(StatusCode::FORBIDDEN, "kilo_disabled", message)
             .hint("add one: codeferry accounts add --kind compatible --preset kilo"));
-    };
-    let offered = offered(&gateway, &account);
+    }
+    let offered = offered(&gateway).await;
     if !offered.is_empty() && !offered.iter().any(|named| named.id == model) {
         let ids: Vec<_> = offered.into_iter().map(|named| named.id).collect();
         return Err(bad(format!("Model {model:?} is not a free model. Available: {}", ids.join(", "))));
@@ -115,9 +115,9 @@ pub(super) async fn set_kilo(
 }
 
 pub(super) async fn kilo_models(State(gateway): State<Arc<Gateway>>) -> Json<KiloModels> {
-    let account = kilo_account(&gateway).await;
-    let models = account.as_ref().map(|account| offered(&gateway, account)).unwrap_or_default();
-    Json(KiloModels { success: true, enabled: account.is_some(), models, current: chosen(&gateway) })
+    let enabled = kilo_account(&gateway).await.is_some();
+    let models = offered(&gateway).await;
+    Json(KiloModels { success: true, enabled, models, current: chosen(&gateway) })
 }
 
 pub(super) async fn strategy(State(gateway): State<Arc<Gateway>>) -> Json<Strategy> {
@@ -199,12 +199,15 @@ async fn kilo_account(gateway: &Gateway) -> Option<AccountStatus> {
     known(gateway).await.into_iter().find(is)
 }
 
-/// What it offers, as far as that was fetched.
-fn offered(gateway: &Gateway, account: &AccountStatus) -> Vec<Named> {
-    let catalog = gateway.upstream.shelf().of(&account.id);
-    let own = |slug: &str| slug.strip_prefix("kilo/").unwrap_or(slug).to_owned();
-    let named = |model: &codeferry_upstream::Model| Named { id: own(&model.slug), name: model.display_name.clone() };
-    catalog.map(|catalog| catalog.visible().map(named).collect()).unwrap_or_default()
+/// What it offers; nothing, if it does not say.
+async fn offered(gateway: &Gateway) -> Vec<Named> {
+    let Some(account) = gateway.pool.named(KILO) else { return Vec::new() };
+    let models = named::models(gateway, &account).await.unwrap_or_default();
+    let named = |model: &ServerModel| Named {
+        id: model.id.clone(),
+        name: model.name.clone().unwrap_or_else(|| model.id.clone()),
+    };
+    models.iter().map(named).collect()
 }
 
 /// The model that is meant by `kilo`.
