@@ -3,8 +3,8 @@
 //!
 //! - [`CodexCli`] is the door: [`CodexCli::respond`] takes the body any other upstream would get, and gives a stream of the
 //!   same events. [`CodexCli::look`] says whether a program can be used at all.
-//! - A [`seat`] starts the child on first use, starts it again after a fall, and a [`child`] that nobody uses ends.
-//! - [`request`] and [`answer`] translate, and do nothing else.
+//! - A `seat` starts the child on first use, starts it again after a fall, and a `child` that nobody uses ends.
+//! - `request` and `answer` translate, and do nothing else.
 //!
 //! **Invariant:** the CLI's sign-in is its own. Nothing here reads a credential, and nothing here writes below its home:
 //! threads are ephemeral. What the protocol does was measured (docs/decisions/0005).

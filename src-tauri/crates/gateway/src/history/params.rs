@@ -212,7 +212,7 @@ mod tests {
         let pairs = |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let now = "2026-11-20T07:30:00Z".parse().unwrap();
         let read = |list: &[(&str, &str)]| Params::read(pairs(list), &["since", "limit"], now);
-        assert_eq!(read(&[("sinse", "1d")]).unwrap_err().name, "sinse");
+        assert_eq!(read(&[("from", "1d")]).unwrap_err().name, "from");
         assert_eq!(read(&[("since", "1d"), ("since", "2d")]).unwrap_err().name, "since");
         let params = read(&[("since", ""), ("limit", "0")]).unwrap();
         assert_eq!(params.moment("since", &TimeZone::UTC), Ok(None), "empty is not there");

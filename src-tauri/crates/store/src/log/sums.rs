@@ -219,7 +219,7 @@ const ROWS: &str = "(
     input IS NOT NULL AS counted, coalesce(input, 0) AS input, coalesce(cached, 0) AS cached,
     coalesce(output, 0) AS output, coalesce(reasoning, 0) AS reasoning, coalesce(cost_nano_usd, 0) AS cost_nano_usd,
     input IS NOT NULL AND cost_nano_usd IS NULL AS unpriced, first_byte_ms IS NOT NULL AS begun,
-    coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms, iif(input IS NULL, 0, total_ms) AS counted_ms
+    coalesce(first_byte_ms, 0) AS first_byte_ms, total_ms, CASE WHEN input IS NULL THEN 0 ELSE total_ms END AS counted_ms
   FROM exchange JOIN facet ON facet.id = exchange.facet WHERE at >= ?1 AND at < ?2
 ) WHERE true";
 
