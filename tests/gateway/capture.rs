@@ -65,6 +65,7 @@ async fn nothing_is_kept_unless_somebody_asks() {
     let shown = world.ask(Method::GET, "/capture", json!({})).await;
     assert_eq!(shown, json!({"on": false, "dropped": 0, "problem": null, "captures": [], "bytes": 0, "damaged": 0}));
     assert!(!folder(&world).exists());
+    assert!(!world.ask(Method::GET, "/doctor", json!({})).await.to_string().contains("capture"));
 }
 
 #[tokio::test]
@@ -73,6 +74,8 @@ async fn a_stream_is_taken_down_from_end_to_end() {
     let state = on(&world, json!({})).await;
     assert_eq!((&state["on"], &state["images"], &state["client"]), (&json!(true), &json!(false), &Value::Null));
     assert_eq!(world.ask(Method::GET, "/status", json!({})).await["capture"]["until"], state["until"]);
+    let report = world.ask(Method::GET, "/doctor", json!({})).await.to_string();
+    assert!(report.contains("codeferry capture off"), "{report}");
     let mut body = asking("[[demo:text well said]]");
     body["stream"] = json!(true);
     let response = world.messages(&body).await;

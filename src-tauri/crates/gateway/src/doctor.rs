@@ -15,6 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::capture::CaptureState;
+
 /// What the composition root knows of folder, disk and environment. It may wait for the disk.
 pub type House = Arc<dyn Fn() -> Vec<Row> + Send + Sync>;
 
@@ -169,6 +171,21 @@ pub fn request_log(health: &LogHealth) -> Row {
         0 => Row::ok("request_log", "exchanges are written down"),
         dropped => Row::warn("request_log", format!("{} not written down since the start", counted_u64(dropped))),
     }
+}
+
+/// Whether what is said is written down, or should be and is not. Nothing where nobody asks for it.
+pub(crate) fn capture(state: &CaptureState) -> Option<Row> {
+    if let Some(wish) = &state.wish {
+        let of = wish.client.as_ref().map_or_else(String::new, |client| format!(" of the client {client}"));
+        let message = format!("what is said{of} is written down until {}", wish.until);
+        return Some(Row::warn("capture", message).hint("to end that: codeferry capture off"));
+    }
+    let problem = state.health.problem.as_ref()?;
+    Some(Row::warn("capture", format!("{} were lost: {problem}", counted_captures(state.health.dropped))))
+}
+
+fn counted_captures(count: u64) -> String {
+    if count == 1 { "one capture".to_owned() } else { format!("{count} captures") }
 }
 
 /// What is known of the hosts without asking them.

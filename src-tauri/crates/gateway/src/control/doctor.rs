@@ -32,6 +32,7 @@ pub(crate) async fn examine(
     rows.push(doctor::keys(&gateway.keys));
     rows.extend(gateway.bound.get().map(address));
     rows.push(doctor::request_log(&gateway.log.health()));
+    rows.extend(doctor::capture(&gateway.capturing.state(gateway.now())));
     if live {
         rows.extend(doctor::live(&gateway.pool, &gateway.upstream).await);
     }
