@@ -164,7 +164,7 @@ pub(crate) fn zone_name() -> String {
 async fn names(context: &Context) -> Names {
     let pool = codeferry_app::vault_pool(&context.paths, &context.environment);
     if let Err(error) = pool.reload().await {
-        context.print.warning(&format!("{error}: accounts are called by their ids"));
+        context.print.warning(&format!("{error}; accounts are called by their ids here"));
     }
     Names::of(&pool.list())
 }
