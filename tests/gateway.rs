@@ -32,10 +32,10 @@ mod life;
 mod logs;
 #[path = "gateway/metrics.rs"]
 mod metrics;
-#[path = "gateway/named.rs"]
-mod named;
 #[path = "gateway/migrating.rs"]
 mod migrating;
+#[path = "gateway/named.rs"]
+mod named;
 #[path = "gateway/old_paths.rs"]
 mod old_paths;
 #[path = "gateway/prefixes.rs"]

@@ -99,6 +99,10 @@ async fn what_is_sent_is_what_was_meant() {
         "stream_options": {"include_usage": true},
     });
     assert_eq!(sent, expected);
+    let log: Value = world.control(Method::GET, "/exchanges").send().await.unwrap().json().await.unwrap();
+    let row = &log["exchanges"][0];
+    let told = ["asked", "model", "effort"].map(|name| row[name].as_str().unwrap_or_default().to_owned());
+    assert_eq!(told, [LLAMA, "llama3.2:3b", "high"], "as it was sent: {row}");
     clean(&server);
 }
 

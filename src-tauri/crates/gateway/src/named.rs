@@ -31,9 +31,15 @@ pub(crate) fn nearest_effort(account: Option<&Account>, catalog: &Catalog, model
             None if takes_sampling(account) => wanted.min(Effort::XHigh),
             None => wanted,
         },
-        // What its server makes of it is the translation's affair.
+        Some(Kind::Compatible) => shape(account).nearest(wanted),
         Some(_) => wanted,
     }
+}
+
+/// What the account's server takes.
+fn shape(account: Option<&Account>) -> chat::Shape {
+    let endpoint = account.and_then(|account| account.endpoint.as_ref());
+    server::shape(endpoint.and_then(|endpoint| endpoint.preset))
 }
 
 /// The models of an account's server, asked for if the list at hand is old. `None`: it does not answer, or not soon.
@@ -52,8 +58,7 @@ pub(crate) async fn models(gateway: &Gateway, account: &Account) -> Option<Arc<[
 /// Says a lowered request in the language of the account's server, if that is another.
 pub(crate) fn translate(account: Option<&Account>, lowered: &mut Lowered) -> Result<(), Problem> {
     let Some(account) = account.filter(|account| account.kind == Kind::Compatible) else { return Ok(()) };
-    let preset = account.endpoint.as_ref().and_then(|endpoint| endpoint.preset);
-    let written = chat::write(&lowered.body, server::shape(preset))
+    let written = chat::write(&lowered.body, shape(Some(account)))
         .map_err(|error| Problem::bad_request(format!("the request cannot be said to this server: {error}")))?;
     lowered.body = written.body;
     // Sealed for others, it was left out.

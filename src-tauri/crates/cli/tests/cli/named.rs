@@ -63,7 +63,13 @@ fn an_ollama_is_added_asked_and_removed() {
         404,
         "it has another name now"
     );
-    home.ok(&["accounts", "remove", "llama"]);
+    let removed = home.run(&["accounts", "remove", "llama"]);
+    assert_eq!(
+        (removed.code, removed.err.contains("warning"), removed.err.contains("hint")),
+        (Some(0), false, false),
+        "{}",
+        removed.err
+    );
     assert_eq!(world.list().len(), 0);
     assert_eq!(server.violations(), [] as [&str; 0]);
 }

@@ -55,6 +55,19 @@ fn nothing_the_upstreams_refuse_is_allowed() {
     }
 }
 
+/// What is paid per token takes more than a plan, and no header of the backend's own client either.
+#[test]
+fn a_key_takes_what_the_public_api_documents() {
+    let key = Provider::of(Kind::OpenaiKey);
+    for name in ["max_output_tokens", "temperature", "top_p", "store", "include", "input"] {
+        assert!(key.allowed.parameters.contains(&name), "{name}");
+    }
+    for kind in [Kind::OpenaiKey, Kind::Compatible] {
+        let provider = Provider::of(kind);
+        assert_eq!((provider.kind, provider.headers, provider.compress), (kind, &[] as &[Extra], false));
+    }
+}
+
 /// `codex-backend.md §12`: bearer only, and these tools answer `subscription_sharing_unsupported_capability`.
 #[test]
 fn a_plan_gets_less_than_the_backend() {

@@ -15,7 +15,9 @@ pub(super) async fn one(who: &str, context: &Context) -> Outcome {
     say(&gone, &accounts, context);
     let left = desk.accounts().await?;
     desk.close(context).await?;
-    if !left.is_empty() && !left.iter().any(|account| account.active) {
+    // An account that is asked for by name was none that pays, and cannot become it.
+    let could_pay = left.iter().any(|account| !account.named);
+    if could_pay && !account.named && !left.iter().any(|account| account.active) {
         context.print.hint("no account pays now; choose one: codeferry accounts switch WHO");
     }
     Ok(Exit::Done)
@@ -44,6 +46,10 @@ fn say(gone: &Gone, accounts: &[Listed], context: &Context) {
     let removed = format!("removed {name} ({})", gone.id);
     if account.is_some_and(|account| account.read_only.is_some()) {
         context.print.note(&format!("{removed}; its sign-in is another program's and goes on there"));
+    } else if account.is_some_and(|account| account.kind == "codex_cli") {
+        context.print.note(&format!("{removed}; the Codex CLI keeps its sign-in"));
+    } else if account.is_some_and(|account| account.named) {
+        context.print.note(&format!("{removed}; a key that it had is good until whoever issued it ends it"));
     } else if gone.revoked {
         context.print.note(&format!("{removed}; its sign-in has ended at the auth host too"));
     } else {

@@ -23,6 +23,22 @@ pub struct Shape {
     pub documents: bool,
 }
 
+// === impl Shape ===
+
+impl Shape {
+    /// The effort that a server is told when somebody wants this one. `None` as a wish for no thinking may also be told by
+    /// saying nothing.
+    pub fn nearest(self, wanted: Effort) -> Effort {
+        match (self.reasoning, wanted) {
+            (Reasoning::Object, wanted) => wanted.min(Effort::XHigh),
+            // The three words that every server with this parameter knows.
+            (Reasoning::Effort, Effort::Minimal | Effort::Low) => Effort::Low,
+            (Reasoning::Effort, Effort::High | Effort::XHigh | Effort::Max | Effort::Ultra) => Effort::High,
+            (Reasoning::Effort, wanted @ (Effort::None | Effort::Medium)) => wanted,
+        }
+    }
+}
+
 /// The two spellings of an effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reasoning {
@@ -85,16 +101,17 @@ pub fn write(lowered: &[u8], shape: Shape) -> Result<Written, Error> {
         }
     }
     if let Some(effort) = request.effort.literal().and_then(Effort::parse) {
-        match (shape.reasoning, chat_effort(effort)) {
-            (Reasoning::Object, _) => spare(&mut object, "reasoning", &mut |object| {
+        match (shape.reasoning, shape.nearest(effort)) {
+            (Reasoning::Object, effort) => spare(&mut object, "reasoning", &mut |object| {
                 object.object("reasoning", |reasoning| {
-                    reasoning.string("effort", effort.min(Effort::XHigh).as_str());
+                    reasoning.string("effort", effort.as_str());
                 });
             }),
-            (Reasoning::Effort, Some(effort)) => spare(&mut object, "reasoning_effort", &mut |object| {
-                object.string("reasoning_effort", effort);
+            // Not to think at all is said by saying nothing.
+            (Reasoning::Effort, Effort::None) => {}
+            (Reasoning::Effort, effort) => spare(&mut object, "reasoning_effort", &mut |object| {
+                object.string("reasoning_effort", effort.as_str());
             }),
-            (Reasoning::Effort, None) => {}
         }
     }
     object.bool("stream", true);
@@ -105,16 +122,6 @@ pub fn write(lowered: &[u8], shape: Shape) -> Result<Written, Error> {
     });
     object.end();
     Ok(Written { body, optional, losses })
-}
-
-/// The three words that every server with this parameter knows. Not to think at all is said by saying nothing.
-fn chat_effort(effort: Effort) -> Option<&'static str> {
-    match effort {
-        Effort::None => None,
-        Effort::Minimal | Effort::Low => Some("low"),
-        Effort::Medium => Some("medium"),
-        Effort::High | Effort::XHigh | Effort::Max | Effort::Ultra => Some("high"),
-    }
 }
 
 fn write_tools(object: &mut Object<'_>, request: &Body<'_>, optional: &mut Vec<Optional>, losses: &mut Losses) {
