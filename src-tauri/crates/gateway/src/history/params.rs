@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
@@ -150,9 +150,7 @@ fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(at) = text.replace(' ', "+").parse::<Timestamp>() {
         return Some(at);
     }
-    if let Ok(day) = text.parse::<Date>() {
-        return Some(day.to_zoned(zone.clone()).ok()?.timestamp());
-    }
+    // A day alone is its midnight. Read as a day, a moment would lose its hour.
     Some(text.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
