@@ -1,6 +1,6 @@
 //! Chat Completions, for compatible servers.
 //!
-//! - [`write`] says a lowered request as a chat request, with the losses.
+//! - [`write()`] says a lowered request as a chat request, with the losses.
 //! - [`Answer`] turns the server's bytes into the bytes of a Responses stream.
 //!
 //! The mapping, member by member, is in `docs/dialects.md`.

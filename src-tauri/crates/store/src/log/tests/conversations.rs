@@ -86,10 +86,10 @@ fn a_conversation_is_found_by_its_beginning() {
     let home = home();
     let log = open(home.path());
     assert_eq!(log.conversation_names("a", 3).unwrap(), [""; 0]);
-    for (minutes, name) in ["abc", "abd", "ab", "abc", "b"].into_iter().enumerate() {
+    for (minutes, name) in ["abc", "abe", "ab", "abc", "b"].into_iter().enumerate() {
         log.record(request(minutes.try_into().unwrap(), name, 0, None));
     }
-    assert_eq!(log.conversation_names("a", 9).unwrap(), ["ab", "abc", "abd"]);
+    assert_eq!(log.conversation_names("a", 9).unwrap(), ["ab", "abc", "abe"]);
     assert_eq!(log.conversation_names("a", 2).unwrap(), ["ab", "abc"]);
     assert_eq!(log.conversation_names("abc", 9).unwrap(), ["abc"]);
     assert_eq!(log.conversation_names("ab", 9).unwrap(), ["ab"], "it is called so");
