@@ -216,11 +216,21 @@ async fn what_a_model_cannot_take_is_left_out_and_remembered() {
     }
     let asked: Vec<bool> = server.asked().iter().map(|body| body.get("reasoning_effort").is_some()).collect();
     assert_eq!(asked, [true, false, false], "once is enough");
+    // It is told, streamed and not, the first time and later.
+    let mut body = saying("ollama/vendor/model:free", "[[demo:no-sampling]][[demo:no-thinking]][[demo:text well]]");
+    (body["temperature"], body["output_config"]) = (json!(0.5), json!({"effort": "low"}));
+    for streamed in [true, false, true] {
+        body["stream"] = streamed.into();
+        let answer = world.messages(&body).await;
+        assert_eq!(answer.headers()["codeferry-losses"], "effort, temperature", "{streamed}");
+        assert!(answer.text().await.unwrap().contains("well"));
+    }
+    let asked_so_far = server.asked().len();
     // Room for the answer depends on the prompt, so it is asked for anew each time.
     for _ in 0..2 {
         assert_eq!(text(&world.stream(&saying("ollama/qwen3:8b", "[[demo:small]][[demo:text well]]")).await), "well");
     }
-    let asked: Vec<bool> = server.asked()[3..].iter().map(|body| body.get("max_tokens").is_some()).collect();
+    let asked: Vec<bool> = server.asked()[asked_so_far..].iter().map(|body| body.get("max_tokens").is_some()).collect();
     assert_eq!(asked, [true, false, true, false]);
     clean(&server);
 }

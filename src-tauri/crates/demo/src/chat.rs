@@ -12,7 +12,7 @@
 //! | `whole`, `crlf`, `split`, `comments`, `no-done`, `no-ids`, `object-args` | liberties real servers take |
 //! | `cut`, `late STATUS WORDS` | the stream breaks off, or ends in an error |
 //! | `status STATUS WORDS`, `limit SECONDS` | it refuses |
-//! | `no-thinking`, `no-tools`, `small` | the model cannot think, cannot call tools, has no room for a long answer |
+//! | `no-thinking`, `no-sampling`, `no-tools`, `small` | the model cannot think, knows no temperature, cannot call tools, has no room for a long answer |
 //!
 //! Sources: docs.ollama.com/api/openai-compatibility, openrouter.ai/docs (parameters, streaming, errors, reasoning),
 //! platform.openai.com/docs/api-reference, and seed-a.md §12 for Kilo.

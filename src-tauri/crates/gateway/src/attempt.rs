@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use codeferry_accounts::{
     self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Rotation, Want, WindowsSeen,
 };
+use codeferry_translate::Loss;
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::fingerprint::Fingerprint;
 use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
@@ -21,12 +22,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use crate::Gateway;
 use crate::refusal::{self, Circumstances};
 use crate::reply::Problem;
 use crate::settle;
 use crate::tap::Tap;
 use crate::turn::{End, OnLimits, Recipe, Turn};
+use crate::{Gateway, named};
 
 /// More than this many attempts help nobody: clients retry as well.
 const MOST_ATTEMPTS: usize = 4;
@@ -253,6 +254,9 @@ async fn attempt(
 ) -> Result<Committed, Unanswered> {
     let account = &lease.account;
     let body = plan.payload_for(account, without);
+    for loss in plan.lost(without) {
+        tap.facts.losses.add(loss);
+    }
     if let Some(recorder) = &tap.recorder {
         recorder.lowered(&body);
     }
@@ -368,6 +372,12 @@ impl Plan {
         let cut = self.reasoning_cut_for(account, without).map(|span| span.item);
         let prefix = gateway.prefixes.note(&self.conversation.key, &self.fingerprint, &account.id.to_string(), cut);
         tap.facts.prefix.get_or_insert(prefix);
+    }
+
+    /// What is lost with the parameters that are left out.
+    fn lost<'p>(&'p self, without: &'p Without) -> impl Iterator<Item = Loss> + 'p {
+        let said = self.optional.iter().filter(|optional| without.params.contains(&optional.param));
+        said.filter_map(|optional| named::lost_with(optional.param))
     }
 
     /// The refused parameter, if it is one the request can do without and has not done without so far.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codeferry_accounts::{Account, AccountId, Kind};
+use codeferry_translate::Loss;
 use codeferry_translate::effort::Effort;
 use codeferry_translate::lower::anthropic::Lowered;
 use codeferry_translate::outbound::chat;
@@ -68,6 +69,16 @@ pub(crate) fn translate(account: Option<&Account>, lowered: &mut Lowered) -> Res
         lowered.losses.add(loss);
     }
     Ok(())
+}
+
+/// What is lost with a parameter that a model refuses. `None`: nothing, for we see to it ourselves or nobody wished for it.
+pub(crate) fn lost_with(param: &str) -> Option<Loss> {
+    match param {
+        "temperature" => Some(Loss::Temperature),
+        "top_p" => Some(Loss::TopP),
+        "reasoning" | "reasoning_effort" | "reasoning.effort" => Some(Loss::Effort),
+        _ => None,
+    }
 }
 
 /// Parameters that models have refused. The next request to such a model does without from the start.

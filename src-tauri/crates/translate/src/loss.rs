@@ -16,6 +16,8 @@ pub enum Loss {
     BlockPlace,
     /// A document, to a server that reads none; a note stands in its place.
     Document,
+    /// How hard the model is to think, to a model that cannot be told.
+    Effort,
     /// A document or image source that only Anthropic can resolve, such as an uploaded file.
     FileSource,
     /// A thinking block that another service signed; it means nothing here.
@@ -76,6 +78,7 @@ impl Loss {
             Self::BlockedDomains => "blocked_domains",
             Self::BlockPlace => "block_place",
             Self::Document => "document",
+            Self::Effort => "effort",
             Self::FileSource => "file_source",
             Self::ForeignThinking => "foreign_thinking",
             Self::HostedTool => "hosted_tool",

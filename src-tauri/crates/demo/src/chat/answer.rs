@@ -89,6 +89,10 @@ impl Plan {
                 "no-thinking" if body.get("reasoning_effort").is_some() => {
                     plan.refused = Some((400, format!("\"{model}\" does not support thinking")));
                 }
+                "no-sampling" if body.get("temperature").is_some() => {
+                    let sentence = "Unsupported parameter: 'temperature' is not supported with this model.";
+                    plan.refused = Some((400, sentence.to_owned()));
+                }
                 "no-tools" if body.get("tools").is_some() => {
                     plan.refused = Some((400, format!("registry.ollama.ai/library/{model} does not support tools")));
                 }

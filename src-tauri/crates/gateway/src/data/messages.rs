@@ -193,7 +193,7 @@ impl Scene<'_> {
 /// Sends the headers when the outcome is known, or after `hold`: then the answer is begun on trust, so that the client
 /// does not give up (`claude-code.md §6`).
 async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<Response, (Problem, Tap)> {
-    let losses = tap.facts.losses.header();
+    let mut losses = tap.facts.losses.header();
     let closing = gateway.closing.clone().cancelled_owned();
     let recipe = Arc::clone(&prepared.plan.recipe);
     let mut opening: Opening = {
@@ -209,6 +209,8 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
         (opened, tap) = &mut opening => match opened {
             Ok(mut committed) => {
                 committed.turn.prepend(&recipe.message_start());
+                // What was left out on the way is lost as well.
+                losses = tap.facts.losses.header();
                 Pump::open(committed, tap, closing)
             }
             Err(problem) => return Err((problem, tap)),

@@ -6,10 +6,11 @@ use super::Loss;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BlockedDomains,
         Self::BlockPlace,
         Self::Document,
+        Self::Effort,
         Self::FileSource,
         Self::ForeignThinking,
         Self::HostedTool,
@@ -49,6 +50,7 @@ impl Loss {
                 "A block stood where only text can stand, such as an image in the system prompt. It was left out."
             }
             Self::Document => "A document went to a server that reads none. A note stands in its place.",
+            Self::Effort => "How hard to think was left out: the model cannot be told.",
             Self::FileSource => {
                 "A document or an image was named by a file id that only Anthropic can resolve. A note stands in its place."
             }
