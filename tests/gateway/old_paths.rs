@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use codeferry_demo::AccountKind;
+use codeferry_demo::{AccountKind, ChatFlavour, ChatServer};
 use codeferry_tests::{Setup, World};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -350,6 +350,36 @@ fn every_old_path_is_replayed() {
         .filter(|route| !asked.iter().any(|(method, path)| *method == route.method.as_str() && is(&route.path, path)))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// codex-proxy's model name `kilo` leads to the account of that label, once there is one.
+#[tokio::test]
+async fn the_kilo_model_is_a_model_of_the_account_called_so() {
+    let world = world(&[]).await;
+    let server = ChatServer::start(ChatFlavour::Kilo).await.unwrap();
+    let new = json!({"kind": "compatible", "preset": "kilo", "url": server.url()});
+    assert_eq!(world.control(Method::POST, "/accounts").json(&new).send().await.unwrap().status(), 201);
+    let ask = async |method: &str, path: &str, body: Value| {
+        read(request(&world, method, path, &body).bearer_auth(token(&world)).send().await.unwrap()).await
+    };
+    let (_, models) = ask("GET", "/settings/kilo-models", Value::Null).await;
+    assert_eq!(
+        (&models["enabled"], &models["models"][0]["id"]),
+        (&json!(true), &json!("vendor/model:free")),
+        "{models}"
+    );
+    let choose = |model: &str| json!({"haikuKiloModel": model});
+    let (status, refused) = ask("POST", "/settings/haiku-model", choose("vendor/paid")).await;
+    assert!(status == 400 && refused["error"].as_str().unwrap().contains("vendor/model:free"), "{refused}");
+    let (status, chosen) = ask("POST", "/settings/haiku-model", choose("vendor/model:free")).await;
+    assert_eq!((status.as_u16(), &chosen["kiloEnabled"]), (200, &json!(true)), "{chosen}");
+    assert_eq!(ask("GET", "/settings/haiku-model", Value::Null).await.1, chosen);
+    let mut body = codeferry_tests::world::asking("[[demo:text free]]");
+    body["model"] = json!("kilo");
+    assert_eq!(codeferry_tests::sse::text(&world.stream(&body).await), "free");
+    assert!(world.demo.model_requests().is_empty(), "no plan paid for it");
+    // Those who pay for requests that name nobody are listed, and no others.
+    assert_eq!(ask("GET", "/accounts", Value::Null).await.1["total"], 2);
 }
 
 /// Each path by itself: nobody without the token, no page of another site even with it.

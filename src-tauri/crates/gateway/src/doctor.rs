@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::capture::CaptureState;
+use crate::open_warning;
 
 /// What the composition root knows of folder, disk and environment. It may wait for the disk.
 pub type House = Arc<dyn Fn() -> Vec<Row> + Send + Sync>;
@@ -77,18 +78,20 @@ pub fn settings(settings: &SettingsFile) -> Vec<Row> {
         let row = Row::fail("settings", format!("{error}; those read before still hold"));
         return vec![row.hint("mend the file, or remove it to start from the defaults")];
     }
+    let open = open_warning(&settings.snapshot())
+        .map(|warning| Row::warn("old_paths", warning).hint("codeferry settings unset compat.open_on_loopback"));
     let problems: Vec<_> = settings.problems();
     if problems.is_empty() {
         let message = match settings.list().iter().filter(|listed| listed.set).count() {
             0 => "all are at their defaults".to_owned(),
             set => format!("{} changed", if set == 1 { "1 is".to_owned() } else { format!("{set} are") }),
         };
-        return vec![Row::ok("settings", message)];
+        return std::iter::once(Row::ok("settings", message)).chain(open).collect();
     }
     let row = |problem: &codeferry_store::Problem| {
         Row::warn("settings", problem.to_string()).hint(format!("codeferry settings unset {}", problem.key))
     };
-    problems.iter().map(row).collect()
+    problems.iter().map(row).chain(open).collect()
 }
 
 /// Whether anybody can come in.

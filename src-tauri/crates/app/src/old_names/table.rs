@@ -45,11 +45,7 @@ pub const VARIABLES: &[OldName] = &[
         &[CodexProxy],
         "the auth host knows two ports for this login, 1455 and 1457; it had no effect before either",
     ),
-    instead(
-        "CODEX_CLAUDE_PROXY_ENABLE_KILO",
-        &[CodexProxy],
-        "codeferry accounts add, for an account labelled kilo: docs/accounts.md",
-    ),
+    instead("CODEX_CLAUDE_PROXY_ENABLE_KILO", &[CodexProxy], "codeferry accounts add --kind compatible --preset kilo"),
     instead(
         "CODEX_CLAUDE_PROXY_ENABLE_MULTI_ACCOUNT_ROTATION",
         &[CodexProxy],

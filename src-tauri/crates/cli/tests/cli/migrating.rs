@@ -331,7 +331,8 @@ fn an_open_door_is_told_wherever_somebody_looks() {
     world.home.ok(&["settings", "set", "compat.open_on_loopback", "true"]);
     let server = world.home.serve(&[]);
     let ran = world.home.run(&["status"]);
-    for told in [server.errors(), ran.err] {
+    let doctor = world.home.run(&["doctor"]);
+    for told in [server.errors(), ran.err, doctor.out + &doctor.err] {
         assert!(told.contains("compat.open_on_loopback is set"), "{told}");
     }
     assert_eq!(server.get("/accounts", &[]).status, 200);
