@@ -63,7 +63,8 @@ fn misread(error: &clap::Error) -> ExitCode {
     // Nobody is left to hear that nobody hears us.
     drop(error.print());
     if error.kind() == ErrorKind::UnknownArgument {
-        for flag in old_names::flags_in(std::env::args().skip(1)) {
+        let typed = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+        for flag in old_names::flags_in(typed) {
             Print::new(false).hint(&flag.to_string());
         }
     }

@@ -316,6 +316,14 @@ fn old_names_are_told_at_the_start() {
     assert!(!log.contains("sesame"), "{log}");
     assert_eq!(server.get("/admin/accounts", &[("x-codex-proxy-admin-token", "sesame")]).status, 401);
 
+    // Words that are no text are no reason to break down.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let odd = std::ffi::OsStr::from_bytes(b"--accounts-dir=\xff");
+        let output = world.home.command(&["serve"]).arg(odd).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
     let ran = world.home.run(&["serve", "--accounts-dir", "/x"]);
     assert_eq!(ran.code, Some(2));
     assert!(
