@@ -1,10 +1,15 @@
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use codeferry_gateway::{LogFields, LogLevel, LogLine, LogLines};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::files::{Files, Limits, files};
 use super::{AGAIN, Work, Writer};
+
+/// Held by who lets the disk refuse. Two threads that come upon the same warning for the first time at the same moment, one
+/// with a subscriber and one without, may agree that nobody listens.
+static REFUSING: Mutex<()> = Mutex::new(());
 
 fn at() -> Timestamp {
     "2026-11-20T07:30:00Z".parse().unwrap()
@@ -59,6 +64,7 @@ fn a_writer_that_has_nothing_to_write_makes_nothing() {
 
 #[test]
 fn a_folder_that_cannot_be_is_said_once_and_tried_again_later() {
+    let _alone = REFUSING.lock().unwrap_or_else(PoisonError::into_inner);
     let temp = tempfile::tempdir().unwrap();
     let folder = temp.path().join("logs");
     std::fs::write(&folder, "in the way").unwrap();
@@ -91,6 +97,7 @@ fn a_folder_that_cannot_be_is_said_once_and_tried_again_later() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_lines_and_counts_them() {
+    let _alone = REFUSING.lock().unwrap_or_else(PoisonError::into_inner);
     let temp = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/dev/full", temp.path().join("codeferry.2026-11-20.log")).unwrap();
     let mut work = Work::new(in_folder(temp.path()), LogLines::new());
