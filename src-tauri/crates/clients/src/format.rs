@@ -1,0 +1,3 @@
+//! Editors of text. They keep every byte that is not meant, and do no IO.
+
+pub mod json;

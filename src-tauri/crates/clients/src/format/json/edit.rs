@@ -1,0 +1,358 @@
+//! Changes, and how they are taken back.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::{ends_in_line_comment, trimmed};
+use super::scan::{Member, Node};
+use super::{BOM, Bad, Document, Pointer, check};
+
+/// One change that was made, and what it needs to be taken back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Where.
+    pub pointer: Pointer,
+    /// What stood there.
+    pub before: Before,
+}
+
+/// What stood at a place before it was changed. Texts are kept as they stood, so they may be secrets.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "was", rename_all = "snake_case")]
+pub enum Before {
+    /// A value of this text.
+    Value {
+        /// As it stood there.
+        raw: String,
+    },
+    /// Nothing. `inner` is all there was in its object, where that had no members.
+    Absent {
+        /// White space and comments.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inner: Option<String>,
+    },
+    /// A member, which was taken out.
+    Member(Removed),
+}
+
+/// A member with what stood around it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The text of the value.
+    raw: String,
+    /// The member before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    /// It was the last one, and took the comma before it along; this stood before that comma.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comma_after: Option<String>,
+    /// From there to what was cut out.
+    gap: String,
+    /// What was cut out.
+    cut: String,
+}
+
+/// An object, its members, and which of them is meant.
+type Found<'d> = (&'d Node, &'d [Member], usize);
+
+impl std::fmt::Debug for Before {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Value { .. } => "Value",
+            Self::Absent { .. } => "Absent",
+            Self::Member(_) => "Member",
+        })
+    }
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} was {:?}", self.pointer, self.before)
+    }
+}
+
+// === impl Before ===
+
+impl Before {
+    /// There was no value.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+
+    /// The text of the value there was.
+    pub fn raw(&self) -> Option<&str> {
+        match self {
+            Self::Value { raw } | Self::Member(Removed { raw, .. }) => Some(raw),
+            Self::Absent { .. } => None,
+        }
+    }
+}
+
+// === impl Document ===
+
+impl Document {
+    /// Puts a string at that place; objects on the way that are missing are made. The steps, first one first.
+    ///
+    /// # Errors
+    /// When the way there is not clear. The document is as it was.
+    pub fn set(&mut self, pointer: &Pointer, value: &str) -> Result<Vec<Step>, Bad> {
+        self.put(pointer, &quoted(value))
+    }
+
+    /// Takes the value at that place out. `None`: there was none.
+    ///
+    /// # Errors
+    /// When the way there is not clear. The document is as it was.
+    pub fn delete(&mut self, pointer: &Pointer) -> Result<Option<Step>, Bad> {
+        if self.raw(pointer)?.is_none() {
+            return Ok(None);
+        }
+        let before = self.cut(pointer)?;
+        Ok(before.map(|before| Step { pointer: pointer.clone(), before }))
+    }
+
+    /// Takes a step back. Where the text around it has changed since, the value comes back and the surroundings stay.
+    ///
+    /// # Errors
+    /// When the way there is not clear. The document is as it was.
+    pub fn undo(&mut self, step: &Step) -> Result<(), Bad> {
+        match &step.before {
+            Before::Value { raw } => self.put(&step.pointer, raw).map(drop),
+            Before::Absent { inner } => self.take_out(&step.pointer, inner.as_deref()),
+            Before::Member(removed) => {
+                let absent = self.raw(&step.pointer)?.is_none();
+                if absent && self.put_back(&step.pointer, removed).is_ok_and(|done| done) {
+                    return Ok(());
+                }
+                self.put(&step.pointer, &removed.raw).map(drop)
+            }
+        }
+    }
+
+    /// Whether there is an object at that place with nothing in it, not even a comment.
+    ///
+    /// # Errors
+    /// As for [`raw`](Self::raw).
+    pub fn is_bare(&self, pointer: &Pointer) -> Result<bool, Bad> {
+        let Some(raw) = self.raw(pointer)? else { return Ok(false) };
+        let alone = pointer.name().is_some() || self.text.trim_matches([BOM, ' ', '\t', '\n', '\r']) == raw;
+        let inner = raw.strip_prefix('{').and_then(|raw| raw.strip_suffix('}'));
+        Ok(alone && inner.is_some_and(|inner| trimmed(inner) == 0))
+    }
+
+    fn put(&mut self, pointer: &Pointer, raw: &str) -> Result<Vec<Step>, Bad> {
+        // All of it or nothing.
+        let mut work = self.clone();
+        let mut steps = work.make_way(pointer)?;
+        let before = match work.raw(pointer)? {
+            Some(old) if old == raw => None,
+            Some(_) => Some(work.replace(pointer, raw)?),
+            None => Some(work.insert(pointer, raw)?),
+        };
+        steps.extend(before.map(|before| Step { pointer: pointer.clone(), before }));
+        *self = work;
+        Ok(steps)
+    }
+
+    /// Makes the objects that a value at `pointer` needs around it.
+    fn make_way(&mut self, pointer: &Pointer) -> Result<Vec<Step>, Bad> {
+        let mut steps = Vec::new();
+        for names in 0..pointer.names().len() {
+            let object = pointer.shortened(names);
+            if self.raw(&object)?.is_none() {
+                let before = if names == 0 { self.begin()? } else { self.insert(&object, "{}")? };
+                steps.push(Step { pointer: object, before });
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Makes an object of a document that has nothing in it.
+    fn begin(&mut self) -> Result<Before, Bad> {
+        let bom = if self.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+        let inner = self.text[bom..].to_owned();
+        let end = if inner.contains("\r\n") { "\r\n" } else { "\n" };
+        self.become_if_only(format!("{}{{}}{end}", &self.text[..bom]), &Pointer::default(), Some("{}"))?;
+        Ok(Before::Absent { inner: Some(inner) })
+    }
+
+    fn replace(&mut self, pointer: &Pointer, raw: &str) -> Result<Before, Bad> {
+        let at = match pointer.name() {
+            None => self.root.as_ref().map(|root| root.span.clone()),
+            Some(_) => self.find(pointer)?.map(|(_, members, at)| members[at].value.span.clone()),
+        };
+        let at = at.ok_or_else(|| unsafe_at(pointer))?;
+        let before = Before::Value { raw: self.text[at.clone()].to_owned() };
+        self.become_if_only(spliced(&self.text, &[(at, raw)]), pointer, Some(raw))?;
+        Ok(before)
+    }
+
+    /// A new member at the end of its object, which is there.
+    fn insert(&mut self, pointer: &Pointer, raw: &str) -> Result<Before, Bad> {
+        let name = pointer.name().ok_or_else(|| unsafe_at(pointer))?;
+        let (object, members) = self.object(pointer.parent())?.ok_or_else(|| unsafe_at(pointer))?;
+        let close = object.span.end - 1;
+        let name = quoted(name);
+        let member = format!("{name}{}{raw}", self.colon(members));
+        let start = match members.last() {
+            None => object.span.start + 1,
+            Some(Member { comma: Some(comma), .. }) => comma + 1,
+            Some(last) => last.value.span.end,
+        };
+        let trivia = &self.text[start..close];
+        let at = start + trimmed(trivia);
+        let place = self.place_in(object, members, &trivia[..at - start]);
+        let (text, before) = match members.last() {
+            None => {
+                let text = spliced(&self.text, &[(at..close, &format!("{}{member}{}", place.before, place.after))]);
+                (text, Before::Absent { inner: Some(trivia.to_owned()) })
+            }
+            Some(last) => {
+                let (own, others) = if last.comma.is_some() { (",", "") } else { ("", ",") };
+                let member = format!("{}{member}{own}", place.before);
+                let text =
+                    spliced(&self.text, &[(last.value.span.end..last.value.span.end, others), (at..at, &member)]);
+                (text, Before::Absent { inner: None })
+            }
+        };
+        self.become_if_only(text, pointer, Some(raw))?;
+        Ok(before)
+    }
+
+    /// Cuts a member out, with one comma. `None`: it was the whole, and nothing is left.
+    fn cut(&mut self, pointer: &Pointer) -> Result<Option<Before>, Bad> {
+        let Some((object, members, at)) = self.find(pointer)? else { return Ok(None) };
+        let member = &members[at];
+        let previous = at.checked_sub(1).map(|at| &members[at]);
+        let mut end = member.comma.map_or(member.value.span.end, |comma| comma + 1);
+        let gap_start = previous.map_or(object.span.start + 1, |previous| {
+            previous.comma.map_or(previous.value.span.end, |comma| comma + 1)
+        });
+        let mut start = member.key.start - self.space_before(member.key.start).len();
+        // What follows would become part of a comment.
+        if ends_in_line_comment(&self.text[gap_start..start.max(gap_start)])
+            && !self.text[end..].starts_with(['\n', '\r'])
+        {
+            start = member.key.start;
+        }
+        let start = start.max(gap_start);
+        if start == object.span.start + 1 && self.text[start..].starts_with('"') {
+            // `{"a": 1, "b": 2}` is not to become `{ "b": 2}`.
+            end += self.text[end..].bytes().take_while(|byte| *byte == b' ').count();
+        }
+        let comma = previous.filter(|_| member.comma.is_none()).and_then(|previous| Some((previous, previous.comma?)));
+        let removed = Removed {
+            raw: self.text[member.value.span.clone()].to_owned(),
+            after: previous.map(|previous| previous.name.clone()),
+            comma_after: comma.map(|(previous, comma)| self.text[previous.value.span.end..comma].to_owned()),
+            gap: self.text[gap_start..start].to_owned(),
+            cut: self.text[start..end].to_owned(),
+        };
+        let mut cuts: Vec<(Range<usize>, &str)> = comma.map(|(_, comma)| (comma..comma + 1, "")).into_iter().collect();
+        cuts.push((start..end, ""));
+        self.become_if_only(spliced(&self.text, &cuts), pointer, None)?;
+        Ok(Some(Before::Member(removed)))
+    }
+
+    /// Takes out what was put where nothing was.
+    fn take_out(&mut self, pointer: &Pointer, inner: Option<&str>) -> Result<(), Bad> {
+        if self.raw(pointer)?.is_none() {
+            return Ok(());
+        }
+        if pointer.name().is_none() {
+            let bom = if self.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+            let text = format!("{}{}", &self.text[..bom], inner.unwrap_or_default());
+            return self.become_if_only(text, pointer, None);
+        }
+        let mut work = self.clone();
+        work.cut(pointer)?;
+        if let (Some((object, [])), Some(inner)) = (work.object(pointer.parent())?, inner) {
+            let left = object.span.start + 1..object.span.end - 1;
+            if work.text[left.clone()][..trimmed(&work.text[left.clone()])] == inner[..trimmed(inner)] {
+                let text = spliced(&work.text, &[(left, inner)]);
+                work.become_if_only(text, pointer, None)?;
+            }
+        }
+        *self = work;
+        Ok(())
+    }
+
+    /// Puts a member back where it was cut out. `false`: it looks otherwise there now.
+    fn put_back(&mut self, pointer: &Pointer, removed: &Removed) -> Result<bool, Bad> {
+        let Some((object, members)) = self.object(pointer.parent())? else { return Ok(false) };
+        let previous = match &removed.after {
+            Some(name) => match self.member(members, name)? {
+                Some(at) => Some(&members[at]),
+                None => return Ok(false),
+            },
+            None => None,
+        };
+        let pieces = match (previous, &removed.comma_after) {
+            (Some(previous), Some(before_comma)) => {
+                let start = previous.value.span.end;
+                if previous.comma.is_some()
+                    || !self.text[start..].starts_with(&format!("{before_comma}{}", removed.gap))
+                {
+                    return Ok(false);
+                }
+                let comma = start + before_comma.len();
+                let at = comma + removed.gap.len();
+                vec![(comma..comma, ","), (at..at, removed.cut.as_str())]
+            }
+            _ => {
+                let start = match previous {
+                    None => object.span.start + 1,
+                    Some(Member { comma: Some(comma), .. }) => comma + 1,
+                    Some(_) => return Ok(false),
+                };
+                if !self.text[start..].starts_with(&removed.gap) {
+                    return Ok(false);
+                }
+                let at = start + removed.gap.len();
+                vec![(at..at, removed.cut.as_str())]
+            }
+        };
+        self.become_if_only(spliced(&self.text, &pieces), pointer, Some(&removed.raw)).map(|()| true)
+    }
+
+    /// The object, its members, and which of them stands at that place.
+    fn find(&self, pointer: &Pointer) -> Result<Option<Found<'_>>, Bad> {
+        let Some(name) = pointer.name() else { return Ok(None) };
+        let Some((object, members)) = self.object(pointer.parent())? else { return Ok(None) };
+        Ok(self.member(members, name)?.map(|at| (object, members, at)))
+    }
+
+    /// Takes this text over, if it can be read, holds this value there, and differs in nothing else.
+    fn become_if_only(&mut self, text: String, pointer: &Pointer, value: Option<&str>) -> Result<(), Bad> {
+        let new = Self::of(text).map_err(|_| unsafe_at(pointer))?;
+        if new.raw(pointer)? != value || !check::only_there(self, &new, pointer) {
+            return Err(unsafe_at(pointer));
+        }
+        *self = new;
+        Ok(())
+    }
+}
+
+/// A string as JSON has it.
+fn quoted(text: &str) -> String {
+    // It cannot fail; if it did, what it gives is no JSON, and is refused.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn unsafe_at(pointer: &Pointer) -> Bad {
+    Bad::Unsafe(pointer.to_string())
+}
+
+/// The text with these pieces replaced; they stand in order.
+fn spliced(text: &str, pieces: &[(Range<usize>, &str)]) -> String {
+    let mut new = String::with_capacity(text.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>());
+    let mut at = 0;
+    for (range, piece) in pieces {
+        new.push_str(&text[at..range.start]);
+        new.push_str(piece);
+        at = range.end;
+    }
+    new.push_str(&text[at..]);
+    new
+}

@@ -1,0 +1,293 @@
+//! Tables of layouts, and the laws: apply and take back is the same bytes; nothing else differs.
+
+#![expect(clippy::disallowed_types, reason = "another reader of JSON judges this one")]
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Bad, Document, Pointer, Step};
+
+fn at(pointer: &str) -> Pointer {
+    pointer.parse().unwrap()
+}
+
+fn read(text: &str) -> Document {
+    Document::read(text.as_bytes()).unwrap_or_else(|bad| panic!("{bad}: {text}"))
+}
+
+/// Sets `/env/K` to `v`; then takes it back, which must give the text it was.
+fn with_key(text: &str) -> String {
+    let mut document = read(text);
+    let steps = document.set(&at("/env/K"), "v").unwrap();
+    let new = document.text().to_owned();
+    take_back(&mut document, &steps);
+    assert_eq!(document.text(), text);
+    new
+}
+
+fn take_back(document: &mut Document, steps: &[Step]) {
+    for step in steps.iter().rev() {
+        document.undo(step).unwrap();
+    }
+}
+
+/// Takes `/env/K` out; then takes that back, which must give the text it was.
+fn without_key(text: &str) -> String {
+    let mut document = read(text);
+    let step = document.delete(&at("/env/K")).unwrap().expect("it was there");
+    let new = document.text().to_owned();
+    document.undo(&step).unwrap();
+    assert_eq!(document.text(), text);
+    new
+}
+
+#[test]
+fn a_new_key_looks_like_its_neighbours() {
+    for (old, new) in [
+        ("", "{\n  \"env\": {\n    \"K\": \"v\"\n  }\n}\n"),
+        (" \r\n", "{\r\n  \"env\": {\r\n    \"K\": \"v\"\r\n  }\r\n}\r\n"),
+        ("{}", "{\n  \"env\": {\n    \"K\": \"v\"\n  }\n}"),
+        ("{ }\n", "{\n  \"env\": {\n    \"K\": \"v\"\n  }\n}\n"),
+        (r#"{"a":1}"#, r#"{"a":1,"env":{"K":"v"}}"#),
+        (r#"{"a": 1, "env": {}}"#, r#"{"a": 1, "env": {"K": "v"}}"#),
+        (r#"{"env": { "A": "b" }}"#, r#"{"env": { "A": "b", "K": "v" }}"#),
+        ("{\n\t\"env\": {\n\t\t\"A\": 1\n\t}\n}", "{\n\t\"env\": {\n\t\t\"A\": 1,\n\t\t\"K\": \"v\"\n\t}\n}"),
+        ("{\n\t\"a\": 1\n}", "{\n\t\"a\": 1,\n\t\"env\": {\n\t\t\"K\": \"v\"\n\t}\n}"),
+        (
+            "{\r\n  \"env\": {\r\n    \"A\": 1,\r\n  },\r\n}\r\n",
+            "{\r\n  \"env\": {\r\n    \"A\": 1,\r\n    \"K\": \"v\",\r\n  },\r\n}\r\n",
+        ),
+        (
+            "{\n  \"env\": {\n    \"A\": 1 // one\n    // end\n  }\n}",
+            "{\n  \"env\": {\n    \"A\": 1, // one\n    // end\n    \"K\": \"v\"\n  }\n}",
+        ),
+        ("{\"env\": {\"A\": 1 // one\n}}", "{\"env\": {\"A\": 1, // one\n\"K\": \"v\"\n}}"),
+        ("{\"env\": { // none\n}}", "{\"env\": { // none\n  \"K\": \"v\"\n}}"),
+        ("\u{feff}{\"env\": {}}", "\u{feff}{\"env\": {\"K\": \"v\"}}"),
+        ("\u{feff}", "\u{feff}{\n  \"env\": {\n    \"K\": \"v\"\n  }\n}\n"),
+    ] {
+        assert_eq!(with_key(old), new, "{old}");
+    }
+}
+
+#[test]
+fn a_value_is_replaced_where_it_stands() {
+    assert_eq!(with_key("{\"env\": {\"K\" : 300_0 }}".replace('_', "").as_str()), "{\"env\": {\"K\" : \"v\" }}");
+    assert_eq!(with_key("{\"env\":{\"\\u004b\": \"\\/\" /* x */}}"), "{\"env\":{\"\\u004b\": \"v\" /* x */}}");
+    let mut document = read("{}");
+    document.set(&at("/env/K"), "a \"quoted\" \\ line\nand \u{1f600}").unwrap();
+    assert_eq!(document.string(&at("/env/K")).unwrap().unwrap(), "a \"quoted\" \\ line\nand \u{1f600}");
+}
+
+#[test]
+fn a_member_goes_with_one_comma_and_leaves_the_comments() {
+    for (old, new) in [
+        ("{\"env\": {\"K\": 1}}", "{\"env\": {}}"),
+        ("{\"env\": {\"K\": 1, \"B\": 2}}", "{\"env\": {\"B\": 2}}"),
+        ("{\"env\": {\"A\": 1, \"K\": 1}}", "{\"env\": {\"A\": 1}}"),
+        ("{\"env\": {\n  \"A\": 1, // a\n  \"K\": 1 // k\n}}", "{\"env\": {\n  \"A\": 1 // a\n   // k\n}}"),
+        ("{\"env\": {\n  // a\n  \"K\": 1, \"B\": 2\n}}", "{\"env\": {\n  // a\n   \"B\": 2\n}}"),
+        ("{\"env\": {\n  \"K\": 1,\n}}", "{\"env\": {\n}}"),
+        ("{\"env\": {\n  \"A\": 0 /* x */ , /* y */\n  \"K\": 1\n}}", "{\"env\": {\n  \"A\": 0 /* x */  /* y */\n}}"),
+    ] {
+        assert_eq!(without_key(old), new, "{old}");
+    }
+    assert_eq!(read("{}").delete(&at("/env/K")).unwrap(), None);
+}
+
+#[test]
+fn what_others_changed_since_stays_when_a_step_is_taken_back() {
+    let mut document = read("{\n  \"env\": {\n    \"A\": 1,\n    \"K\": \"old\",\n    \"B\": 2\n  }\n}");
+    let step = document.delete(&at("/env/K")).unwrap().unwrap();
+    let mut other = read("{\n  \"env\": {\n    \"B\": 3,\n    \"C\": 4\n  },\n  \"x\": 1\n}");
+    other.undo(&step).unwrap();
+    assert_eq!(other.text(), "{\n  \"env\": {\n    \"B\": 3,\n    \"C\": 4,\n    \"K\": \"old\"\n  },\n  \"x\": 1\n}");
+    // Where `env` went as a whole it comes back with what is owed to it.
+    let mut other = read("{}");
+    other.undo(&step).unwrap();
+    assert_eq!(other.string(&at("/env/K")).unwrap().unwrap(), "old");
+}
+
+#[test]
+fn what_is_not_clear_is_refused_with_its_place() {
+    let deep = "[".repeat(300);
+    for (text, place) in [
+        ("{\n  \"a\": 1\n  \"b\": 2\n}", (3, 3)),
+        ("{\"a\": }", (1, 7)),
+        ("{\"a\": 01}", (1, 7)),
+        ("{\"a\": nul}", (1, 7)),
+        ("{\"é\": \"\\x\"}", (1, 8)),
+        ("{\"a\": \"x\ny\"}", (1, 9)),
+        ("{\"a\": 1", (1, 1)),
+        ("{} x", (1, 4)),
+        ("// nothing", (1, 11)),
+        ("{\n/* open", (2, 1)),
+        ("{,}", (1, 2)),
+        ("[1,,2]", (1, 4)),
+        ("\u{feff}{'a': 1}", (1, 2)),
+        (&deep, (1, 201)),
+    ] {
+        let Bad::Syntax { line, column, .. } = Document::read(text.as_bytes()).unwrap_err() else { panic!("{text}") };
+        assert_eq!((line, column), place, "{text}");
+    }
+    let utf16: Vec<u8> = "{\n  \"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    Document::read(&utf16).unwrap_err();
+    assert_eq!(Document::read(b"{\n\"\xff\"}").unwrap_err(), Bad::Encoding { line: 2, column: 2 });
+    assert_eq!(Document::read(&vec![b' '; super::LARGEST + 1]).unwrap_err(), Bad::Large);
+    let twice = |text: &str, place| {
+        let bad = read(text).set(&at("/env/K"), "v").unwrap_err();
+        assert!(matches!(bad, Bad::Twice { line, column, .. } if (line, column) == place), "{bad}");
+    };
+    twice("{\"env\": {},\n \"env\": {}}", (2, 2));
+    twice("{\"env\": {\"K\": 1, \"\\u004B\": 2}}", (1, 18));
+    for (text, place) in [("[]", (1, 1)), ("{\n \"env\": null}", (2, 9)), ("{\"env\": \"x\"}", (1, 9))] {
+        let bad = read(text).set(&at("/env/K"), "v").unwrap_err();
+        assert!(matches!(bad, Bad::NotObject { line, column, .. } if (line, column) == place), "{bad}");
+    }
+    // A name that stands twice somewhere else is nobody's business here.
+    assert_eq!(with_key("{\"x\": {\"a\": 1, \"a\": 2}, \"y\": 1, \"y\": 2}").matches("\"y\"").count(), 2);
+}
+
+/// Makes a document of whatever bytes come: each is a choice.
+struct Tape<'t>(std::slice::Iter<'t, u8>, usize);
+
+impl Tape<'_> {
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[usize::from(self.0.next().copied().unwrap_or(0)) % from.len()]
+    }
+
+    fn trivia(&mut self, out: &mut String) {
+        out.push_str(self.pick(&[
+            "",
+            "",
+            " ",
+            "\n",
+            "\n  ",
+            "\n\t",
+            "\r\n    ",
+            " // note, {\"\n",
+            " /* a // b */ ",
+            "/**/",
+            "\n// x\n// y\n  ",
+            "  \n\n ",
+            " // crlf\r\n",
+            "\r",
+        ]));
+    }
+
+    fn value(&mut self, out: &mut String) {
+        self.1 += 1;
+        match self.pick(&["s", "n", "w", "o", "a", "o"]) {
+            "o" if self.1 < 6 => self.object(&["a", "b", "c", "K", "env", "\\u0041"], false, out),
+            "a" if self.1 < 6 => {
+                out.push('[');
+                let count = self.pick(&["", "x", "xx"]).len();
+                for item in 0..count {
+                    self.trivia(out);
+                    self.value(out);
+                    self.trivia(out);
+                    if item + 1 < count || self.pick(&["", ","]) == "," {
+                        out.push(',');
+                    }
+                }
+                self.trivia(out);
+                out.push(']');
+            }
+            "n" => out.push_str(self.pick(&["0", "-1.5e3", "300000"])),
+            "w" => out.push_str(self.pick(&["true", "false", "null"])),
+            _ => out.push_str(self.pick(&[
+                "\"\"",
+                "\"http://x\"",
+                "\"a\\\"}\\\\\"",
+                "\"// no comment\"",
+                "\"/* é */\"",
+                "\"\\ud83d\\ude00\"",
+            ])),
+        }
+        self.1 -= 1;
+    }
+
+    fn object(&mut self, names: &[&str], root: bool, out: &mut String) {
+        out.push('{');
+        // Each name at most once.
+        let chosen: Vec<&str> = names.iter().filter(|_| self.pick(&["", "x", "x"]) == "x").copied().collect();
+        for (at, name) in chosen.iter().enumerate() {
+            self.trivia(out);
+            out.push_str(&format!("\"{name}\""));
+            self.trivia(out);
+            out.push(':');
+            self.trivia(out);
+            if root && *name == "env" {
+                self.object(&["A", "K", "L", "M", "B"], false, out);
+            } else {
+                self.value(out);
+            }
+            self.trivia(out);
+            if at + 1 < chosen.len() || self.pick(&["", ","]) == "," {
+                out.push(',');
+            }
+        }
+        self.trivia(out);
+        out.push('}');
+    }
+}
+
+fn document_of(tape: &[u8]) -> String {
+    let (mut tape, mut out) = (Tape(tape.iter(), 0), String::new());
+    out.push_str(tape.pick(&["", "", "\u{feff}"]));
+    tape.trivia(&mut out);
+    tape.object(&["x", "env", "hooks", "y"], true, &mut out);
+    tape.trivia(&mut out);
+    out
+}
+
+fn as_others_read(document: &Document) -> Value {
+    serde_json::from_str(&document.strict()).unwrap_or_else(|error| panic!("{error}: {}", document.text()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn apply_and_take_back_is_the_same_bytes(
+        tape in prop::collection::vec(any::<u8>(), 0..300),
+        changes in prop::collection::vec((0..4_usize, any::<Option<u8>>()), 1..7),
+    ) {
+        let text = document_of(&tape);
+        let mut document = read(&text);
+        let mut expected = as_others_read(&document);
+        let mut steps = Vec::new();
+        for (which, value) in changes {
+            let name = ["K", "L", "M", "new"][which];
+            let pointer = Pointer::of(&["env", name]);
+            if let Some(value) = value {
+                steps.extend(document.set(&pointer, &value.to_string()).unwrap());
+                expected["env"][name] = Value::from(value.to_string());
+            } else {
+                steps.extend(document.delete(&pointer).unwrap());
+                if let Some(env) = expected.get_mut("env") {
+                    env.as_object_mut().unwrap().remove(name);
+                }
+            }
+            // Another reader sees what was meant, and nothing else.
+            prop_assert_eq!(&as_others_read(&document), &expected);
+        }
+        take_back(&mut document, &steps);
+        prop_assert_eq!(document.text(), text);
+    }
+
+    #[test]
+    fn nothing_makes_it_fail_in_another_way_than_it_says(text in "[{}\\[\\]\",:/* \\\\\nu0aK1.e-]{0,40}") {
+        // What strict JSON is for others is JSON here.
+        let strict = serde_json::from_str::<Value>(&text);
+        if let Ok(mut document) = Document::read(text.as_bytes()) {
+            let _ = document.set(&at("/env/K"), "v");
+            let _ = document.delete(&at("/env/K"));
+            if !text.trim().is_empty() && !text.contains("\\u") {
+                prop_assert!(serde_json::from_str::<Value>(&read(&text).strict()).is_ok());
+            }
+        } else {
+            prop_assert!(strict.is_err());
+        }
+    }
+}

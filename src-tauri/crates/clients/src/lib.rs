@@ -1,0 +1,14 @@
+//! The configuration of clients: somebody else's files, changed by a few keys and so that it can be taken back.
+//!
+//! [`format`] changes text and is pure. [`apply`] is the way to a file: look, plan, back up, note in the ledger, replace.
+//! [`claude_code`] knows which keys make Claude Code come to us.
+//!
+//! **Invariant:** what cannot be read is not written. No byte changes that does not belong to a key that is meant, and what
+//! stood there before is noted on disk before it is replaced.
+
+pub mod apply;
+mod backup;
+pub mod claude_code;
+mod disk;
+pub mod format;
+mod ledger;
