@@ -31,6 +31,8 @@ mod prefixes;
 mod sdk;
 #[path = "e2e/sessions.rs"]
 mod sessions;
+#[path = "e2e/set_up.rs"]
+mod set_up;
 #[cfg(target_os = "linux")]
 #[path = "e2e/terminal.rs"]
 mod terminal;

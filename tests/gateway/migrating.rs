@@ -102,7 +102,7 @@ fn the_program_says_what_the_document_says() {
     for old in VARIABLES.iter().chain(FLAGS) {
         for row in rows.iter().filter(|row| row.old == [old.name]) {
             match old.ours {
-                Ours::Use(ours) => assert_eq!(row.here, ours, "{}", old.name),
+                Ours::Use(ours) | Ours::Better(ours) => assert_eq!(row.here, ours, "{}", old.name),
                 Ours::Nothing(why) => {
                     assert_eq!((row.here.as_str(), row.shown.as_str()), ("nothing", why), "{}", old.name);
                 }

@@ -122,6 +122,7 @@ fn calls() -> Vec<Call> {
         "email": "string", "accountId": "string", "planType": "string", "addedAt": "string",
         "lastUsed": "string|null", "isActive": "bool", "tokenExpired": false, "quota": "object|null",
     });
+    let set_up = json!({"success": true, "message": "string", "configPath": "string", "config": {"env": "object"}});
     vec![
         // codex-proxy: seed-a.md §2.1 to §2.3.
         ("GET", "/health", none.clone(), 200, {
@@ -234,9 +235,12 @@ fn calls() -> Vec<Call> {
             200,
             json!({"success": true, "configPath": "string", "config": "object"}),
         ),
-        ("POST", "/claude/config/proxy", none.clone(), 501, failed.clone()),
-        ("POST", "/claude/config/direct", json!({"apiKey": "sk-ant"}), 501, failed.clone()),
-        ("POST", "/claude/config/set", json!({"apiUrl": "http://localhost:8081", "apiKey": "x"}), 501, failed.clone()),
+        ("POST", "/claude/config/proxy", none.clone(), 200, set_up.clone()),
+        ("POST", "/claude/config/direct", json!({"apiKey": "sk-ant"}), 200, set_up.clone()),
+        ("POST", "/claude/config/direct", json!({"apiKey": ""}), 400, failed.clone()),
+        ("POST", "/claude/config/set", json!({"apiUrl": "http://localhost:8081", "apiKey": "x"}), 200, set_up),
+        ("POST", "/claude/config/set", json!({"apiUrl": "https://example.com", "apiKey": "x"}), 400, failed.clone()),
+        ("POST", "/claude/config/set", json!({"apiKey": "x"}), 400, failed.clone()),
         (
             "GET",
             "/api/logs",
@@ -560,34 +564,129 @@ async fn the_log_is_followed_as_before() {
     assert!(!without.contains(&expected("before")) && without.contains(&expected("after")), "{without:?}");
 }
 
-/// What Claude Code has in its file is shown without its secrets, and never changed.
-#[tokio::test]
-async fn the_settings_of_claude_code_are_only_looked_at() {
-    let world = world(&[]).await;
+/// Asks one of the `/claude/config` paths.
+async fn claude(world: &World, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
+    let call = request(world, method, &format!("/claude/config{path}"), &body).bearer_auth(token(world));
+    read(call.send().await.unwrap()).await
+}
+
+/// The settings of Claude Code, in the home of this world.
+fn claude_settings(world: &World, text: &str) -> std::path::PathBuf {
     let file = world.home.path().join("user/.claude/settings.json");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let ask = async || {
-        read(request(&world, "GET", "/claude/config", &Value::Null).bearer_auth(token(&world)).send().await.unwrap())
-            .await
-    };
-    let text = r#"{"env": {"ANTHROPIC_API_KEY": "sk-ant-proxy", "ANTHROPIC_BASE_URL": "http://localhost:8081"}}"#;
     std::fs::write(&file, text).unwrap();
-    let (_, shown) = ask().await;
+    file
+}
+
+/// What Claude Code has in its file is shown without its secrets.
+#[tokio::test]
+async fn the_settings_of_claude_code_are_shown_without_secrets() {
+    let world = world(&[]).await;
+    let text = "{\n  // mine\n  \"env\": {\"ANTHROPIC_API_KEY\": \"sk-ant-proxy\", \"ANTHROPIC_BASE_URL\": \"http://localhost:8081\",},\n}";
+    let file = claude_settings(&world, text);
+    let (_, shown) = claude(&world, "GET", "", Value::Null).await;
     assert_eq!(shown["configPath"], file.display().to_string());
     assert_eq!(
         shown["config"]["env"],
         json!({"ANTHROPIC_API_KEY": "[redacted]", "ANTHROPIC_BASE_URL": "http://localhost:8081"})
     );
-    let call = request(&world, "POST", "/claude/config/proxy", &json!({})).bearer_auth(token(&world));
-    assert_eq!(call.send().await.unwrap().status(), 501);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-    // codex-proxy took such a file for empty, and wrote over it.
-    std::fs::write(&file, "{\n  // mine\n  \"env\": {\"KEY\": \"sk-secret\"}}").unwrap();
-    let (status, refused) = ask().await;
-    assert_eq!((status.as_u16(), &refused["success"]), (422, &json!(false)));
+    let on_startup = request(&world, "POST", "/settings/claude-proxy", &json!({"configureClaudeOnStartup": true}));
+    assert_eq!(on_startup.bearer_auth(token(&world)).send().await.unwrap().status(), 501);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "nothing is written unless somebody says so now");
+}
+
+/// codex-proxy took a file it could not read for empty, and wrote over it.
+#[tokio::test]
+async fn settings_of_claude_code_that_cannot_be_read_are_not_written() {
+    let world = world(&[]).await;
+    let text = "{\n  \"env\": {\"KEY\": \"sk-secret\"}\n  \"hooks\": {}}";
+    let file = claude_settings(&world, text);
+    for (method, path, body) in [
+        ("GET", "", Value::Null),
+        ("POST", "/proxy", Value::Null),
+        ("POST", "/direct", json!({"apiKey": "sk-ant"})),
+        ("POST", "/set", json!({"apiUrl": "http://127.0.0.1:1", "apiKey": "x"})),
+    ] {
+        let (status, refused) = claude(&world, method, path, body).await;
+        assert_eq!((status.as_u16(), &refused["success"]), (422, &json!(false)), "{path}");
+        let error = refused["error"].as_str().unwrap();
+        assert!(error.contains("line 3, column 3") && !refused.to_string().contains("sk-secret"), "{refused}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let keys = world.ask(Method::GET, "/keys", json!({})).await;
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 1, "and no key was made for it");
+}
+
+/// Ours goes in by three keys and comes out again; everything else in the file is as it was, to the byte.
+#[tokio::test]
+async fn claude_code_is_set_up_and_everything_comes_back() {
+    let world = world(&[]).await;
+    let text = "{\r\n\t\"permissions\": {\"allow\": [\"Bash(git:*)\"]}, // mine\r\n\t\"env\": {\r\n\t\t\"ANTHROPIC_API_KEY\": \
+                \"sk-mine\", // the old one\r\n\t\t\"MAX_THINKING_TOKENS\": 31999,\r\n\t}\r\n}\r\n";
+    let file = claude_settings(&world, text);
+    let (status, done) = claude(&world, "POST", "/proxy", Value::Null).await;
+    assert_eq!(status, 200, "{done}");
+    let env = &done["config"]["env"];
+    assert_eq!((&env["ANTHROPIC_BASE_URL"], &env["MAX_THINKING_TOKENS"]), (&json!(world.url()), &json!(31999)));
+    assert!(world.url().starts_with("http://127.0.0.1:"), "localhost may be another address");
+    assert_eq!((&env["ANTHROPIC_AUTH_TOKEN"], env.get("ANTHROPIC_API_KEY")), (&json!("[redacted]"), None));
+    assert!(!done.to_string().contains("cf_") && !done.to_string().contains("sk-mine"), "{done}");
+    // The key that stands there opens the data plane.
+    let written = std::fs::read_to_string(&file).unwrap();
+    let key = written.split('"').find(|word| word.starts_with("cf_")).unwrap().to_owned();
+    let models = world.http.get(format!("{}/v1/models", world.url()));
+    assert_eq!(models.bearer_auth(&key).send().await.unwrap().status(), 200);
+    let names = async || {
+        let keys = world.ask(Method::GET, "/keys", json!({})).await;
+        keys["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["test", "claude-code"]);
+    // Once more changes nothing, and makes no second key.
+    let (_, again) = claude(&world, "POST", "/proxy", json!({})).await;
+    assert!(again["message"].as_str().unwrap().contains("nothing was written"), "{again}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    assert_eq!(names().await.len(), 2);
+    // Set to another address of this machine, the token that would win over its key goes, and its client key ends.
+    let (_, set) = claude(&world, "POST", "/set", json!({"apiUrl": "http://127.0.0.1:9/", "apiKey": "x"})).await;
+    let env = &set["config"]["env"];
+    assert_eq!((&env["ANTHROPIC_BASE_URL"], env.get("ANTHROPIC_AUTH_TOKEN")), (&json!("http://127.0.0.1:9"), None));
+    assert_eq!(names().await, ["test"]);
+    claude(&world, "POST", "/proxy", Value::Null).await;
+    // Somebody writes the file meanwhile; what is not ours stays.
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, written.replace("Bash(git:*)", "WebFetch")).unwrap();
+    let (_, back) = claude(&world, "POST", "/direct", Value::Null).await;
+    assert_eq!(back["config"]["env"], json!({"ANTHROPIC_API_KEY": "[redacted]", "MAX_THINKING_TOKENS": 31999}));
+    let restored = std::fs::read_to_string(&file).unwrap();
     assert!(
-        refused["error"].as_str().unwrap().contains("line 2") && !refused.to_string().contains("sk-secret"),
-        "{refused}"
+        restored.contains("WebFetch") && restored.contains("sk-mine") && restored.contains("// the old one"),
+        "{restored}"
+    );
+    assert_eq!(names().await, ["test"]);
+    // There and straight back, with the key that was there before: the same bytes.
+    std::fs::write(&file, text).unwrap();
+    claude(&world, "POST", "/proxy", Value::Null).await;
+    let (_, back) = claude(&world, "POST", "/direct", json!({"apiKey": "sk-mine"})).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{back}");
+    let folder = std::fs::read_dir(world.home.path().join("backups/claude-code")).unwrap().next().unwrap().unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join("first")).unwrap(), text, "the first copy is the original");
+}
+
+/// What somebody else has put in our place stays, and is said.
+#[tokio::test]
+async fn what_somebody_else_set_for_claude_code_is_kept_and_told() {
+    let world = world(&[]).await;
+    let file = claude_settings(&world, "");
+    claude(&world, "POST", "/proxy", Value::Null).await;
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, written.replace(world.url(), "https://gateway.example")).unwrap();
+    let (_, back) = claude(&world, "POST", "/direct", json!({"apiKey": "sk-new"})).await;
+    let message = back["message"].as_str().unwrap();
+    assert!(message.contains("/env/ANTHROPIC_BASE_URL") && message.contains("https://gateway.example"), "{message}");
+    assert_eq!(
+        back["config"]["env"],
+        json!({"ANTHROPIC_BASE_URL": "https://gateway.example", "ANTHROPIC_API_KEY": "[redacted]"})
     );
 }
 

@@ -71,6 +71,16 @@ impl Claude {
         Some(Self { binary, home, project, environment: Vec::new() }.moved_to(world))
     }
 
+    /// The Claude Code of the person in this world's home, told nothing but what stands in its files.
+    pub fn of_person(world: &World) -> Option<Self> {
+        let binary = crate::client("CODEFERRY_TEST_CLAUDE", "Claude Code")?;
+        let (home, project) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a project"));
+        let person = world.home.path().join("user");
+        std::fs::create_dir_all(&person).expect("a home");
+        let claude = Self { binary, home, project, environment: Vec::new() };
+        Some(claude.env("HOME", person.to_str().expect("a readable path")))
+    }
+
     /// Sets a variable for it.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -33,7 +33,7 @@ pub struct Environment {
     pub columns: Option<usize>,
     /// Where others keep their files.
     pub folders: Folders,
-    /// What is set and was a name of a system people come from. None of it is obeyed.
+    /// What is set and was a name of a system people come from. None of it is obeyed, but for `CLAUDE_CONFIG_PATH`.
     pub old: Vec<&'static OldName>,
     /// `PROXY_API_KEY`, the client key of codex-completions-api, to be adopted when somebody asks for that.
     pub old_api_key: Option<Secret>,
@@ -54,7 +54,7 @@ pub struct Folders {
     pub user: Option<PathBuf>,
     /// The Codex CLI's: `CODEX_HOME`, else `~/.codex`.
     pub codex: Option<PathBuf>,
-    /// Claude Code's: `CLAUDE_CONFIG_DIR`, else `~/.claude`.
+    /// Claude Code's: `CLAUDE_CONFIG_DIR`, else `CLAUDE_CONFIG_PATH`, as codex-proxy called it, else `~/.claude`.
     pub claude: Option<PathBuf>,
 }
 
@@ -159,7 +159,7 @@ impl Folders {
         let user = folder("HOME").or_else(|| folder("USERPROFILE"));
         let below = |name: &str| user.as_ref().map(|user| user.join(name));
         let codex = folder("CODEX_HOME").or_else(|| below(".codex"));
-        let claude = folder("CLAUDE_CONFIG_DIR").or_else(|| below(".claude"));
+        let claude = folder("CLAUDE_CONFIG_DIR").or_else(|| folder("CLAUDE_CONFIG_PATH")).or_else(|| below(".claude"));
         Self { user, codex, claude }
     }
 }
@@ -271,6 +271,10 @@ mod tests {
         let moved = [home.as_slice(), &[("CODEX_HOME", "/c"), ("CLAUDE_CONFIG_DIR", "/d")]].concat();
         let folders = read(&moved).unwrap().folders;
         assert_eq!((folders.codex, folders.claude), (Some("/c".into()), Some("/d".into())));
+        let old = [home.as_slice(), &[("CLAUDE_CONFIG_PATH", "/p")]].concat();
+        assert_eq!(read(&old).unwrap().folders.claude, Some("/p".into()));
+        let both = [old.as_slice(), &[("CLAUDE_CONFIG_DIR", "/d")]].concat();
+        assert_eq!(read(&both).unwrap().folders.claude, Some("/d".into()));
     }
 
     #[test]

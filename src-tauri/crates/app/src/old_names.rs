@@ -1,7 +1,7 @@
 //! Names by which the systems people come from were set up: variables and flags, and what takes their place here.
 //!
-//! Whoever has one of them set expects something. None is obeyed: each is said once, with its name here or the reason why
-//! it has none. `docs/migrating.md` has a row for each, and a test compares the two.
+//! Whoever has one of them set expects something. All but those marked [`Ours::Better`] mean nothing here: each is said once, with its
+//! name here or the reason why it has none. `docs/migrating.md` has a row for each, and a test compares the two.
 //!
 //! Sources: `seed-a.md §1.2`, `seed-b.md §1.7, §2.9`, `seed-c.md` C-004 to C-011.
 
@@ -40,6 +40,8 @@ pub struct OldName {
 pub enum Ours {
     /// A command, a setting or a variable.
     Use(&'static str),
+    /// It is still read, and this is the better name.
+    Better(&'static str),
     /// Nothing, and why.
     Nothing(&'static str),
 }
@@ -89,6 +91,7 @@ impl fmt::Display for OldName {
         let whose = self.of.iter().map(|system| system.name()).collect::<Vec<_>>().join(" and ");
         match self.ours {
             Ours::Use(ours) => write!(f, "{} is a name of {whose} and is not read here; use: {ours}", self.name),
+            Ours::Better(ours) => write!(f, "{} is a name of {whose} and still read here; better: {ours}", self.name),
             Ours::Nothing(why) => write!(f, "{} is a name of {whose} and means nothing here: {why}", self.name),
         }
     }
@@ -105,7 +108,7 @@ mod tests {
             let same = all().filter(|other| other.name == old.name).count();
             assert_eq!(same, 1, "{}", old.name);
             assert!(!old.of.is_empty(), "{}", old.name);
-            let (Ours::Use(text) | Ours::Nothing(text)) = old.ours;
+            let (Ours::Use(text) | Ours::Better(text) | Ours::Nothing(text)) = old.ours;
             assert!(text.len() > 5 && !text.ends_with('.'), "{}: {text}", old.name);
             assert!(!old.name.starts_with("CODEFERRY_"), "{} is ours", old.name);
         }

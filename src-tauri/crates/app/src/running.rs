@@ -203,7 +203,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         log_lines: options.log_lines,
         traces: traces.clone().map(|traces| traces as Arc<dyn codeferry_gateway::Traces>),
         log: log.clone(),
-        others: others(environment),
+        others: others(environment, paths),
         captures: captures.clone(),
         house: {
             let (paths, environment) = (paths.clone(), environment.clone());
@@ -272,11 +272,12 @@ fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<
     }
 }
 
-fn others(environment: &Environment) -> Others {
+fn others(environment: &Environment, paths: &Paths) -> Others {
     let Folders { codex, claude, .. } = &environment.folders;
     Others {
         codex_auth: codex.as_ref().map(|folder| folder.join("auth.json")),
         claude_settings: claude.as_ref().map(|folder| folder.join("settings.json")),
+        data: paths.home().to_owned(),
     }
 }
 

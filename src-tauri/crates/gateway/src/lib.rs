@@ -92,13 +92,15 @@ pub struct Parts {
     pub house: doctor::House,
 }
 
-/// Files of other programs that the old paths look at. `None`: nobody knows where.
+/// Files of other programs that the old paths look at, or change when they are asked to. `None`: nobody knows where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// The `auth.json` of the Codex CLI.
     pub codex_auth: Option<PathBuf>,
     /// The `settings.json` of Claude Code.
     pub claude_settings: Option<PathBuf>,
+    /// Our own folder: what stood in theirs before is noted and copied there.
+    pub data: PathBuf,
 }
 
 /// The gateway, shared by all its exchanges.

@@ -56,12 +56,17 @@ pub const VARIABLES: &[OldName] = &[
         &[CodexProxy],
         "codeferry token; the header X-Codex-Proxy-Admin-Token takes this token",
     ),
-    gone("CODEX_CLAUDE_PROXY_ALLOW_EXTERNAL_ENDPOINTS", &[CodexProxy], "the settings of Claude Code are not written"),
-    instead(
-        "CLAUDE_CONFIG_PATH",
+    gone(
+        "CODEX_CLAUDE_PROXY_ALLOW_EXTERNAL_ENDPOINTS",
         &[CodexProxy],
-        "CLAUDE_CONFIG_DIR, which is the name Claude Code itself has for its folder",
+        "no other address than one of this machine is written into the settings of Claude Code",
     ),
+    OldName {
+        name: "CLAUDE_CONFIG_PATH",
+        of: &[CodexProxy],
+        ours: Ours::Better("CLAUDE_CONFIG_DIR, which is the name Claude Code itself has for its folder"),
+        shared: false,
+    },
     instead(
         "CODEX_CLAUDE_PROXY_CONFIG_DIR",
         &[CodexProxy],

@@ -61,9 +61,9 @@ pub(super) fn add(table: Table) -> Table {
         .get("/settings/claude-proxy", claude::on_startup)
         .post("/settings/claude-proxy", claude::set_on_startup)
         .get("/claude/config", claude::config)
-        .post("/claude/config/proxy", claude::set_up)
-        .post("/claude/config/direct", claude::set_up)
-        .post("/claude/config/set", claude::set_up)
+        .post("/claude/config/proxy", claude::proxy)
+        .post("/claude/config/direct", claude::direct)
+        .post("/claude/config/set", claude::set)
         .get("/api/logs/stream", logs::stream)
 }
 
