@@ -673,6 +673,27 @@ async fn claude_code_is_set_up_and_everything_comes_back() {
     assert_eq!(std::fs::read_to_string(folder.path().join("first")).unwrap(), text, "the first copy is the original");
 }
 
+/// A key is known by what it is: somebody may have made another one of that name.
+#[tokio::test]
+async fn a_key_of_somebody_else_outlives_the_setting_up() {
+    let world = world(&[]).await;
+    claude_settings(&world, "{}");
+    claude(&world, "POST", "/proxy", Value::Null).await;
+    let gone = world.control(Method::DELETE, "/keys/claude-code").send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    let made = world.control(Method::POST, "/keys").json(&json!({"name": "claude-code"})).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    // The key in the file is no good any more, so it gets another one.
+    claude(&world, "POST", "/proxy", Value::Null).await;
+    let names = async || {
+        let keys = world.ask(Method::GET, "/keys", json!({})).await;
+        keys["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["test", "claude-code", "claude-code-2"]);
+    claude(&world, "POST", "/direct", Value::Null).await;
+    assert_eq!(names().await, ["test", "claude-code"]);
+}
+
 /// What somebody else has put in our place stays, and is said.
 #[tokio::test]
 async fn what_somebody_else_set_for_claude_code_is_kept_and_told() {

@@ -63,9 +63,18 @@ pub struct Done {
     /// Places that were ours and that somebody else has changed since. They stay as they are.
     pub kept: Vec<Pointer>,
     /// Client keys that stand there no more.
-    pub retired: Vec<String>,
+    pub retired: Vec<Retired>,
     /// Others than the owner may read the file; this is its mode.
     pub exposed: Option<u32>,
+}
+
+/// A client key that was made for a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// What it was called then. Somebody may have given that name to another key since.
+    pub name: String,
+    /// Its SHA-256 in hex, which is what tells it from others.
+    pub sha256: String,
 }
 
 /// Why nothing was written.
@@ -205,7 +214,7 @@ impl Site {
                 NotReplaced::Io(source) => write(&self.file, source),
             })?;
         }
-        let retired = before.keys().filter(|key| !notes.keys().any(|other| other == *key)).map(str::to_owned).collect();
+        let retired = before.keys().filter(|key| !notes.keys().any(|other| other == *key)).collect();
         if changed || before != notes {
             ledger.settle(&real, notes);
             match ledger.save(&*self.disk, &ledger_path) {

@@ -92,7 +92,11 @@ pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
     for _ in 0..LINKS {
         match fs::read_link(&path) {
             Ok(target) => path = folder_of(&path).join(target),
-            Err(_) => return Ok(path),
+            // The same file is the same one by whatever folder it is named.
+            Err(_) => {
+                let name = path.file_name().unwrap_or_default();
+                return Ok(folder_of(&path).canonicalize().map_or_else(|_| path.clone(), |folder| folder.join(name)));
+            }
         }
     }
     Err(io::Error::other("its links lead in a circle"))

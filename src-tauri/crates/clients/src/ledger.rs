@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::apply::Retired;
 use crate::disk::{self, Disk, NotReplaced};
 use crate::format::json::Step;
 
@@ -102,8 +103,11 @@ struct Versioned {
 
 impl Notes {
     /// The client keys that stand in the file through us.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.own.iter().filter_map(|own| own.key.as_deref())
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Retired> {
+        self.own.iter().filter_map(|own| match &own.wrote {
+            Wrote::Text(sha256) => Some(Retired { name: own.key.clone()?, sha256: sha256.clone() }),
+            _ => None,
+        })
     }
 }
 

@@ -170,6 +170,19 @@ impl ClientKeys {
         })
     }
 
+    /// Forget this key, if it still is the one of that name. `false`: it is not here any more.
+    pub fn revoke_this(&self, name: &str, sha256: &str) -> Result<bool, KeyError> {
+        let is = |stored: &Stored| stored.name == name && stored.sha256 == sha256;
+        if !load(&self.0.path)?.keys.iter().any(is) {
+            return Ok(false);
+        }
+        self.change(|keys| {
+            keys.retain(|stored| !is(stored));
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
     /// All keys, in the order they were made.
     pub fn list(&self) -> Result<Vec<KeyInfo>, KeyError> {
         let info = |stored: &Stored| KeyInfo {

@@ -11,12 +11,13 @@ mod edit;
 mod layout;
 mod pointer;
 mod scan;
+mod step;
 #[cfg(test)]
 mod tests;
 
-pub use self::edit::{Before, Step};
 pub use self::pointer::{BadPointer, Pointer};
 use self::scan::{Kind, Member, Node};
+pub use self::step::{Before, Step};
 
 /// No configuration of a client is larger.
 pub const LARGEST: usize = 5 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::fs;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{ClientKeys, KeyError, is_name};
+use super::{ClientKeys, KeyError, hash, is_name};
 
 fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("a date")
@@ -128,4 +128,17 @@ fn a_key_of_another_system_is_adopted_once() {
     }
     assert!(matches!(keys.adopt("../x", old, now()), Err(KeyError::BadName(_))));
     assert_eq!(keys.list().expect("read").len(), 1);
+}
+
+#[test]
+fn a_key_is_revoked_only_while_it_is_the_one_of_that_name() {
+    let home = tempfile::tempdir().expect("a folder");
+    let keys = ClientKeys::open(home.path().join("keys.json")).expect("none yet");
+    let first = keys.create("laptop", now()).expect("made");
+    keys.revoke("laptop").expect("revoked");
+    let second = keys.create("laptop", now()).expect("made");
+    assert!(!keys.revoke_this("laptop", &hash(&first.key)).expect("read"), "another one is called so now");
+    assert!(!keys.revoke_this("other", &hash(&second.key)).expect("read"));
+    assert!(keys.revoke_this("laptop", &hash(&second.key)).expect("revoked"));
+    assert_eq!(keys.verify(&second.key), None);
 }

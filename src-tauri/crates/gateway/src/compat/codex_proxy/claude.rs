@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use codeferry_clients::apply::{Done, Site, Trouble, Wish};
+use codeferry_clients::apply::{Done, Retired, Site, Trouble, Wish};
 use codeferry_clients::claude_code;
 use codeferry_clients::format::json::Document;
 use codeferry_store::KeyError;
@@ -87,11 +87,16 @@ pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Co
         let done = match site.change(seen, &claude_code::to_us(&url, &key, made.as_deref()), gateway.now()) {
             Ok(done) => done,
             Err(trouble) => {
-                retire(gateway, made.iter());
+                // It stands nowhere; one that cannot be revoked opens nothing for anybody.
+                if let Some(name) = made
+                    && let Err(error) = gateway.keys.revoke(&name)
+                {
+                    tracing::warn!(key = %name, %error, "a client key that was made in vain still counts");
+                }
                 return Err(trouble.into());
             }
         };
-        retire(gateway, done.retired.iter());
+        retire(gateway, &done.retired);
         let told = match done.changed {
             true => format!("Claude Code comes to {url} from its next start on"),
             false => format!("Claude Code comes to {url} already; nothing was written"),
@@ -193,7 +198,7 @@ async fn beside(
 
 fn change(gateway: &Gateway, site: &Site, wishes: &[Wish]) -> Result<Done, Refused> {
     let done = site.change(site.look()?, wishes, gateway.now())?;
-    retire(gateway, done.retired.iter());
+    retire(gateway, &done.retired);
     Ok(done)
 }
 
@@ -213,11 +218,11 @@ fn new_key(gateway: &Gateway) -> Result<codeferry_store::NewKey, KeyError> {
 }
 
 /// Keys that were made for the file and stand there no more are nobody's.
-fn retire<'n>(gateway: &Gateway, names: impl Iterator<Item = &'n String>) {
-    for name in names {
-        match gateway.keys.revoke(name) {
-            Ok(()) => tracing::info!(key = %name, "a client key that Claude Code has no more was revoked"),
-            Err(KeyError::Unknown { .. }) => {}
+fn retire(gateway: &Gateway, keys: &[Retired]) {
+    for Retired { name, sha256 } in keys {
+        match gateway.keys.revoke_this(name, sha256) {
+            Ok(true) => tracing::info!(key = %name, "a client key that Claude Code has no more was revoked"),
+            Ok(false) => {}
             Err(error) => tracing::warn!(key = %name, %error, "a client key that Claude Code has no more still counts"),
         }
     }
@@ -269,7 +274,7 @@ fn notes(site: &Site, done: &Done) -> Vec<String> {
         .map(|place| format!("{place} was changed by somebody else since and stays as it is"))
         .collect();
     if let Some(mode) = done.exposed.filter(|_| done.changed) {
-        notes.push(format!("others on this machine can read {} (mode {mode:o})", site.file().display()));
+        notes.push(format!("Others on this machine can read {} (mode {mode:o})", site.file().display()));
     }
     notes
 }
