@@ -208,7 +208,7 @@ impl Site {
             self.disk.make_folder(folder).map_err(|source| write(folder, source))?;
             ledger.begin(&real, before.clone(), old.as_deref(), new, notes.clone());
             ledger.save(&*self.disk, &ledger_path)?;
-            disk::replace(&*self.disk, &real, new, Some(old.as_deref())).map_err(|error| match error {
+            disk::replace(&*self.disk, &self.tag(), &real, new, Some(old.as_deref())).map_err(|error| match error {
                 // What was begun stays noted; the bytes tell later that nothing came of it.
                 NotReplaced::Changed => Trouble::Changed { path: self.file.clone() },
                 NotReplaced::Io(source) => write(&self.file, source),
@@ -228,6 +228,12 @@ impl Site {
 
     fn ledger(&self) -> PathBuf {
         self.data.join("clients.json")
+    }
+
+    /// Another data folder has another lock, so it writes aside under another name.
+    fn tag(&self) -> String {
+        let folder = self.data.canonicalize().unwrap_or_else(|_| self.data.clone());
+        disk::sum(Some(folder.to_string_lossy().as_bytes()))[..8].to_owned()
     }
 
     fn bad(&self, bad: Bad) -> Trouble {

@@ -24,7 +24,7 @@ pub(crate) fn keep(disk: &dyn Disk, folder: &Path, bytes: &[u8], now: Timestamp)
         Some(last) if last.ends_with(&short_sum(bytes)) => return Ok(()),
         _ => format!("{}-{}", now.strftime("%Y%m%dT%H%M%S%3fZ"), short_sum(bytes)),
     };
-    disk::replace(disk, &folder.join(name), Some(bytes), None).map_err(|error| match error {
+    disk::replace(disk, "new", &folder.join(name), Some(bytes), None).map_err(|error| match error {
         NotReplaced::Io(error) => error,
         NotReplaced::Changed => io::Error::other("somebody else writes there"),
     })?;

@@ -41,9 +41,11 @@ pub(crate) enum NotReplaced {
 }
 
 /// Puts `bytes` in the place of `path`, or takes the file away for `None`. `still` is what must be there until the last
-/// moment; without it nobody else writes this file.
+/// moment; without it nobody else writes this file. `tag` names what is written aside: only whoever holds the lock uses it, so
+/// what a killed process left is cleared by the next.
 pub(crate) fn replace(
     disk: &dyn Disk,
+    tag: &str,
     path: &Path,
     bytes: Option<&[u8]>,
     still: Option<Option<&[u8]>>,
@@ -63,8 +65,7 @@ pub(crate) fn replace(
     };
     let like = fs::metadata(path).ok();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.{}.codeferry", std::process::id()));
-    // What a killed process of the same number left. Everybody who writes here holds the lock.
+    let beside = folder.join(format!(".{name}.{tag}.codeferry"));
     disk.remove(&beside)?;
     let written = (|| {
         let mut file = disk.create(&beside)?;

@@ -135,7 +135,7 @@ impl Ledger {
     pub(crate) fn save(&self, disk: &dyn Disk, path: &Path) -> Result<(), LedgerError> {
         let failed = |source| LedgerError::Write { path: path.to_owned(), source };
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
-        disk::replace(disk, path, Some(&bytes), None).map_err(|error| match error {
+        disk::replace(disk, "new", path, Some(&bytes), None).map_err(|error| match error {
             NotReplaced::Io(error) => failed(error),
             NotReplaced::Changed => failed(io::Error::other("somebody else writes there")),
         })

@@ -43,7 +43,7 @@ fn modes(home: &Path) -> Row {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| fs::symlink_metadata(path).map(|found| found.permissions().mode() & 0o777);
     let mut exposed = Vec::new();
-    for folder in [home.to_owned(), home.join("logs"), home.join("catalogs")] {
+    for folder in [home.to_owned(), home.join("logs"), home.join("catalogs"), home.join("backups")] {
         if mode(&folder).is_ok_and(|mode| mode & 0o077 != 0) {
             exposed.push(folder.clone());
         }
@@ -61,7 +61,7 @@ fn modes(home: &Path) -> Row {
     let others = exposed.len() - 1;
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
     let message = format!("others may read {}{more}", first.display());
-    let row = if secret("control.token") || secret("vault.key") {
+    let row = if ["control.token", "vault.key", "clients.json"].into_iter().any(secret) {
         Row::fail("permissions", message)
     } else {
         Row::warn("permissions", message)
