@@ -1,6 +1,6 @@
 //! The configuration of clients: somebody else's files, changed by a few keys and so that it can be taken back.
 //!
-//! [`format`] changes text and is pure. [`apply`] is the way to a file: look, plan, back up, note in the ledger, replace.
+//! [`mod@format`] changes text and is pure. [`apply`] is the way to a file: look, plan, back up, note in the ledger, replace.
 //! [`claude_code`] knows which keys make Claude Code come to us.
 //!
 //! **Invariant:** what cannot be read is not written. No byte changes that does not belong to a key that is meant, and what
