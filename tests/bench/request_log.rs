@@ -57,7 +57,7 @@ fn exchange(number: u64) -> Exchange {
 }
 
 fn open(path: std::path::PathBuf) -> Log {
-    let keep = Keep { on: true, days: Some(90), mib: 65_536, sums_days: 1095 };
+    let keep = Keep { on: true, days: 90, mib: 65_536, sums_days: 1095 };
     Log::open(path, keep, Prices::default(), Arc::new(now))
 }
 

@@ -46,8 +46,8 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Keep {
     /// Whether rows are written at all.
     pub on: bool,
-    /// Rows older than this go; 0 keeps none beyond the next pruning, [`None`] all.
-    pub days: Option<u64>,
+    /// Rows older than this go.
+    pub days: u64,
     /// The oldest rows go when the file is larger than this, in MiB.
     pub mib: u64,
     /// Sums older than this go.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::log::Tokens;
 
@@ -79,6 +80,18 @@ impl Prices {
             Some(price) => vec![(Timestamp::MIN, *price)],
             None => Self::listed().iter().filter(|l| l.model == model).map(|l| (l.from, l.price)).collect(),
         }
+    }
+
+    /// The same for the same prices, another for others: those of a person, and those of this version.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (model, price) in &self.own {
+            hash.update(format!("{model} {price}\n"));
+        }
+        for line in Self::listed() {
+            hash.update(format!("{} {} {}\n", line.model, line.from, line.price));
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What an exchange would have cost, in billionths of a dollar.

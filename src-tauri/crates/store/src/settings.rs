@@ -154,7 +154,7 @@ impl Settings {
     pub fn keep(&self) -> Keep {
         Keep {
             on: self.request_log,
-            days: Some(self.request_log_days),
+            days: self.request_log_days,
             mib: self.request_log_mib,
             sums_days: self.usage_days,
         }

@@ -10,7 +10,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::LogError;
 
 /// Each brings the schema one version further. Only ever added to.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_exchange.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_exchange.sql"), include_str!("../../migrations/0002_pricing.sql")];
 
 /// How long to wait for others who hold the file.
 const BUSY: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };

@@ -116,12 +116,22 @@ fn page(connection: &Connection, filter: &Filter, before: Option<i64>, limit: us
         }
         None if filter.text.is_none() => {
             let sql = format!("{SELECT} {FROM} WHERE {SPAN} {NEWEST} LIMIT {}", limit + 1);
-            let mut query = connection.prepare_cached(&sql)?;
-            let rows = query.query_map(&span.params()[..], found)?;
-            Ok(Page::of(rows.collect::<Result<_, _>>()?, limit))
+            select(connection, &sql, &span.params(), limit)
         }
         facets => look_through(connection, filter, &span, facets.as_deref(), limit),
     }
+}
+
+/// The page of a question that asks for one row more than the limit.
+fn select(
+    connection: &Connection,
+    sql: &str,
+    params: &[(&str, &dyn ToSql)],
+    limit: usize,
+) -> Result<Page, rusqlite::Error> {
+    let mut query = connection.prepare_cached(sql)?;
+    let rows = query.query_map(params, found)?;
+    Ok(Page::of(rows.collect::<Result<_, _>>()?, limit))
 }
 
 /// `None`: the row the page is to begin before is gone, and all older ones with it.
@@ -199,9 +209,7 @@ fn of_conversation(
     if let Some(text) = &text {
         params.push((":text", text));
     }
-    let mut query = connection.prepare_cached(&sql)?;
-    let rows = query.query_map(&*params, found)?;
-    Ok(Page::of(rows.collect::<Result<_, _>>()?, limit))
+    select(connection, &sql, &params, limit)
 }
 
 /// Looks at a bounded number of rows. A page may be short, and another follow all the same.
@@ -223,9 +231,7 @@ fn look_through(
     if let Some(text) = &text {
         params.push((":text", text));
     }
-    let mut query = connection.prepare_cached(&sql)?;
-    let rows = query.query_map(&*params, found)?;
-    let mut page = Page::of(rows.collect::<Result<_, _>>()?, limit);
+    let mut page = select(connection, &sql, &params, limit)?;
     if page.next.is_none() {
         let last = format!("SELECT seq FROM exchange WHERE {SPAN} {NEWEST} LIMIT 1 OFFSET {}", LOOK_THROUGH - 1);
         page.next = connection.prepare_cached(&last)?.query_row(&span.params()[..], |row| row.get(0)).optional()?;

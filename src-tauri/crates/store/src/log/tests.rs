@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 }
 
 fn keep() -> Keep {
-    Keep { on: true, days: Some(90), mib: 256, sums_days: 1000 }
+    Keep { on: true, days: 90, mib: 256, sums_days: 1000 }
 }
 
 fn open(home: &Path) -> Log {
@@ -221,7 +221,7 @@ fn a_search_goes_on_where_it_stopped() {
 #[test]
 fn old_rows_go_and_their_sums_stay() {
     let home = home();
-    let short = Keep { days: Some(30), ..keep() };
+    let short = Keep { days: 30, ..keep() };
     let log = with(home.path(), short.clone(), Prices::default());
     let old =
         |number: u32, days: i64| Exchange { at: now() - SignedDuration::from_hours(24 * days), ..exchange(number) };
@@ -282,6 +282,27 @@ fn prices_of_ones_own_count_for_what_was_recorded_too() {
     assert_eq!(total(&log, "gpt-6.1-sol"), known);
     log.set_prices(Prices::default());
     assert_eq!((total(&log, "house-model").cost_nano_usd, total(&log, "house-model").unpriced), (0, 1));
+}
+
+/// Prices are set while nothing runs, too; and a new version brings prices of its own.
+#[test]
+fn prices_that_changed_while_nobody_wrote_count_as_well() {
+    let home = home();
+    let log = open(home.path());
+    log.record(Exchange { model: "house-model".into(), ..exchange(1) });
+    log.close();
+    let own = Prices::new(BTreeMap::from([("house-model".into(), "1/0.5/2".parse().unwrap())]));
+    let log = with(home.path(), keep(), own.clone());
+    log.record(exchange(2));
+    let cost = 200 * 1000 + 800 * 500 + 50 * 2000;
+    assert_eq!(log.get("req_000001").unwrap().unwrap().cost_nano_usd, Some(cost));
+    log.close();
+    // The same prices again: nothing is to be done, and a figure put there by hand stays.
+    let by_hand = "UPDATE exchange SET cost_nano_usd = 7 WHERE id = 'req_000001'";
+    rusqlite::Connection::open(home.path().join("log.sqlite")).unwrap().execute(by_hand, []).unwrap();
+    let log = with(home.path(), keep(), own);
+    log.record(exchange(3));
+    assert_eq!(log.get("req_000001").unwrap().unwrap().cost_nano_usd, Some(7));
 }
 
 #[test]

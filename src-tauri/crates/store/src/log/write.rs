@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, ErrorCode, Transaction, named_params, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, named_params, params};
 
 use super::{Command, Exchange, Keep, LogError, LogHealth, Now, Outcome, db, lock};
 use crate::prices::Prices;
@@ -154,7 +154,13 @@ impl Writer {
     fn try_write(&mut self) -> Result<(), LogError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(db::open_to_write(&self.path)?),
+            none => {
+                let connection = none.insert(db::open_to_write(&self.path)?);
+                // They may have changed while nobody wrote.
+                self.reprice |= !is_priced_with(connection, &self.prices)
+                    .map_err(|source| LogError::Database { path: self.path.clone(), source })?;
+                connection
+            }
         };
         let failed = |source| LogError::Database { path: self.path.clone(), source };
         #[cfg(test)]
@@ -166,14 +172,15 @@ impl Writer {
             self.since_pruning += self.batch.len();
             self.batch.clear();
         }
-        if std::mem::take(&mut self.reprice) {
+        if self.reprice {
             reprice(connection, &self.prices).map_err(failed)?;
+            self.reprice = false;
         }
         if self.since_pruning >= PRUNE_EVERY {
-            self.since_pruning = 0;
             // Those that nobody needs any more go.
             self.facets = Facets::default();
             prune(connection, &self.keep, (self.now)()).map_err(failed)?;
+            self.since_pruning = 0;
         }
         Ok(())
     }
@@ -338,6 +345,13 @@ fn insert_one(
     Ok(())
 }
 
+/// Whether what is recorded has these prices already.
+fn is_priced_with(connection: &Connection, prices: &Prices) -> Result<bool, rusqlite::Error> {
+    let known =
+        connection.query_row("SELECT fingerprint FROM pricing", [], |row| row.get::<_, String>(0)).optional()?;
+    Ok(known == Some(prices.fingerprint()))
+}
+
 /// What was recorded gets the price that counts now for its time.
 fn reprice(connection: &mut Connection, prices: &Prices) -> Result<(), rusqlite::Error> {
     let transaction = connection.transaction()?;
@@ -367,6 +381,8 @@ fn reprice(connection: &mut Connection, prices: &Prices) -> Result<(), rusqlite:
             transaction.execute(&sums, params![model, input, cached, output, from.div_euclid(HOUR_MS)])?;
         }
     }
+    transaction.execute("DELETE FROM pricing", [])?;
+    transaction.execute("INSERT INTO pricing VALUES (?1)", [prices.fingerprint()])?;
     transaction.commit()
 }
 
@@ -376,11 +392,9 @@ fn prune(connection: &Connection, keep: &Keep, now: Timestamp) -> Result<(), rus
         let span = SignedDuration::from_hours(i64::try_from(days.saturating_mul(24)).unwrap_or(i64::MAX / 3600));
         now.checked_sub(span).unwrap_or(Timestamp::MIN)
     };
-    if let Some(days) = keep.days {
-        let oldest = before(days).as_millisecond();
-        let step = "DELETE FROM exchange WHERE seq IN (SELECT seq FROM exchange WHERE at < ?1 ORDER BY at LIMIT ?2)";
-        while connection.execute(step, params![oldest, PRUNE_STEP])? > 0 {}
-    }
+    let oldest = before(keep.days).as_millisecond();
+    let step = "DELETE FROM exchange WHERE seq IN (SELECT seq FROM exchange WHERE at < ?1 ORDER BY at LIMIT ?2)";
+    while connection.execute(step, params![oldest, PRUNE_STEP])? > 0 {}
     connection.execute("DELETE FROM usage_hour WHERE hour < ?1", [hour_of(before(keep.sums_days))])?;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let limit = i64::try_from(keep.mib.saturating_mul(1024 * 1024)).unwrap_or(i64::MAX);

@@ -186,7 +186,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "request_log_mib",
-        doc: "How large the request log may become, in MiB. The oldest rows go first; about 1,500 fit into one MiB.",
+        doc: "How large the request log may become, in MiB. The oldest rows go first; about 2,000 fit into one MiB.",
         allowed: "a number from 1 to 65536",
         put: |settings, value| put(&mut settings.request_log_mib, number(value, 1..=65536)),
         take: |settings| Value::Number(settings.request_log_mib),

@@ -8,7 +8,7 @@ use std::sync::mpsc::sync_channel;
 use rusqlite::Connection;
 
 use super::super::write::Writer;
-use super::super::{Command, Exchange, Filter, Log, LogError, UsageQuery};
+use super::super::{Command, Exchange, Filter, Log, LogError, UsageQuery, db, lock};
 use super::{exchange, home, ids, keep, now, open};
 use crate::prices::Prices;
 
@@ -51,20 +51,35 @@ fn a_file_damaged_inside_is_kept_too() {
     assert!(log.health().put_aside.is_some_and(|aside| aside.exists()));
 }
 
-/// Somebody reads while the file breaks under us: the reader's next question goes to the new file.
+/// A reader has the old file open when it is put aside. Its next question goes to what stands in its place.
 #[test]
 fn readers_follow_to_the_new_file() {
     let home = home();
     let path = home.path().join("log.sqlite");
     let log = open(home.path());
     log.record(exchange(1));
-    assert_eq!(ids(&log, &Filter::default()).len(), 1);
-    log.close();
-    std::fs::write(&path, b"garbage".repeat(4000)).unwrap();
-    let _ = std::fs::remove_file(path.with_extension("sqlite-wal"));
+    assert_eq!(ids(&log, &Filter::default()), ["req_000001"]);
+    let aside = db::put_aside(&path, "now").unwrap();
+    assert_eq!(ids(&log, &Filter::default()), ["req_000001"], "as long as nobody says that it was put aside");
+    lock(&log.shared.health).put_aside = Some(aside);
+    assert_eq!(ids(&log, &Filter::default()), [""; 0], "nothing was begun yet");
+}
+
+/// Prices that could not be applied while others held the file are applied later.
+#[test]
+fn prices_wait_for_a_held_file_too() {
+    let home = home();
     let log = open(home.path());
+    log.record(Exchange { model: "house-model".into(), ..exchange(1) });
+    log.flush();
+    let other = Connection::open(home.path().join("log.sqlite")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    log.set_prices(Prices::new([("house-model".to_owned(), "1/1/1".parse().unwrap())].into()));
+    log.flush();
+    assert!(log.health().problem.is_some(), "it says that it cannot write");
+    other.execute_batch("ROLLBACK").unwrap();
     log.record(exchange(2));
-    assert_eq!(ids(&log, &Filter::default()), ["req_000002"]);
+    assert!(log.get("req_000001").unwrap().unwrap().cost_nano_usd.is_some());
 }
 
 #[test]
