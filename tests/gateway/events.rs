@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use codeferry_app::{LogFields, LogLevel, LogLine};
+use codeferry_app::LogLevel;
 use codeferry_demo::AccountKind;
 use codeferry_tests::live::{Live, LiveEvent};
 use codeferry_tests::world::asking;
@@ -19,16 +19,6 @@ async fn live(world: &World, query: &str) -> Live {
 /// Reads on behind that event.
 async fn back(world: &World, query: &str, last_id: &str) -> Live {
     Live::open(world.control(Method::GET, &format!("/events{query}")).header("last-event-id", last_id)).await
-}
-
-fn log(world: &World, level: LogLevel, message: &str) {
-    world.gateway.gateway().log_lines().push(LogLine {
-        at: "2026-11-20T07:30:00Z".parse().unwrap(),
-        level,
-        target: "codeferry_app::running".to_owned(),
-        message: message.to_owned(),
-        fields: LogFields::default(),
-    });
 }
 
 #[tokio::test]
@@ -121,8 +111,8 @@ async fn what_else_is_told() {
     let cancelled = live.until("sign_in").await;
     assert_eq!((&cancelled.data["state"], &cancelled.data["id"]), (&json!("cancelled"), &waiting.data["id"]));
 
-    log(&world, LogLevel::Debug, "of no interest");
-    log(&world, LogLevel::Warn, "look here");
+    world.log_line(LogLevel::Debug, "of no interest");
+    world.log_line(LogLevel::Warn, "look here");
     loop {
         let line = live.until("log").await;
         assert_ne!(line.data["message"], "of no interest");
@@ -210,10 +200,10 @@ async fn who_does_not_read_begins_anew() {
     // More than the sockets in between can take.
     for round in 0..100 {
         for _ in 0..100 {
-            log(&world, LogLevel::Info, &line);
+            world.log_line(LogLevel::Info, &line);
         }
         let mark = format!("round {round}");
-        log(&world, LogLevel::Info, &mark);
+        world.log_line(LogLevel::Info, &mark);
         while quick.until("log").await.data["message"] != mark.as_str() {}
     }
     let mut lines = 0;
@@ -226,7 +216,7 @@ async fn who_does_not_read_begins_anew() {
     };
     assert_eq!(reset.data["why"], "slow");
     assert!(lines < 10_000, "{lines}");
-    log(&world, LogLevel::Info, "and on it goes");
+    world.log_line(LogLevel::Info, "and on it goes");
     while slow.until("log").await.data["message"] != "and on it goes" {}
 }
 

@@ -1,19 +1,9 @@
 //! `GET /api/logs`.
 
-use codeferry_app::{LogFields, LogLevel, LogLine};
+use codeferry_app::LogLevel;
 use codeferry_tests::World;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-fn say(world: &World, level: LogLevel, message: &str) {
-    world.gateway.gateway().log_lines().push(LogLine {
-        at: "2026-11-20T07:30:00Z".parse().unwrap(),
-        level,
-        target: "codeferry_app::running".to_owned(),
-        message: message.to_owned(),
-        fields: LogFields::default(),
-    });
-}
 
 async fn ask(world: &World, query: &str) -> (u16, Value) {
     let answer = world.control(Method::GET, &format!("/logs{query}")).send().await.unwrap();
@@ -24,7 +14,7 @@ async fn ask(world: &World, query: &str) -> (u16, Value) {
 async fn the_last_lines_are_told_to_whoever_holds_the_token() {
     let world = World::start().await;
     for (level, message) in [(LogLevel::Info, "one"), (LogLevel::Warn, "two"), (LogLevel::Info, "three")] {
-        say(&world, level, message);
+        world.log_line(level, message);
     }
     let messages = |answer: &Value| -> Vec<String> {
         let lines = answer["lines"].as_array().unwrap();

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use codeferry_accounts::KeySource;
-use codeferry_app::{Environment, Folders, Options, Otel, Paths, Running, client_keys, start, vault_pool};
+use codeferry_app::{
+    Environment, Folders, LogFields, LogLevel, LogLine, Options, Otel, Paths, Running, client_keys, start, vault_pool,
+};
 use codeferry_demo::{AccountKind, Demo, DemoAccount};
 use codeferry_upstream::Endpoints;
 use reqwest::{Client, RequestBuilder, Response};
@@ -126,6 +128,17 @@ impl World {
         import(&Paths::at(self.home.path()), &environment(&self.demo, self.home.path()), &account).await;
         self.gateway.pool().reload().await.expect("the vault opens");
         account
+    }
+
+    /// Has the gateway log a line, as one of its own.
+    pub fn log_line(&self, level: LogLevel, message: &str) {
+        self.gateway.gateway().log_lines().push(LogLine {
+            at: "2026-11-20T07:30:00Z".parse().expect("a time"),
+            level,
+            target: "codeferry_app::running".to_owned(),
+            message: message.to_owned(),
+            fields: LogFields::default(),
+        });
     }
 
     /// Sends a message request.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use codeferry_accounts::{ChooseError, LabelError, NoAccount};
 use codeferry_upstream::Failure;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -45,18 +46,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
         if !is_json(request.headers()) {
-            let message = "what is sent here is JSON, and has to say so";
-            return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json_needed", message)
-                .hint("send the header Content-Type: application/json"));
+            return Err(json_needed());
         }
-        let bytes = match Limited::new(request.into_body(), LONGEST).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let message = format!("the body is longer than {} KiB", LONGEST / 1024);
-                return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message));
-            }
-            Err(_) => return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off")),
-        };
+        let bytes = body(request).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| match error.classify() {
             // It is JSON, and something else than what is wanted here.
             Category::Data => Refused::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
@@ -65,6 +57,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
             }
         })
     }
+}
+
+/// The whole body.
+pub(crate) async fn body(request: Request) -> Result<Bytes, Refused> {
+    match Limited::new(request.into_body(), LONGEST).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("the body is longer than {} KiB", LONGEST / 1024);
+            Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
+        }
+        Err(_) => Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off")),
+    }
+}
+
+/// For a body that does not say that it is JSON.
+pub(crate) fn json_needed() -> Refused {
+    let message = "what is sent here is JSON, and has to say so";
+    Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json_needed", message)
+        .hint("send the header Content-Type: application/json")
 }
 
 /// Whether the body says that it is JSON. A form or a text of a foreign page cannot.
