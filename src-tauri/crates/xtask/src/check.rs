@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::place::Place;
 use crate::tools::{self, debian, python};
-use crate::{run, say};
+use crate::{icons, run, say};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,9 +18,9 @@ pub(crate) struct Args {
 /// A part of the check.
 type Step = fn(&Place) -> Result<()>;
 
-const NAMES: [&str; 6] = ["lock", "format", "typos", "deny", "clippy", "doc"];
+const NAMES: [&str; 7] = ["lock", "icons", "format", "typos", "deny", "clippy", "doc"];
 /// As in [`NAMES`]: what answers soonest comes first.
-const STEPS: [Step; 6] = [lock, format, typos, deny, clippy, doc];
+const STEPS: [Step; 7] = [lock, icons::fresh, format, typos, deny, clippy, doc];
 
 /// Runs every step even when one fails: a person wants to hear of all of them at once.
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {

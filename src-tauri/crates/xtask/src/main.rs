@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask start | test | check | bench`.
+//! Developer tasks: `cargo xtask start | test | check | bench | icons`.
 //!
 //! Each task first installs what it needs and does not find, then does its job. What it installs goes into the cache
 //! folder (see [`place`]), never into the clone and never over what the user has.
@@ -8,10 +8,12 @@
 
 mod bench;
 mod check;
+mod icons;
 mod place;
 mod run;
 mod say;
 mod start;
+mod sums;
 mod test;
 mod tools;
 
@@ -38,6 +40,8 @@ enum Task {
     Check(check::Args),
     /// Measure speed and memory beside a raw byte relay
     Bench(bench::Args),
+    /// Draw the pictures of bundles and tray anew from icons/*.svg
+    Icons,
     /// Read the server's announcement from standard input and explain it (used by `start`)
     #[command(hide = true)]
     Announce(start::announce::Args),
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&place, &args),
         Task::Check(args) => check::run(&place, &args),
         Task::Bench(args) => bench::run(&place, &args),
+        Task::Icons => icons::run(&place),
         Task::Announce(args) => start::announce::run(&args),
     });
     match done {
