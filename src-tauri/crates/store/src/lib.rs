@@ -27,4 +27,7 @@ pub use control_token::{ControlToken, TokenError};
 pub use host_id::{HostIdError, host_id};
 pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
 pub use settings::value::Value;
-pub use settings::{Effort, LogForm, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target, UsageScope};
+pub use settings::{
+    Desktop, Effort, LogForm, NotifyAbout, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target,
+    UsageScope,
+};

@@ -1,5 +1,6 @@
 //! The settings: typed, with defaults. Each field is the key of the same name; what it means is said in [`table`].
 
+mod desktop;
 mod document;
 pub(crate) mod file;
 mod table;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::desktop::{Desktop, NotifyAbout};
 use crate::log::Keep;
 use crate::prices::{Price, Prices};
 
@@ -47,6 +49,8 @@ pub struct Settings {
     pub capture_mib: u64,
     pub capture_part_kib: u64,
     pub capture_keep_hours: u64,
+    /// `desktop.*`
+    pub desktop: Desktop,
     /// `alias.*`
     pub aliases: BTreeMap<String, Target>,
     /// `price.*`
@@ -203,6 +207,7 @@ impl Default for Settings {
             capture_mib: 64,
             capture_part_kib: 1024,
             capture_keep_hours: 24,
+            desktop: Desktop::default(),
             aliases: BTreeMap::new(),
             prices: BTreeMap::new(),
         }

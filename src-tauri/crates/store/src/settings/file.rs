@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::Settings;
 use super::document::Document;
-use super::table::{self, KEYS, Named};
+use super::table::{self, Named};
 use super::value::Value;
 use crate::durable::{self, Stamp};
 
@@ -198,7 +198,7 @@ impl SettingsFile {
     /// All keys, then the aliases and prices.
     pub fn list(&self) -> Vec<Listed> {
         let settings = self.snapshot();
-        let keys = KEYS.iter().map(Named::Key);
+        let keys = table::keys().map(Named::Key);
         let aliases = settings.aliases.keys().map(|alias| Named::Alias(alias));
         let prices = settings.prices.keys().map(|model| Named::Price(model));
         keys.chain(aliases).chain(prices).filter_map(|named| Some(self.listed(named, named.take(&settings)?))).collect()

@@ -1,6 +1,9 @@
 //! The table of keys: what each means, what it may be, and where it goes.
 //!
-//! This is the documentation of the settings too: `codeferry settings list` prints it.
+//! This is the documentation of the settings too: `codeferry settings list` prints it. The keys of the desktop app are
+//! in [`desktop`].
+
+mod desktop;
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -19,7 +22,12 @@ pub(super) struct Key {
     pub(super) take: fn(&Settings) -> Value,
 }
 
-pub(super) static KEYS: &[Key] = &[
+/// Every key, in the order in which they are listed.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(desktop::KEYS)
+}
+
+static KEYS: &[Key] = &[
     Key {
         name: "port",
         doc: "The port the gateway listens on. Takes effect at the next start.",
@@ -319,20 +327,20 @@ pub(super) fn find(name: &str) -> Option<Named<'_>> {
     if let Some(model) = name.strip_prefix(PRICE_PREFIX) {
         return sound(model).then_some(Named::Price(model));
     }
-    KEYS.iter().find(|key| key.name == name).map(Named::Key)
+    keys().find(|key| key.name == name).map(Named::Key)
 }
 
 /// Every key with its value.
 pub(super) fn values(settings: &Settings) -> impl Iterator<Item = (String, Value)> + '_ {
     let aliases = settings.aliases.keys().map(|alias| Named::Alias(alias));
     let prices = settings.prices.keys().map(|model| Named::Price(model));
-    let all = KEYS.iter().map(Named::Key).chain(aliases).chain(prices);
+    let all = keys().map(Named::Key).chain(aliases).chain(prices);
     all.filter_map(|named| Some((named.name(), named.take(settings)?)))
 }
 
 /// The key a person may have meant.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let near = KEYS.iter().map(|key| (distance(name, key.name), key.name)).min()?;
+    let near = keys().map(|key| (distance(name, key.name), key.name)).min()?;
     (near.0 <= 2 || near.1.starts_with(name) && !name.is_empty()).then_some(near.1)
 }
 

@@ -76,6 +76,16 @@ fn every_key_reaches_its_field() {
         ("capture_mib", "8"),
         ("capture_part_kib", "16"),
         ("capture_keep_hours", "2"),
+        ("desktop.notify.sign_in", "false"),
+        ("desktop.notify.window", "false"),
+        ("desktop.notify.limit", "false"),
+        ("desktop.notify.failover", "false"),
+        ("desktop.notify.update", "false"),
+        ("desktop.notify.port", "false"),
+        ("desktop.shortcut.dashboard", "CmdOrCtrl+Shift+K"),
+        ("desktop.shortcut.switch", "Ctrl+Alt+F9"),
+        ("desktop.updates", "false"),
+        ("desktop.update_endpoint", "https://updates.example.com/{{target}}/{{current_version}}"),
         ("route.opus", "gpt-a"),
         ("route.sonnet", "gpt-b:max"),
         ("route.haiku", "gpt-c:none"),
@@ -304,7 +314,7 @@ fn several_processes_set_different_keys_at_once() {
 proptest! {
     #[test]
     fn no_text_panics_and_what_is_accepted_reads_back_the_same(
-        key in prop::sample::select(table::KEYS.iter().map(|key| key.name).chain(["alias.x"]).collect::<Vec<_>>()),
+        key in prop::sample::select(table::keys().map(|key| key.name).chain(["alias.x"]).collect::<Vec<_>>()),
         text in prop_oneof![".{0,20}", "[a-z0-9.:,-]{0,12}", (0u64..100_000).prop_map(|number| number.to_string())],
     ) {
         let named = table::find(key).expect("known");
