@@ -135,6 +135,44 @@ async fn after_the_first_byte_nobody_steps_in() {
     end(world).await;
 }
 
+/// Another plan pays from then on, so the status says so: in the middle of a request, or between two of them.
+#[tokio::test]
+async fn who_took_over_is_told() {
+    let told = async |world: &World| world.ask(Method::GET, "/status", json!({})).await["failed_over"].clone();
+    for (rotation, marker) in [("sticky", "[[demo:limit 10800 late]]"), ("fill_first", ""), ("round_robin", "")] {
+        let world = two(rotation).await;
+        let ids: Vec<Value> = world.accounts().await.iter().map(|account| account["id"].clone()).collect();
+        world.say("[[demo:text hi]]").await;
+        assert_eq!(told(&world).await, Value::Null, "{rotation}: nothing happened yet");
+        if marker.is_empty() {
+            // In turns it is home's, and work steps in.
+            world.demo.push(usage_limit(10_800));
+        } else {
+            world.say(marker).await;
+            assert_eq!(told(&world).await, Value::Null, "{rotation}: nobody has taken over so far");
+        }
+        world.say("[[demo:text moved]]").await;
+        let first = told(&world).await;
+        let (from, to) = if rotation == "round_robin" { (1, 0) } else { (0, 1) };
+        assert_eq!((&first["from"], &first["to"]), (&ids[from], &ids[to]), "{rotation}: {first}");
+        let why = first["why"].as_str().unwrap();
+        assert!(why.contains("limit") && first["until"].is_string() && first["at"].is_string(), "{first}");
+        world.say("[[demo:text on]]").await;
+        assert_eq!(told(&world).await, first, "{rotation}: once for each time");
+        end(world).await;
+    }
+    // Turns that are taken anyway are no news, and in personal mode nobody takes over.
+    let world = two("round_robin").await;
+    for _ in 0..3 {
+        world.say("[[demo:text hi]]").await;
+    }
+    assert_eq!(told(&world).await, Value::Null);
+    world.ask(Method::PUT, "/settings/rotation", json!({"value": "personal"})).await;
+    world.refused("[[demo:limit 10800]]").await;
+    assert_eq!(told(&world).await, Value::Null);
+    end(world).await;
+}
+
 #[tokio::test]
 async fn a_conversation_stays_where_it_is() {
     let world = two("round_robin").await;

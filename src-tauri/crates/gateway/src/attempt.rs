@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use crate::failover;
 use crate::refusal::{self, Circumstances};
 use crate::reply::Problem;
 use crate::settle;
@@ -93,6 +94,8 @@ struct Tried {
     excluded: Vec<AccountId>,
     /// The accounts whose token was renewed for this request: once each, and once more after a wait.
     refreshed: Vec<AccountId>,
+    /// The account that could not go on, and why.
+    left: Option<(AccountId, String)>,
     empty: bool,
     without: Without,
 }
@@ -138,6 +141,7 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
             },
         };
         tap.tries(&current);
+        failover::note(gateway, &current, tried.left.take());
         gateway.note_pick(&current);
         let unanswered = match attempt(gateway, plan, &current, &tried.without, tap).await {
             Ok(committed) => {
@@ -166,12 +170,17 @@ pub(crate) async fn open(gateway: &Gateway, plan: &Plan, tap: &mut Tap) -> Resul
         if tap.facts.attempts.len() >= MOST_ATTEMPTS {
             return Err(problem);
         }
+        let account = current.account.id.clone();
         last = Some(match next(gateway, plan, &failure, current, &mut tried, deadline).await {
             Next::Same(same) => {
                 lease = Some(same);
                 problem
             }
-            Next::Another(why) => why.unwrap_or(problem),
+            Next::Another(why) => {
+                let problem = why.unwrap_or(problem);
+                tried.left = Some((account, problem.message.clone()));
+                problem
+            }
             Next::Nobody => return Err(problem),
         });
     }

@@ -13,6 +13,7 @@ mod compat;
 mod control;
 mod data;
 pub mod doctor;
+mod failover;
 mod guard;
 mod health;
 pub mod history;
@@ -57,7 +58,7 @@ pub use control::table::ControlRoute;
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;
 pub use routing::{Destination, explain};
-pub use status::{Exchanges, Pick, Status};
+pub use status::{Exchanges, FailedOver, Pick, Status};
 pub use traces::{Traced, Traces};
 
 /// What a gateway is made of.
@@ -127,6 +128,8 @@ pub struct Gateway {
     prefixes: prefixes::Prefixes,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
+    /// The last time another account took over.
+    failed_over: Mutex<Option<FailedOver>>,
     /// Why an upstream could not be reached the last time that was so.
     last_failure: Mutex<Option<doctor::Unreached>>,
     /// What is to be known of the house around us.
@@ -206,6 +209,7 @@ impl Gateway {
             metrics,
             prefixes: prefixes::Prefixes::default(),
             last_pick: Mutex::default(),
+            failed_over: Mutex::default(),
             last_failure: Mutex::default(),
             house,
             bound: OnceLock::new(),
@@ -245,6 +249,7 @@ impl Gateway {
             warnings: open_warning(&self.settings.snapshot()).into_iter().collect(),
             capture: self.capturing.state(self.now()),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            failed_over: self.failed_over.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
@@ -257,6 +262,17 @@ impl Gateway {
     fn note_pick(&self, lease: &Lease) {
         let pick = Pick { at: self.now(), account: lease.account.id.clone(), why: lease.why.clone() };
         *self.last_pick.lock().unwrap_or_else(PoisonError::into_inner) = Some(pick);
+    }
+
+    /// The account that was picked last.
+    fn last_pick(&self) -> Option<AccountId> {
+        let pick = self.last_pick.lock().unwrap_or_else(PoisonError::into_inner);
+        pick.as_ref().map(|pick| pick.account.clone())
+    }
+
+    /// Remembers that another account took over.
+    fn note_failover(&self, change: FailedOver) {
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
     }
 
     /// The address under which this machine reaches us.

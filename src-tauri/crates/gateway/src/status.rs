@@ -29,6 +29,8 @@ pub struct Status {
     pub exchanges: Exchanges,
     /// The account that was picked last, and why.
     pub last_pick: Option<Pick>,
+    /// The last time another account took over.
+    pub failed_over: Option<FailedOver>,
     /// How the request log fares.
     pub request_log: LogHealth,
     /// What its owner should know though it serves.
@@ -46,6 +48,21 @@ pub struct Pick {
     pub account: AccountId,
     /// Why this one and none of the others, for people: it names accounts as their owner does.
     pub why: String,
+}
+
+/// An account could not go on, and another one, whose plan pays now, took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedOver {
+    /// When.
+    pub at: Timestamp,
+    /// Which one could not go on.
+    pub from: AccountId,
+    /// Which one took over.
+    pub to: AccountId,
+    /// Why, for people: one sentence or a part of one, which names accounts as their owner does.
+    pub why: String,
+    /// When the first one is back, if it rests and that is known.
+    pub until: Option<Timestamp>,
 }
 
 /// Counts of exchanges since the start.
