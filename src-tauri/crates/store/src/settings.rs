@@ -88,6 +88,8 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant,)+ }
 
         impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

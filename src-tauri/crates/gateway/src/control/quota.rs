@@ -40,8 +40,8 @@ pub(crate) struct Known {
 #[derive(Serialize)]
 pub(crate) struct Verified {
     id: AccountId,
-    ok: bool,
-    message: String,
+    pub(crate) ok: bool,
+    pub(crate) message: String,
 }
 
 /// Which credit is to be used.
@@ -106,13 +106,18 @@ pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Json<Verified>, Refused> {
-    let account = find(&gateway, &id).await?;
+    look_closer(&gateway, &id).await.map(Json)
+}
+
+/// The same for whoever asks within this process.
+pub(crate) async fn look_closer(gateway: &Gateway, who: &str) -> Result<Verified, Refused> {
+    let account = find(gateway, who).await?;
     let lease = gateway.pool.lease_as_is(&account.id).await?;
     let looked = match account.kind {
-        Kind::Codex => look(&gateway, &lease).await.map(|()| "the upstream knows this account"),
+        Kind::Codex => look(gateway, &lease).await.map(|()| "the upstream knows this account"),
         // The plan's host has no usage page; its list of models is open to whoever may use them.
         // It knows by itself who is signed in.
-        Kind::CodexCli => look_at_codex_cli(&gateway, &lease).await.map(|()| "the Codex CLI starts and is signed in"),
+        Kind::CodexCli => look_at_codex_cli(gateway, &lease).await.map(|()| "the Codex CLI starts and is signed in"),
         Kind::Plan | Kind::Demo => {
             gateway.upstream.models((&lease).into()).await.map(|_| "the upstream lists models for this account")
         }
@@ -136,7 +141,7 @@ pub(crate) async fn verify(
         ),
         Err(failure) => (false, failure.message),
     };
-    Ok(Json(Verified { id: account.id, ok, message }))
+    Ok(Verified { id: account.id, ok, message })
 }
 
 async fn look_at_codex_cli(gateway: &Gateway, lease: &Lease) -> Result<(), Failure> {

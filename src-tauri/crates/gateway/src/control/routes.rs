@@ -16,7 +16,7 @@ use crate::Gateway;
 use crate::routing::{Destination, explain};
 
 /// The families of the client's models.
-const ROLES: [&str; 5] = ["opus", "sonnet", "haiku", "fable", "default"];
+pub(crate) const ROLES: [&str; 5] = ["opus", "sonnet", "haiku", "fable", "default"];
 
 #[derive(Serialize)]
 pub(crate) struct Table {
@@ -161,7 +161,7 @@ async fn set(gateway: &Gateway, key: String, Put { model, effort }: Put) -> Resu
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn target<'s>(settings: &'s Settings, role: &str) -> Option<&'s Target> {
+pub(crate) fn target<'s>(settings: &'s Settings, role: &str) -> Option<&'s Target> {
     let routes = &settings.routes;
     match role {
         "opus" => Some(&routes.opus),
