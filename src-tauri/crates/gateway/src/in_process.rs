@@ -124,8 +124,7 @@ mod tests {
 
     #[test]
     fn only_our_port_of_this_machine_is_here() {
-        for url in
-            ["http://127.0.0.1:8081", "http://localhost:8081/", " http://[::1]:8081 ", "http://127.0.0.1:8081/"]
+        for url in ["http://127.0.0.1:8081", "http://localhost:8081/", " http://[::1]:8081 ", "http://127.0.0.1:8081/"]
         {
             assert!(leads_here(url, 8081), "{url}");
         }

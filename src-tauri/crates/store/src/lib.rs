@@ -29,5 +29,5 @@ pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, Unk
 pub use settings::value::Value;
 pub use settings::{
     Desktop, Effort, LogForm, NotifyAbout, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings, Target,
-    UsageScope,
+    TrayInk, TrayTitle, UsageScope,
 };

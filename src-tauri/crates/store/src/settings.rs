@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::desktop::{Desktop, NotifyAbout};
+pub use self::desktop::{Desktop, NotifyAbout, TrayInk, TrayTitle};
 use crate::log::Keep;
 use crate::prices::{Price, Prices};
 
@@ -106,6 +106,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// How hard a model thinks. What the upstream refuses (`minimal`) or never sees (`ultra`) is no setting

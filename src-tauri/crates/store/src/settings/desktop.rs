@@ -1,8 +1,18 @@
 //! What people chose for the desktop app. The headless gateway reads none of it.
 
+use std::fmt;
+
+use super::words;
+
 /// `desktop.*`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desktop {
+    /// `desktop.tray_title`
+    pub tray_title: TrayTitle,
+    /// `desktop.tray_bars`
+    pub tray_bars: bool,
+    /// `desktop.tray_ink`
+    pub tray_ink: TrayInk,
     /// `desktop.notify.*`
     pub notify: NotifyAbout,
     /// `desktop.shortcut.dashboard`; empty: none.
@@ -13,6 +23,32 @@ pub struct Desktop {
     pub updates: bool,
     /// `desktop.update_endpoint`
     pub update_endpoint: String,
+}
+
+words! {
+    /// What stands beside the icon in the menu bar, where the system shows a text there.
+    TrayTitle {
+        Off = "off",
+        /// The shortest window of the account that pays.
+        FiveHours = "5h",
+        /// The longest one.
+        Week = "week",
+        Both = "both",
+        /// The one of which the most is used.
+        Worst = "worst",
+    }
+}
+
+words! {
+    /// What the icon is drawn with. macOS colours it by itself.
+    TrayInk {
+        /// What can be read on most panels of the system.
+        Auto = "auto",
+        /// For a dark panel.
+        Light = "light",
+        /// For a light panel.
+        Dark = "dark",
+    }
 }
 
 /// What may be told by a notification.
@@ -75,6 +111,9 @@ const NAMED_KEYS: [&str; 15] = [
 impl Default for Desktop {
     fn default() -> Self {
         Self {
+            tray_title: TrayTitle::Off,
+            tray_bars: false,
+            tray_ink: TrayInk::Auto,
             notify: NotifyAbout::default(),
             shortcut_dashboard: String::new(),
             shortcut_switch: String::new(),

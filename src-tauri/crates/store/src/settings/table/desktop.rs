@@ -1,6 +1,6 @@
 //! The keys of the desktop app.
 
-use super::super::desktop::{is_endpoint, is_shortcut};
+use super::super::desktop::{TrayInk, TrayTitle, is_endpoint, is_shortcut};
 use super::super::value::Value;
 use super::{Key, flag, put, word};
 
@@ -8,6 +8,31 @@ const SHORTCUT: &str = "nothing, or keys like CmdOrCtrl+Shift+K: Ctrl, Alt, Supe
                         and one key; or a function key";
 
 pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "desktop.tray_title",
+        doc: "What stands beside the icon of the desktop app, where the system shows a text there (macOS, and many panels on \
+              Linux): how much of the active account's windows is used. 5h: the shortest window. week: the longest. both: \
+              the two. worst: the one of which the most is used.",
+        allowed: "off, 5h, week, both or worst",
+        put: |settings, value| put(&mut settings.desktop.tray_title, value.text().and_then(TrayTitle::parse)),
+        take: |settings| word(settings.desktop.tray_title.as_str()),
+    },
+    Key {
+        name: "desktop.tray_bars",
+        doc: "The icon of the desktop app shows two bars: how much of the active account's shortest and longest window is \
+              used.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.desktop.tray_bars, flag(value)),
+        take: |settings| Value::Flag(settings.desktop.tray_bars),
+    },
+    Key {
+        name: "desktop.tray_ink",
+        doc: "What the icon of the desktop app is drawn with. auto: what can be read on most panels of the system. light: \
+              for a dark panel. dark: for a light one. macOS colours the icon by itself.",
+        allowed: "auto, light or dark",
+        put: |settings, value| put(&mut settings.desktop.tray_ink, value.text().and_then(TrayInk::parse)),
+        take: |settings| word(settings.desktop.tray_ink.as_str()),
+    },
     Key {
         name: "desktop.notify.sign_in",
         doc: "The desktop app tells by a notification that an account needs you to sign in again.",
