@@ -14,11 +14,26 @@ pub mod attempt;
 pub mod binary;
 #[cfg(unix)]
 pub mod browser;
+#[cfg(target_os = "linux")]
+pub mod bus;
 pub mod claude;
 pub mod codex;
+#[cfg(target_os = "linux")]
+pub mod desktop;
+#[cfg(target_os = "linux")]
+pub mod display;
+#[cfg(target_os = "linux")]
+pub mod driver;
 pub mod live;
 pub mod log;
+#[cfg(target_os = "linux")]
+pub mod notifications;
+pub mod patience;
+#[cfg(target_os = "linux")]
+pub mod process;
 pub mod sse;
+#[cfg(target_os = "linux")]
+pub mod tray;
 pub mod world;
 
 use std::path::PathBuf;
