@@ -2,6 +2,7 @@
 //!
 //! - [`Environment`] and [`Paths`] are read once and passed on; nothing here looks at the real home by itself.
 //! - [`start`] becomes the Owner of a data folder and serves; [`Running`] is what it gives.
+//! - [`Keeper`] does so in a process that goes on when the gateway stops, and [`Serving`] shows it there.
 //! - [`history`] is what people see of the request log, for those who read it beside a gateway or without one.
 //! - [`logging`] is set up once for each process; what is logged can be looked at afterwards.
 //! - [`settings`], [`client_keys`], [`control_token`], [`request_log`] and [`vault_pool`] open the parts alone, for a Guest;
@@ -20,6 +21,7 @@ mod dashboard;
 mod demo;
 pub mod doctor;
 mod environment;
+mod keeper;
 mod key_variable;
 mod listen;
 pub mod logging;
@@ -30,17 +32,24 @@ mod paths;
 mod resting;
 pub mod route;
 mod running;
+mod serving;
 mod traces;
 
 pub use clock::system_clock;
+pub use codeferry_accounts::{
+    AccountId, AccountState, AccountStatus, Clock, Cooldown, Kind, Quota, QuotaWindow, Rotation,
+};
 pub use codeferry_gateway::history;
+pub use codeferry_gateway::{Changes, Exchanges, Pick, Status};
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
+pub use codeferry_store::LogForm;
 pub use codeferry_upstream::codex_cli::{
     Found as FoundCodexCli, MEASURED as MEASURED_CODEX_CLI, SIGN_IN as SIGN_IN_TO_CODEX_CLI,
 };
 pub use codex_cli::{find_codex_cli, look_at_codex_cli};
 pub use dashboard::leave_link;
 pub use environment::{BadVariable, Environment, Folders};
+pub use keeper::{Keeper, Phase, Trouble, TroubleKind};
 pub use key_variable::key_variable;
 pub use listen::ListenError;
 pub use owner::{Owner, OwnerError, OwnerRecord};
@@ -49,4 +58,5 @@ pub use parts::{
 };
 pub use paths::{NoHome, Paths};
 pub use running::{Options, Running, StartError, StopError, start};
+pub use serving::Serving;
 pub use traces::Otel;

@@ -22,6 +22,7 @@ mod log_lines;
 mod looks;
 mod metrics;
 mod named;
+mod news;
 mod page;
 mod prefixes;
 mod pump;
@@ -59,6 +60,7 @@ pub use control::table::ControlRoute;
 pub use in_process::{ModelChoice, Role, Tested};
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;
+pub use news::Changes;
 pub use routing::{Destination, explain};
 pub use status::{Exchanges, FailedOver, Pick, Status};
 pub use traces::{Traced, Traces};
@@ -123,6 +125,8 @@ pub struct Gateway {
     capturing: capture::Capturing,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
+    /// Wakes those who show the status.
+    news: news::News,
     /// What goes over the connections.
     traffic: Arc<serve::Traffic>,
     metrics: metrics::Metrics,
@@ -156,6 +160,9 @@ pub struct Gateway {
     stopping: CancellationToken,
     /// The grace period is over: streams that still run end now.
     closing: CancellationToken,
+    /// See [`Gateway::break_off`].
+    #[cfg(debug_assertions)]
+    broken: Notify,
 }
 
 // === impl Gateway ===
@@ -207,6 +214,7 @@ impl Gateway {
             capturing: capture::Capturing::new(captures),
             started_at,
             counters,
+            news: news::News::default(),
             traffic,
             metrics,
             prefixes: prefixes::Prefixes::default(),
@@ -224,6 +232,8 @@ impl Gateway {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
+            #[cfg(debug_assertions)]
+            broken: Notify::new(),
         })
     }
 
@@ -255,9 +265,40 @@ impl Gateway {
         }
     }
 
+    /// Wakes whoever shows the status when there is something new to show.
+    pub fn changes(&self) -> Changes {
+        self.news.changes(&self.pool, &self.settings)
+    }
+
+    /// A link that opens a session of the control plane in the browser that follows it first; see [`session`]. With a
+    /// screen's name it leads there. Whoever calls this answers for who gets it.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn session_link(&self, to: Option<&str>) -> Result<String, getrandom::Error> {
+        let code = self.sessions.link()?;
+        let to = to.map(|to| format!("&to={to}")).unwrap_or_default();
+        Ok(format!("{}/login?code={code}{to}", self.own_url()))
+    }
+
     /// Returns when an answer has shown that the model catalogue at hand is an old one.
     pub async fn catalog_is_stale(&self) {
         self.stale.notified().await;
+    }
+
+    /// Serving breaks off as if the listener had failed: for tests of what comes after that.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn break_off(&self) {
+        self.broken.notify_one();
+    }
+
+    /// Returns when a test wants serving to break off.
+    async fn broken(&self) {
+        #[cfg(debug_assertions)]
+        self.broken.notified().await;
+        #[cfg(not(debug_assertions))]
+        std::future::pending::<()>().await;
     }
 
     /// Remembers why an account was picked, for people.

@@ -57,6 +57,7 @@ impl Gateway {
         let mut serving = std::pin::pin!(server.into_future());
         tokio::select! {
             served = &mut serving => return served,
+            () = self.broken() => return Err(io::Error::other("the listener is gone")),
             () = stop.cancelled() => {}
         }
         let served = tokio::time::timeout(grace, &mut serving).await;

@@ -88,16 +88,21 @@ pub(crate) struct Counters {
     refused: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
+    /// Exchanges under way, exact at each moment: the sums above are read one after the other.
+    open: AtomicU64,
 }
 
 // === impl Counters ===
 
 impl Counters {
-    pub(crate) fn begin(&self) {
+    /// One more exchange. Whether it is the first one under way.
+    pub(crate) fn begin(&self) -> bool {
         self.begun.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    pub(crate) fn end(&self, outcome: &Outcome) {
+    /// One is over. Whether it was the last one under way.
+    pub(crate) fn end(&self, outcome: &Outcome) -> bool {
         let counter = match outcome {
             Outcome::Completed => &self.completed,
             Outcome::Refused { .. } => &self.refused,
@@ -105,6 +110,7 @@ impl Counters {
             Outcome::Cancelled => &self.cancelled,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed) == 1
     }
 
     pub(crate) fn snapshot(&self) -> Exchanges {

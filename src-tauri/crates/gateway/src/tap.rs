@@ -136,7 +136,9 @@ impl Outcome {
 impl Tap {
     /// An exchange in `dialect` begins.
     pub(crate) fn begin(gateway: &Arc<Gateway>, id: &str, dialect: &'static str, path: &'static str) -> Self {
-        gateway.counters.begin();
+        if gateway.counters.begin() {
+            gateway.news.tell();
+        }
         let now = Instant::now();
         let facts = Facts { id: id.to_owned(), dialect, path, ..Facts::default() };
         let gateway = Arc::clone(gateway);
@@ -251,7 +253,9 @@ impl Tap {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        self.gateway.counters.end(outcome);
+        if self.gateway.counters.end(outcome) {
+            self.gateway.news.tell();
+        }
         let catalog = self.gateway.upstream.shelf().all();
         self.gateway.metrics.note(&self.facts, outcome, &catalog, self.first_byte, self.begun.elapsed());
         self.log_line(outcome);

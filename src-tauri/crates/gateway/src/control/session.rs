@@ -32,8 +32,7 @@ pub(crate) async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) ->
         let message = "a link is given for the control token only";
         return Err(Refused::new(StatusCode::FORBIDDEN, "token_needed", message).hint("run: codeferry dashboard"));
     }
-    let code = gateway.sessions.link().map_err(no_random)?;
-    let url = format!("{}/login?code={code}", gateway.own_url());
+    let url = gateway.session_link(None).map_err(no_random)?;
     Ok(Json(Link { url, expires_in_seconds: LINK_LASTS.as_secs() }))
 }
 

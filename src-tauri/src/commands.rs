@@ -1,0 +1,84 @@
+//! What a page may ask of the shell: the few things that only a desktop can do.
+//!
+//! Only the main window may ask, from the shell's page or from the gateway's: `capabilities/main.json`.
+//!
+//! **Invariant:** a page passes names and numbers, never an address to be loaded with our rights or a path to be opened.
+
+use tauri::ipc::Invoke;
+use tauri::{AppHandle, Manager as _, Url, Wry};
+use tauri_plugin_opener::OpenerExt as _;
+
+use crate::page::ShellState;
+use crate::shell::Shell;
+use crate::{quit, window};
+
+/// All of them. The build script names them, too, so that they can be allowed one by one.
+pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        shell_state,
+        start_gateway,
+        stop_gateway,
+        set_demo,
+        set_port,
+        open_external,
+        reveal,
+        quit_app
+    ]
+}
+
+/// How the gateway stands.
+#[tauri::command]
+fn shell_state(app: AppHandle) -> ShellState {
+    ShellState::of(&app.state::<Shell>().keeper.phase().borrow())
+}
+
+#[tauri::command]
+fn start_gateway(app: AppHandle) {
+    app.state::<Shell>().keeper.start();
+}
+
+#[tauri::command]
+fn stop_gateway(app: AppHandle) {
+    app.state::<Shell>().keeper.stop();
+}
+
+/// Serve the demo account instead of the person's own, or no longer.
+#[tauri::command]
+fn set_demo(app: AppHandle, on: bool) {
+    app.state::<Shell>().keeper.set_demo(on);
+}
+
+/// Another port, because the one that is set is taken. Tried at once.
+#[tauri::command]
+async fn set_port(app: AppHandle, port: u16) -> Result<(), String> {
+    let shell = app.state::<Shell>();
+    let settings = codeferry_app::settings(&shell.paths).map_err(|error| error.to_string())?;
+    settings.set("port", &port.to_string()).map_err(|error| error.to_string())?;
+    shell.keeper.stop();
+    shell.keeper.start();
+    Ok(())
+}
+
+/// A web page, in the person's browser.
+#[tauri::command]
+fn open_external(app: AppHandle, url: Url) {
+    window::open_outside(&app, &url);
+}
+
+/// A folder, in the file manager: `data` or `logs`.
+#[tauri::command]
+async fn reveal(app: AppHandle, what: String) -> Result<(), String> {
+    let paths = &app.state::<Shell>().paths;
+    let folder = match what.as_str() {
+        "data" => paths.home().to_owned(),
+        "logs" => paths.logs(),
+        other => return Err(format!("nobody knows a folder {other:?}")),
+    };
+    app.opener().open_path(folder.to_string_lossy(), None::<&str>).map_err(|error| error.to_string())
+}
+
+/// The person wants to leave.
+#[tauri::command]
+fn quit_app(app: AppHandle) {
+    quit::ask(&app);
+}

@@ -1,0 +1,96 @@
+//! The desktop shell: an icon in the tray, windows, and what only a desktop can do.
+//!
+//! It starts the gateway in this process, as the Owner of the data folder, and shows it. The dashboard is the gateway's own
+//! web page, so nothing that can be seen or changed exists here alone.
+//!
+//! - [`shell`] holds what the modules share, and follows the gateway.
+//! - [`tray`] is the icon and its menu; [`window`] the dashboard's window; [`commands`] what a page may ask of the shell.
+//! - [`quit`] ends in order.
+//!
+//! **Invariant:** this is the only crate that knows tauri, and it decides nothing about requests.
+
+#![warn(missing_docs)]
+
+mod args;
+mod commands;
+mod page;
+mod quit;
+pub mod say;
+mod screen;
+mod shell;
+mod tray;
+mod window;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use codeferry_app::logging::{self, Logging};
+use codeferry_app::{Environment, LogForm, Options, Paths};
+use tauri::{AppHandle, Builder, RunEvent, Wry};
+
+pub use args::Args;
+
+/// What a start needs to know.
+#[derive(Debug)]
+pub struct Start {
+    /// What was typed.
+    pub args: Args,
+    /// What the environment says.
+    pub environment: Environment,
+    /// Where the files are.
+    pub paths: Paths,
+}
+
+/// Shows the icon and serves, until somebody quits.
+pub fn run(start: Start) -> ExitCode {
+    let directives = start.environment.log.as_deref();
+    let color = !start.environment.no_color && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let form = codeferry_app::settings(&start.paths).map_or(LogForm::Human, |settings| settings.snapshot().log);
+    let log_lines = match logging::start(Logging { form, directives, usual: "info", color }) {
+        Ok(lines) => lines,
+        Err(error) => return say::cannot_start(&error.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return say::cannot_start(&format!("no runtime: {error}")),
+    };
+    tauri::async_runtime::set(runtime.handle().clone());
+    let Args { demo, port, .. } = start.args;
+    let options = Options { demo, port, log_lines, ..Options::default() };
+    // Toolkits panic where there is a display variable and no display behind it.
+    let built = catch_unwind(AssertUnwindSafe(|| build(start, options)));
+    let app = match built {
+        Ok(Ok(app)) => app,
+        Ok(Err(error)) => return say::cannot_start(&error.to_string()),
+        Err(_) => return say::no_display(),
+    };
+    let code = app.run_return(follow);
+    // What is still blocked in a thread (a keychain dialog) does not hold back the end.
+    runtime.shutdown_background();
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+fn build(start: Start, options: Options) -> tauri::Result<tauri::App> {
+    Builder::<Wry>::new()
+        // First: a second one ends here, and tells us what it was started with.
+        .plugin(tauri_plugin_single_instance::init(|app, args, _| shell::second_launch(app, &args)))
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .plugin(tauri_plugin_shell::init())
+        .invoke_handler(commands::handler())
+        .setup(move |app| Ok(shell::begin(app.handle(), start, options)?))
+        .build(tauri::generate_context!())
+}
+
+/// What the event loop tells.
+fn follow(app: &AppHandle, event: RunEvent) {
+    match event {
+        // The last window was closed: the tray stays. With a code somebody really wants to leave.
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        // A click on the icon in the dock.
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::open(app, None),
+        _ => {}
+    }
+    let _ = app;
+}

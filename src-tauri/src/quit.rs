@@ -1,0 +1,63 @@
+//! Ending in order: answers under way may finish, and what is to be kept is kept.
+
+use tauri::{AppHandle, Manager as _};
+use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons};
+
+use crate::shell::Shell;
+
+/// A person wants to leave. They are asked only while answers are under way.
+pub(crate) fn ask(app: &AppHandle) {
+    let open = app.state::<Shell>().keeper.serving().map_or(0, |serving| serving.status().exchanges.open);
+    if open == 0 {
+        return now(app);
+    }
+    let answers = if open == 1 { "An answer is".to_owned() } else { format!("{open} answers are") };
+    let message =
+        format!("{answers} under way. Codeferry lets them finish before it quits, for a while; no new ones begin.");
+    let buttons = MessageDialogButtons::OkCancelCustom("Quit".to_owned(), "Stay".to_owned());
+    let leaving = app.clone();
+    app.dialog().message(message).title("Quit Codeferry?").buttons(buttons).show(move |quit| {
+        if quit {
+            now(&leaving);
+        }
+    });
+}
+
+/// Drains, and leaves.
+pub(crate) fn now(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let shell = app.state::<Shell>();
+        shell.keeper.end().await;
+        shell.tasks.close();
+        shell.tasks.wait().await;
+        app.exit(0);
+    });
+}
+
+/// Leaves when the system says so; at once when it says so twice.
+pub(crate) fn on_signals(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return tracing::warn!("signals cannot be caught");
+            };
+            for again in [false, true] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if again { app.exit(1) } else { now(&app) }
+            }
+        }
+        #[cfg(windows)]
+        if tokio::signal::ctrl_c().await.is_ok() {
+            now(&app);
+        }
+    });
+}

@@ -1,0 +1,131 @@
+//! The dashboard's window: made when somebody wants to see it, destroyed when it is closed, which frees what it took.
+//!
+//! It shows the gateway's own pages, with a session of its own, or the shell's page while there is none.
+//!
+//! **Invariant:** the window leads to the present gateway and to the shell's page, and nowhere else. Other addresses open in
+//! the person's browser.
+
+use codeferry_app::Phase;
+use tauri::webview::NewWindowResponse;
+use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri_plugin_opener::OpenerExt as _;
+
+use crate::screen::Screen;
+use crate::shell::Shell;
+
+/// The label. Capabilities name it.
+pub(crate) const MAIN: &str = "main";
+/// The shell's own page.
+const LOCAL: &str = "shell.html";
+/// For a list of requests with an inspector; and what a phone has.
+const SIZE: (f64, f64) = (1120.0, 760.0);
+const LEAST: (f64, f64) = (380.0, 480.0);
+
+/// Shows the window, at that screen if one is named.
+pub(crate) fn open(app: &AppHandle, screen: Option<Screen>) {
+    let app = app.clone();
+    // Never from within an event: on Windows that is a deadlock.
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = show(&app, screen) {
+            tracing::error!(%error, "the window cannot be shown");
+        }
+    });
+}
+
+fn show(app: &AppHandle, screen: Option<Screen>) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        if let Some(screen) = screen {
+            lead(app, &window, Some(screen.name()))?;
+        }
+        window.unminimize()?;
+        window.show()?;
+        return window.set_focus();
+    }
+    let url = match dashboard(app, screen.map(Screen::name)) {
+        Some(url) => WebviewUrl::External(url),
+        None => WebviewUrl::App(LOCAL.into()),
+    };
+    let (asked, outside) = (app.clone(), app.clone());
+    let window = WebviewWindowBuilder::new(app, MAIN, url)
+        .title("Codeferry")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(LEAST.0, LEAST.1)
+        .on_navigation(move |url| {
+            let ours = is_ours(&asked, url);
+            if !ours {
+                open_outside(&asked, url);
+            }
+            ours
+        })
+        .on_new_window(move |url, _| {
+            open_outside(&outside, &url);
+            NewWindowResponse::Deny
+        })
+        .build()?;
+    window.set_focus()
+}
+
+/// How the gateway stands has changed: the window shows its dashboard, or says why there is none.
+pub(crate) fn follow(app: &AppHandle, phase: &Phase) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    let shows_dashboard = window.url().is_ok_and(|url| !is_local(&url));
+    let led = match (phase, shows_dashboard) {
+        (Phase::Running(_), _) => {
+            let left_at = app.state::<Shell>().left_at.lock().ok().and_then(|mut left| left.take());
+            lead(app, &window, left_at.as_deref())
+        }
+        (Phase::Stopped | Phase::Failed(_), true) => {
+            let left = window.url().ok().and_then(|url| Some(url.fragment()?.trim_start_matches('/').to_owned()));
+            if let Ok(mut left_at) = app.state::<Shell>().left_at.lock() {
+                *left_at = left;
+            }
+            local_page().map_or(Ok(()), |page| window.navigate(page))
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = led {
+        tracing::warn!(%error, "the window stays where it is");
+    }
+}
+
+/// Leads the window to a screen.
+fn lead(app: &AppHandle, window: &WebviewWindow, screen: Option<&str>) -> tauri::Result<()> {
+    match dashboard(app, screen) {
+        Some(url) => window.navigate(url),
+        None => Ok(()),
+    }
+}
+
+/// A link into the dashboard, good once.
+fn dashboard(app: &AppHandle, screen: Option<&str>) -> Option<Url> {
+    let serving = app.state::<Shell>().keeper.serving()?;
+    serving.session_link(screen).ok()?.parse().ok()
+}
+
+/// The shell's page, as an address.
+fn local_page() -> Option<Url> {
+    let base = if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
+    format!("{base}/{LOCAL}").parse().ok()
+}
+
+fn is_local(url: &Url) -> bool {
+    local_page()
+        .is_some_and(|page| page.origin() == url.origin() && page.scheme() == url.scheme() && page.host() == url.host())
+}
+
+/// The present gateway, or the shell's page.
+fn is_ours(app: &AppHandle, url: &Url) -> bool {
+    let gateway = app.state::<Shell>().keeper.serving();
+    let gateway = gateway.and_then(|serving| serving.url().parse::<Url>().ok());
+    is_local(url) || gateway.is_some_and(|gateway| gateway.origin() == url.origin()) || url.as_str() == "about:blank"
+}
+
+/// What is elsewhere is the browser's. Only the web: no other program is started by a page.
+pub(crate) fn open_outside(app: &AppHandle, url: &Url) {
+    if !matches!(url.scheme(), "https" | "http") {
+        return tracing::warn!(scheme = url.scheme(), "a page led to what is no web page, and nothing was opened");
+    }
+    if let Err(error) = app.opener().open_url(url.as_str(), None::<&str>) {
+        tracing::warn!(%error, "no browser could be opened");
+    }
+}
