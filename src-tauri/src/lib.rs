@@ -11,6 +11,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(target_os = "macos")]
+mod app_menu;
 mod args;
 mod commands;
 mod page;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 
 use codeferry_app::logging::{self, Logging};
 use codeferry_app::{Environment, LogForm, Options, Paths};
-use tauri::{AppHandle, Builder, RunEvent, Wry};
+use tauri::{AppHandle, Builder, RunEvent, WindowEvent, Wry};
 
 pub use args::Args;
 
@@ -71,7 +73,10 @@ pub fn run(start: Start) -> ExitCode {
 }
 
 fn build(start: Start, options: Options) -> tauri::Result<tauri::App> {
-    Builder::<Wry>::new()
+    let builder = Builder::<Wry>::new();
+    #[cfg(target_os = "macos")]
+    let builder = builder.menu(app_menu::menu).on_menu_event(|app, event| app_menu::chosen(app, event.id().as_ref()));
+    builder
         // First: a second one ends here, and tells us what it was started with.
         .plugin(tauri_plugin_single_instance::init(|app, args, _| shell::second_launch(app, &args)))
         .plugin(tauri_plugin_dialog::init())
@@ -87,10 +92,12 @@ fn follow(app: &AppHandle, event: RunEvent) {
     match event {
         // The last window was closed: the tray stays. With a code somebody really wants to leave.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::MAIN => {
+            window::closed(app);
+        }
         // A click on the icon in the dock.
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::open(app, None),
         _ => {}
     }
-    let _ = app;
 }

@@ -35,6 +35,7 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     let _in_it = runtime.inner().enter();
     let keeper = Keeper::begin(options, paths.clone(), environment.clone(), &tasks);
     app.manage(Shell { keeper, paths, environment, tasks, left_at: Mutex::default() });
+    window::in_dock(app, false);
     tray::make(app)?;
     quit::on_signals(app);
     tauri::async_runtime::spawn(follow(app.clone()));

@@ -5,8 +5,10 @@
 //! **Invariant:** the window leads to the present gateway and to the shell's page, and nowhere else. Other addresses open in
 //! the person's browser.
 
+use std::time::Duration;
+
 use codeferry_app::Phase;
-use tauri::webview::NewWindowResponse;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_opener::OpenerExt as _;
 
@@ -17,6 +19,8 @@ use crate::shell::Shell;
 pub(crate) const MAIN: &str = "main";
 /// The shell's own page.
 const LOCAL: &str = "shell.html";
+/// So long a window waits for its page before it is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// For a list of requests with an inspector; and what a phone has.
 const SIZE: (f64, f64) = (1120.0, 760.0);
 const LEAST: (f64, f64) = (380.0, 480.0);
@@ -50,6 +54,13 @@ fn show(app: &AppHandle, screen: Option<Screen>) -> tauri::Result<()> {
         .title("Codeferry")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)
+        // Until there is something to see. A window that is white for a moment is ugly in a dark room.
+        .visible(false)
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Finished {
+                reveal(&window);
+            }
+        })
         .on_navigation(move |url| {
             let ours = is_ours(&asked, url);
             if !ours {
@@ -62,7 +73,37 @@ fn show(app: &AppHandle, screen: Option<Screen>) -> tauri::Result<()> {
             NewWindowResponse::Deny
         })
         .build()?;
-    window.set_focus()
+    // A page that does not come must not leave the person without a window.
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(PATIENCE).await;
+        reveal(&window);
+    });
+    in_dock(app, true);
+    Ok(())
+}
+
+/// Shows a window that was made hidden, once: a person may have hidden it since.
+fn reveal(window: &WebviewWindow) {
+    if window.is_visible().is_ok_and(|visible| !visible) {
+        drop(window.show());
+        drop(window.set_focus());
+    }
+}
+
+/// The window was closed. On macOS the dock has an icon as long as there is one.
+pub(crate) fn closed(app: &AppHandle) {
+    in_dock(app, false);
+}
+
+/// Shows or hides the icon in the dock of macOS. The one in the menu bar stays.
+pub(crate) fn in_dock(app: &AppHandle, shown: bool) {
+    #[cfg(target_os = "macos")]
+    {
+        use tauri::ActivationPolicy::{Accessory, Regular};
+        drop(app.set_activation_policy(if shown { Regular } else { Accessory }));
+    }
+    #[cfg(not(target_os = "macos"))]
+    let _ = (app, shown);
 }
 
 /// How the gateway stands has changed: the window shows its dashboard, or says why there is none.
