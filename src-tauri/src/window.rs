@@ -116,7 +116,7 @@ pub(crate) fn follow(app: &AppHandle, phase: &Phase) {
             lead(app, &window, left_at.as_deref())
         }
         (Phase::Stopped | Phase::Failed(_), true) => {
-            let left = window.url().ok().and_then(|url| Some(url.fragment()?.trim_start_matches('/').to_owned()));
+            let left = window.url().ok().and_then(|url| place(url.fragment()?));
             if let Ok(mut left_at) = app.state::<Shell>().left_at.lock() {
                 *left_at = left;
             }
@@ -137,6 +137,13 @@ fn lead(app: &AppHandle, window: &WebviewWindow, screen: Option<&str>) -> tauri:
     }
 }
 
+/// Where in the dashboard an address is: the name of a screen, and what of it. `None` for what cannot be one.
+fn place(fragment: &str) -> Option<String> {
+    let place = fragment.trim_start_matches('/').split('?').next()?;
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
+    (!place.is_empty() && place.len() <= 128 && place.bytes().all(sound)).then(|| place.to_owned())
+}
+
 /// A link into the dashboard, good once.
 fn dashboard(app: &AppHandle, screen: Option<&str>) -> Option<Url> {
     let serving = app.state::<Shell>().keeper.serving()?;
@@ -150,8 +157,9 @@ fn local_page() -> Option<Url> {
 }
 
 fn is_local(url: &Url) -> bool {
-    local_page()
-        .is_some_and(|page| page.origin() == url.origin() && page.scheme() == url.scheme() && page.host() == url.host())
+    // Origins of schemes of our own are equal to nothing, not even to themselves.
+    let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
+    local_page().is_some_and(|page| place(&page) == place(url))
 }
 
 /// The present gateway, or the shell's page.
@@ -168,5 +176,33 @@ pub(crate) fn open_outside(app: &AppHandle, url: &Url) {
     }
     if let Err(error) = app.opener().open_url(url.as_str(), None::<&str>) {
         tracing::warn!(%error, "no browser could be opened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_local, place};
+
+    #[test]
+    fn only_names_lead_back_to_where_somebody_was() {
+        assert_eq!(place("/requests/req_01-a?model=x").as_deref(), Some("requests/req_01-a"));
+        assert_eq!(place("accounts").as_deref(), Some("accounts"));
+        for bad in ["", "/", "a&code=1", "a%20b", "//evil.example", "a#b", "é"] {
+            assert_eq!(place(bad).as_deref(), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_local_page_is_one_place() {
+        let own = if cfg!(windows) { "http://tauri.localhost/shell.html" } else { "tauri://localhost/shell.html" };
+        assert!(is_local(&own.parse().unwrap()));
+        for other in [
+            "http://localhost/shell.html",
+            "tauri://elsewhere/",
+            "https://tauri.localhost.example/",
+            "http://127.0.0.1:1/",
+        ] {
+            assert!(!is_local(&other.parse().unwrap()), "{other}");
+        }
     }
 }
