@@ -1,39 +1,71 @@
 //! `cargo xtask check`: what a change must pass before its tests are worth running.
 
+mod cross;
+mod schemas;
+
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::place::Place;
 use crate::tools::{self, debian, python};
-use crate::{icons, run, say};
+use crate::{icons, run, say, shell};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only these, instead of all
-    #[arg(value_parser = NAMES)]
+    #[arg(value_parser = STEPS.map(|step| step.name))]
     only: Vec<String>,
+    /// Also what takes minutes and needs more than this system: the lints of the programs for Windows and macOS
+    #[arg(long)]
+    all: bool,
 }
 
 /// A part of the check.
-type Step = fn(&Place) -> Result<()>;
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    name: &'static str,
+    run: fn(&Place) -> Result<()>,
+    /// Runs when it is named, and with `--all`.
+    asked: bool,
+}
 
-const NAMES: [&str; 7] = ["lock", "icons", "format", "typos", "deny", "clippy", "doc"];
-/// As in [`NAMES`]: what answers soonest comes first.
-const STEPS: [Step; 7] = [lock, icons::fresh, format, typos, deny, clippy, doc];
+/// What answers soonest comes first.
+const STEPS: [Step; 11] = [
+    step("lock", lock),
+    step("icons", icons::fresh),
+    step("format", format),
+    step("typos", typos),
+    step("config", schemas::config),
+    step("workflows", schemas::workflows),
+    step("deny", deny),
+    step("clippy", clippy),
+    step("doc", doc),
+    asked("windows", cross::windows),
+    asked("macos", cross::macos),
+];
+
+const fn step(name: &'static str, run: fn(&Place) -> Result<()>) -> Step {
+    Step { name, run, asked: false }
+}
+
+const fn asked(name: &'static str, run: fn(&Place) -> Result<()>) -> Step {
+    Step { name, run, asked: true }
+}
 
 /// Runs every step even when one fails: a person wants to hear of all of them at once.
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     debian::ensure(&[debian::COMPILER, debian::PYTHON])?;
     let mut failed = Vec::new();
-    for (name, step) in NAMES.into_iter().zip(STEPS) {
-        if !args.only.is_empty() && !args.only.iter().any(|only| only == name) {
+    for step in STEPS {
+        let named = args.only.iter().any(|only| only == step.name);
+        if !named && !(args.only.is_empty() && (args.all || !step.asked)) {
             continue;
         }
-        say::step(name);
-        if let Err(error) = step(place) {
+        say::step(step.name);
+        if let Err(error) = (step.run)(place) {
             say::failed(&format!("{error:#}"));
-            failed.push(name);
+            failed.push(step.name);
         }
     }
     if !failed.is_empty() {
@@ -53,12 +85,13 @@ fn format(place: &Place) -> Result<()> {
 }
 
 fn clippy(place: &Place) -> Result<()> {
-    run::run(&mut run::cargo(place, &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    let mut command = run::cargo(place, &["clippy", "--quiet", "--all-targets"]);
+    run::run(command.args(shell::everything()).args(["--", "-D", "warnings"]))
 }
 
 fn doc(place: &Place) -> Result<()> {
-    let mut command = run::cargo(place, &["doc", "--quiet", "--workspace", "--no-deps"]);
-    run::run(command.env("RUSTDOCFLAGS", "-D warnings"))
+    let mut command = run::cargo(place, &["doc", "--quiet", "--no-deps"]);
+    run::run(command.args(shell::everything()).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn typos(place: &Place) -> Result<()> {

@@ -12,10 +12,12 @@ mod icons;
 mod place;
 mod run;
 mod say;
+mod shell;
 mod start;
 mod sums;
 mod test;
 mod tools;
+mod workflow;
 
 use std::process::ExitCode;
 
@@ -32,7 +34,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Build the gateway, make sure there is a client key, serve, and say how to point Claude Code at it
+    /// Build the desktop app and start it; without a display the gateway alone, with a client key and what to do with it
     Start(start::Args),
     /// Install the real clients if they are missing and run every test
     Test(test::Args),

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::place::Place;
 use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, debian, node, python};
-use crate::{run, say};
+use crate::{run, say, shell};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -23,7 +23,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     debian::wish(&[debian::BROWSER]);
     let mut tests = run::cargo(place, &["test"]);
     if args.cargo.is_empty() {
-        tests.arg("--workspace");
+        tests.args(shell::everything());
     } else {
         tests.args(&args.cargo);
     }

@@ -36,6 +36,17 @@ pub(crate) const ROOTS: Need = Need {
     },
 };
 
+/// Building the desktop app. Cargo finds the libraries by pkg-config, and so does this.
+pub(crate) const DESKTOP: Need = Need {
+    what: "the libraries of the desktop app",
+    packages: &["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "pkg-config"],
+    here: || {
+        let linux = cfg!(target_os = "linux");
+        let libraries = ["webkit2gtk-4.1", "gtk+-3.0", "ayatana-appindicator3-0.1", "librsvg-2.0"];
+        !linux || run::succeeds(Command::new("pkg-config").arg("--exists").args(libraries))
+    },
+};
+
 /// The clients from npm.
 pub(crate) const NODE: Need =
     Need { what: "Node.js with npm", packages: &["nodejs", "npm"], here: || run::on_path("node") && on_path_npm() };
