@@ -48,5 +48,7 @@ mod requests;
 mod session;
 #[path = "gateway/traces.rs"]
 mod traces;
+#[path = "gateway/ui.rs"]
+mod ui;
 #[path = "gateway/usage.rs"]
 mod usage;

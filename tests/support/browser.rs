@@ -124,6 +124,19 @@ impl Browser {
         self.evaluate("document.body.innerText").await.as_str().expect("a text").to_owned()
     }
 
+    /// Waits until these words are on the page.
+    pub async fn wait_for(&mut self, words: &str) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let text = self.text().await;
+            if text.contains(words) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < until, "{words:?} does not come:\n{text}");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Where the window is.
     pub async fn url(&mut self) -> String {
         self.evaluate("location.href").await.as_str().expect("an address").to_owned()

@@ -37,6 +37,7 @@ mod status;
 mod tap;
 mod traces;
 mod turn;
+mod ui;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ pub use news::Changes;
 pub use routing::{Destination, explain};
 pub use status::{Exchanges, FailedOver, Pick, Status};
 pub use traces::{Traced, Traces};
+pub use ui::has_dashboard;
 
 /// What a gateway is made of.
 pub struct Parts {

@@ -22,7 +22,7 @@ pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root, usage};
 use crate::reply::Problem;
-use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id};
+use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id, ui};
 
 // === impl Gateway ===
 
@@ -90,7 +90,8 @@ impl Gateway {
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(metrics::metrics))
             .nest("/api", control::router(self))
-            .merge(compat::router(self));
+            .merge(compat::router(self))
+            .merge(ui::router());
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
         for base in ["/v1", "/v1/v1"] {
             router = router

@@ -21,9 +21,11 @@ pub(crate) struct Link {
     expires_in_seconds: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Login {
     code: Option<String>,
+    /// The screen to begin with.
+    to: Option<String>,
 }
 
 /// A link for the person who holds the token. A browser cannot pass its session on.
@@ -49,7 +51,7 @@ pub(crate) async fn end(State(gateway): State<Arc<Gateway>>, caller: Caller) -> 
     response
 }
 
-/// `GET /login?code=…`: the code becomes a session, and is gone from the address bar.
+/// `GET /login?code=…&to=SCREEN`: the code becomes a session, and is gone from the address bar.
 pub(crate) async fn login(
     State(gateway): State<Arc<Gateway>>,
     method: Method,
@@ -62,16 +64,17 @@ pub(crate) async fn login(
         let message = "A link is opened by the person it was made for.";
         return page::show(StatusCode::SERVICE_UNAVAILABLE, "Not yet", message, "");
     }
-    let code = login.ok().and_then(|Query(login)| login.code).unwrap_or_default();
+    let Login { code, to } = login.map(|Query(login)| login).unwrap_or_default();
+    let (code, place) = (code.unwrap_or_default(), place(to.as_deref()));
     match gateway.sessions.redeem(&code) {
         Ok(Some(secret)) => {
             tracing::info!("a browser has opened the dashboard");
-            let mut response = to_root();
+            let mut response = go_to(&place);
             put(&mut response, &set_cookie(gateway.port(), &secret));
             response
         }
         // Back and forth again, in a browser that is in already.
-        Ok(None) if gateway.sessions.find(cookies(&headers, &cookie_name(gateway.port()))).is_some() => to_root(),
+        Ok(None) if gateway.sessions.find(cookies(&headers, &cookie_name(gateway.port()))).is_some() => go_to(&place),
         Ok(None) => page::show(
             StatusCode::GONE,
             "This link is no longer good",
@@ -86,9 +89,19 @@ pub(crate) async fn login(
     }
 }
 
-fn to_root() -> Response {
+/// Where a screen is: always a part of our own page. Whatever could be something else than a screen's name leads to the
+/// page alone.
+fn place(screen: Option<&str>) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/');
+    match screen {
+        Some(screen) if (1..=80).contains(&screen.len()) && screen.bytes().all(plain) => format!("/#/{screen}"),
+        _ => "/".to_owned(),
+    }
+}
+
+fn go_to(place: &str) -> Response {
     let headers =
-        [(header::LOCATION, "/"), (header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+        [(header::LOCATION, place), (header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
@@ -102,4 +115,34 @@ fn put(response: &mut Response, cookie: &str) {
 fn no_random(error: getrandom::Error) -> Refused {
     let message = format!("the system gave no random numbers: {error}");
     Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "no_random", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_link_leads_to_a_screen_and_nowhere_else() {
+        assert_eq!(place(Some("accounts")), "/#/accounts");
+        assert_eq!(place(Some("accounts/acc_0123456789abcdef")), "/#/accounts/acc_0123456789abcdef");
+        // A path of slashes stays behind the `#`.
+        assert_eq!(place(Some("//evil.example".replace('.', "").as_str())), "/#///evilexample");
+        let long = "a".repeat(81);
+        for other in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "\\\\evil",
+            "a b",
+            "a\r\nSet-Cookie: x=1",
+            "a?b",
+            "a#b",
+            "%2f",
+            "é",
+            &long,
+        ] {
+            assert_eq!(place(Some(other)), "/", "{other:?}");
+        }
+        assert_eq!(place(None), "/");
+    }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::compat::codex_proxy::Summary;
 use crate::compat::{Peer, lets_in};
 use crate::control::accounts::paying;
-use crate::{Gateway, page};
+use crate::{Gateway, page, ui};
 
 /// As codaze (`ok`) and codex-proxy (`status`) put it; the rest is codex-proxy's, for whoever may know.
 #[derive(Serialize)]
@@ -26,16 +26,18 @@ struct Health {
     config_path: Option<String>,
 }
 
-/// `HEAD /` is Claude Code's way to see whether somebody is there (`claude-code.md §1`). A browser gets a page, which
-/// needs no session: it says nothing about anybody.
+/// `HEAD /` is Claude Code's way to see whether somebody is there (`claude-code.md §1`). A browser gets the dashboard, which
+/// needs no session to be shown: it says nothing about anybody until `/api` answers it.
 pub(crate) async fn root(headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if !accept.contains("text/html") {
         return concat!("codeferry ", env!("CARGO_PKG_VERSION"), "\n").into_response();
     }
-    let message = concat!("Version ", env!("CARGO_PKG_VERSION"), ". The dashboard comes here with a later version.");
-    let hint = "Until then: codeferry status, codeferry accounts list, codeferry quota.";
-    page::show(StatusCode::OK, "Codeferry is running", message, hint)
+    ui::page().unwrap_or_else(|| {
+        let message = concat!("Version ", env!("CARGO_PKG_VERSION"), ", built without its dashboard, which takes Node.js.");
+        let hint = "Build it with `cargo xtask start`. Until then: codeferry status, codeferry accounts list, codeferry quota.";
+        page::show(StatusCode::OK, "Codeferry is running", message, hint)
+    })
 }
 
 /// `GET /health`: to everybody that somebody is there, with the control token how the accounts fare.

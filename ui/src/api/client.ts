@@ -1,0 +1,104 @@
+// Calls of the control API. An error is an ApiError with the code to match; its sentences are for the person.
+
+import type { Account, Exchange, Rotation, Setting, SettingValue, SignInBegun, SignInStage, Status } from './types';
+
+/** What cannot be done, and what to do about it. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string | null,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+
+  /** The browser is not let in, or not any more. */
+  get isLockedOut(): boolean {
+    return this.code === 'session_ended' || this.code === 'control_token_needed';
+  }
+}
+
+/** The code of an error of ours that no answer carried: nobody answered. */
+export const UNREACHABLE = 'unreachable';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+let onLockedOut: (error: ApiError) => void = () => {};
+
+/** Who is told when an answer says that the session is over. */
+export function whenLockedOut(tell: (error: ApiError) => void): void {
+  onLockedOut = tell;
+}
+
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const error = (status: number, code: string, message: string, hint: string | null = null) => {
+    const made = new ApiError(status, code, message, hint);
+    if (made.isLockedOut) onLockedOut(made);
+    return made;
+  };
+  let response: Response;
+  try {
+    response = await fetch(`/api${path}`, {
+      method,
+      // No form can send this header: it shows that a page of ours asks.
+      headers: { 'X-Codeferry': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'error',
+    });
+  } catch {
+    throw error(0, UNREACHABLE, 'the gateway does not answer');
+  }
+  const text = await response.text().catch(() => '');
+  const read = parse(text);
+  if (!response.ok) {
+    const { code, message, hint } = (read ?? {}) as { code?: string; message?: string; hint?: string };
+    throw error(response.status, code ?? 'unknown', message ?? (text || response.statusText), hint ?? null);
+  }
+  return read as T;
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const account = (id: string) => `/accounts/${encodeURIComponent(id)}`;
+
+export const status = () => call<Status>('GET', '/status');
+export const accounts = () => call<{ accounts: Account[]; rotation: Rotation }>('GET', '/accounts');
+export const exchanges = (limit: number) => call<{ exchanges: Exchange[] }>('GET', `/exchanges?limit=${limit}`);
+
+export const switchTo = (id: string) => call<void>('POST', `${account(id)}/switch`);
+export const pause = (id: string) => call<void>('POST', `${account(id)}/pause`);
+export const resume = (id: string) => call<void>('POST', `${account(id)}/resume`);
+export const wake = (id: string) => call<void>('POST', `${account(id)}/wake`);
+export const rename = (id: string, label: string | null) => call<void>('POST', `${account(id)}/label`, { label });
+export const remove = (id: string) => call<{ id: string; revoked: boolean }>('DELETE', account(id));
+export const verify = (id: string) => call<{ ok: boolean; message: string }>('POST', `${account(id)}/verify`);
+
+export interface BeginSignIn {
+  kind: 'plan' | 'codex';
+  method: 'browser' | 'device';
+  account?: string;
+}
+const attempt = (id: string) => `/accounts/sign-in/${encodeURIComponent(id)}`;
+export const beginSignIn = (wish: BeginSignIn) => call<SignInBegun>('POST', '/accounts/sign-in', wish);
+export const signInStage = (id: string) => call<SignInStage>('GET', attempt(id));
+export const cancelSignIn = (id: string) => call<void>('DELETE', attempt(id));
+export const pasteSignIn = (id: string, text: string) =>
+  call<SignInStage>('POST', `${attempt(id)}/callback`, { url_or_code: text });
+
+interface Settings {
+  settings: Setting[];
+  problems: string[];
+}
+export const settings = () => call<Settings>('GET', '/settings');
+export const changeSettings = (changes: Record<string, SettingValue>) => call<Settings>('PATCH', '/settings', changes);
+
+export const endSession = () => call<void>('POST', '/session/end');

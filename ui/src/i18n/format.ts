@@ -1,0 +1,87 @@
+// Numbers, dates and times as the person writes them. Nothing here reads the clock: the moment is an argument.
+
+import { locale } from './index';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const cached = <T>(make: () => T): (() => T) => {
+  let made: T | undefined;
+  return () => (made ??= make());
+};
+
+const percents = cached(() => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }));
+const compact = cached(() => new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }));
+const whole = cached(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+const clock = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }));
+const seconds = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
+const weekday = cached(
+  () => new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
+);
+const date = cached(
+  () => new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }),
+);
+const relative = cached(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
+const names = cached(() => new Intl.ListFormat(locale, { type: 'conjunction' }));
+
+const unit = (name: string, digits = 0) =>
+  cached(
+    () => new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }),
+  );
+const milliseconds = unit('millisecond');
+const shortSeconds = unit('second', 1);
+const wholeSeconds = unit('second');
+const minutes = unit('minute');
+const hours = unit('hour');
+const days = unit('day');
+
+/** `62` becomes 62 %. */
+export const percent = (value: number): string => percents().format(value / 100);
+
+/** 1,234 stays; 1,234,567 becomes 1.2M. */
+export const amount = (value: number): string => (Math.abs(value) < 10_000 ? whole() : compact()).format(value);
+
+/** A moment near `now`: today its time, within a week its day, else its date. */
+export function moment(at: number, now: number): string {
+  if (sameDay(at, now)) return clock().format(at);
+  return (Math.abs(at - now) < 6 * DAY ? weekday() : date()).format(at);
+}
+
+/** A time of the day to the second. */
+export const timeOfDay = (at: number): string => seconds().format(at);
+
+/** How long ago, or in how long. */
+export function fromNow(at: number, now: number): string {
+  const away = at - now;
+  const distance = Math.abs(away);
+  if (distance < MINUTE) return relative().format(0, 'second');
+  if (distance < HOUR) return relative().format(Math.round(away / MINUTE), 'minute');
+  if (distance < DAY) return relative().format(Math.round(away / HOUR), 'hour');
+  return relative().format(Math.round(away / DAY), 'day');
+}
+
+/** A span in its two largest units: 2 hr 5 min. */
+export function span(length: number): string {
+  if (length < 1000) return milliseconds().format(Math.max(0, length));
+  if (length < 10_000) return shortSeconds().format(length / 1000);
+  if (length < MINUTE) return wholeSeconds().format(Math.round(length / 1000));
+  const total = Math.round(length / MINUTE);
+  const [d, h, m] = [Math.floor(total / 1440), Math.floor((total % 1440) / 60), total % 60];
+  const parts = d > 0 ? [days().format(d), h > 0 && hours().format(h)] : [h > 0 && hours().format(h), m > 0 && minutes().format(m)];
+  return parts.filter(Boolean).join(' ');
+}
+
+/** The length of a window, in its largest whole unit: 5 hr, 7 days. */
+export function windowLength(length: number): string {
+  if (length % 1440 === 0) return days().format(length / 1440);
+  if (length % 60 === 0) return hours().format(length / 60);
+  return minutes().format(length);
+}
+
+/** a, b and c. */
+export const listed = (items: string[]): string => names().format(items);
+
+function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}

@@ -1,0 +1,15 @@
+import { mount } from 'svelte';
+import './app.css';
+import App from './App.svelte';
+import { locale } from './i18n';
+import { router } from './router.svelte';
+import { clock } from './state/clock.svelte';
+import { live } from './state/live.svelte';
+
+document.documentElement.lang = locale;
+router.start();
+clock.start();
+live.start();
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,62 @@
+// What the host of this page can do beyond a browser. In a browser that is nothing, and the page goes without.
+
+import * as tauri from './tauri';
+import * as web from './web';
+
+/** How the gateway stands, as the shell sees it. */
+export interface ShellState {
+  phase: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed';
+  trouble: 'port_taken' | 'other_owner' | 'broken' | 'other' | null;
+  /** What happened, in a sentence. */
+  message: string | null;
+  /** The port that is taken. */
+  port: number | null;
+  /** Where the gateway is, ours or the other one. */
+  url: string | null;
+  tries_again: boolean;
+  demo: boolean;
+  version: string;
+  platform: 'linux' | 'macos' | 'windows';
+}
+
+/** Starting with the login of the person. */
+export interface Autostart {
+  on: boolean;
+  /** Why it cannot be had here, if so. */
+  problem?: string | null;
+}
+
+export interface Update {
+  /** The version that is there, if there is one. */
+  version: string | null;
+  /** What is new in it. */
+  notes?: string | null;
+  /** Why there is no looking for updates here. */
+  off?: string | null;
+}
+
+export interface Platform {
+  shellState(): Promise<ShellState>;
+  /** Calls whenever the state changes; the answer ends it. */
+  onShellState(tell: (state: ShellState) => void): Promise<() => void>;
+  startGateway(): Promise<void>;
+  setPort(port: number): Promise<void>;
+  setDemo(on: boolean): Promise<void>;
+  /** The sign-in page of an attempt: in a window of the shell. */
+  openSignIn(id: string): Promise<void>;
+  /** The same, in the person's browser. */
+  signInInBrowser(id: string): Promise<void>;
+  openExternal(url: string): Promise<void>;
+  reveal(what: 'data' | 'logs'): Promise<void>;
+  autostart(): Promise<Autostart>;
+  setAutostart(on: boolean): Promise<Autostart>;
+  updateState(): Promise<Update>;
+  checkUpdate(): Promise<Update>;
+  installUpdate(): Promise<void>;
+  quit(): Promise<void>;
+}
+
+/** Whether this page is shown by the desktop shell. */
+export const inShell: boolean = tauri.isThere();
+
+export const platform: Platform = inShell ? tauri.platform : web.platform;

@@ -1,0 +1,37 @@
+// The desktop shell, by Tauri's IPC: the commands of src-tauri/src/commands.rs. No other file names it.
+
+import { invoke, isTauri } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type { Autostart, Platform, ShellState, Update } from './index';
+
+export const isThere = (): boolean => typeof window !== 'undefined' && isTauri();
+
+/** Where events are not for this page, it asks now and then. */
+const ASKS_EVERY = 1_000;
+
+async function onShellState(tell: (state: ShellState) => void): Promise<() => void> {
+  try {
+    return await listen<ShellState>('shell://state', (event) => tell(event.payload));
+  } catch {
+    const timer = setInterval(() => void platform.shellState().then(tell, () => {}), ASKS_EVERY);
+    return () => clearInterval(timer);
+  }
+}
+
+export const platform: Platform = {
+  shellState: () => invoke<ShellState>('shell_state'),
+  onShellState,
+  startGateway: () => invoke('start_gateway'),
+  setPort: (port) => invoke('set_port', { port }),
+  setDemo: (on) => invoke('set_demo', { on }),
+  openSignIn: (id) => invoke('open_sign_in', { id }),
+  signInInBrowser: (id) => invoke('sign_in_in_browser', { id }),
+  openExternal: (url) => invoke('open_external', { url }),
+  reveal: (what) => invoke('reveal', { what }),
+  autostart: () => invoke<Autostart>('autostart_state'),
+  setAutostart: (on) => invoke<Autostart>('set_autostart', { on }),
+  updateState: () => invoke<Update>('update_state'),
+  checkUpdate: () => invoke<Update>('check_update'),
+  installUpdate: () => invoke('install_update'),
+  quit: () => invoke('quit_app'),
+};

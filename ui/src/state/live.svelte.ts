@@ -1,0 +1,135 @@
+// How everything stands: what the event stream tells, on top of its snapshot.
+
+import { exchanges, status as askStatus, whenLockedOut } from '../api/client';
+import { Events, type Link } from '../api/events.svelte';
+import type {
+  Account,
+  Exchange,
+  OpenExchange,
+  Quota,
+  Rotation,
+  SettingValue,
+  SignInTold,
+  Snapshot,
+  Status,
+} from '../api/types';
+import { RECENT, merged } from './recent';
+
+/** An exchange under way, and what has become of its attempts. */
+export interface Crossing extends OpenExchange {
+  /** Why the attempt before this one failed. */
+  after: string | null;
+}
+
+export class Live {
+  status = $state.raw<Status | null>(null);
+  accounts = $state.raw<Account[]>([]);
+  settings = $state.raw<Record<string, SettingValue>>({});
+  signIns = $state.raw<SignInTold[]>([]);
+  /** Under way, the oldest first. */
+  open = $state.raw<Crossing[]>([]);
+  /** Over, the newest first. `null`: not read yet. */
+  recent = $state.raw<Exchange[] | null>(null);
+  /** The browser is not let in, or not any more; the code says which. */
+  lockedOut = $state<string | null>(null);
+  readonly #events: Events;
+
+  constructor() {
+    this.#events = new Events({
+      reset: (snapshot: Snapshot) => this.reset(snapshot),
+      status: (status: Status) => (this.status = status),
+      accounts: (list: { accounts: Account[]; rotation: Rotation }) => (this.accounts = list.accounts),
+      quota: (told: { id: string; quota: Quota | null }) => this.quota(told.id, told.quota),
+      sign_in: (told: SignInTold) => this.signIn(told),
+      settings: (told: { changed: { key: string; value: SettingValue }[] }) => this.changed(told.changed),
+      'exchange.started': (started: OpenExchange) => this.started(started),
+      'exchange.attempt': (attempt: { id: string; attempt: number; account: string; after: string | null }) =>
+        this.update(attempt.id, { account: attempt.account, attempts: attempt.attempt, after: attempt.after }),
+      'exchange.first_token': (told: { id: string; first_byte_ms: number }) =>
+        this.update(told.id, { first_byte_ms: told.first_byte_ms }),
+      'exchange.done': (done: Exchange) => this.done(done),
+    });
+  }
+
+  get link(): Link {
+    return this.#events.link;
+  }
+
+  start(): void {
+    whenLockedOut((error) => {
+      this.lockedOut = error.code;
+      this.#events.stop();
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.#cameBack();
+    });
+    this.#events.start();
+  }
+
+  /** Tries again after the way in was shown; `true` if it is open. */
+  async retry(): Promise<boolean> {
+    try {
+      await askStatus();
+    } catch {
+      return false;
+    }
+    this.lockedOut = null;
+    this.#events.start();
+    return true;
+  }
+
+  async #cameBack(): Promise<void> {
+    if (this.lockedOut !== null) await this.retry();
+    else this.#events.hurry();
+  }
+
+  reset(snapshot: Snapshot): void {
+    this.status = snapshot.status;
+    this.accounts = snapshot.status.accounts;
+    this.settings = snapshot.settings;
+    this.signIns = snapshot.sign_ins;
+    this.open = snapshot.open.map((exchange) => ({ ...exchange, after: null }));
+    this.lockedOut = null;
+    void this.#readRecent();
+  }
+
+  async #readRecent(): Promise<void> {
+    try {
+      const { exchanges: rows } = await exchanges(RECENT);
+      this.recent = merged(this.recent ?? [], rows);
+    } catch {
+      // The log cannot be read: what happens from now on is shown.
+      this.recent ??= [];
+    }
+  }
+
+  started(exchange: OpenExchange): void {
+    const others = this.open.filter((open) => open.id !== exchange.id);
+    this.open = [...others, { ...exchange, after: null }];
+  }
+
+  update(id: string, news: Partial<Crossing>): void {
+    this.open = this.open.map((open) => (open.id === id ? { ...open, ...news } : open));
+  }
+
+  done(exchange: Exchange): void {
+    this.open = this.open.filter((open) => open.id !== exchange.id);
+    this.recent = merged(this.recent ?? [], [exchange]);
+  }
+
+  quota(id: string, quota: Quota | null): void {
+    this.accounts = this.accounts.map((account) => (account.id === id ? { ...account, quota } : account));
+  }
+
+  signIn(told: SignInTold): void {
+    this.signIns = [...this.signIns.filter((known) => known.id !== told.id), told];
+  }
+
+  changed(changes: { key: string; value: SettingValue }[]): void {
+    const settings = { ...this.settings };
+    for (const { key, value } of changes) settings[key] = value;
+    this.settings = settings;
+  }
+}
+
+export const live = new Live();
