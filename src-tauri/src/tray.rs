@@ -1,54 +1,212 @@
 //! The icon in the tray, and its menu.
+//!
+//! What there is to show is gathered into a [`Snapshot`](snapshot::Snapshot); what it looks like is said by pure functions
+//! ([`view`], [`state`], [`icon`]); [`draw`] changes on the screen what is different from before. A click is an
+//! [`Action`](action::Action).
+//!
+//! **Invariant:** nothing is drawn while nothing has changed, and nothing ticks: it wakes for news, for the next moment at which
+//! time itself changes what is shown, and once a minute for a look at what nobody tells us of.
 
-use tauri::menu::{Menu, MenuBuilder, MenuItemBuilder};
+mod action;
+mod actions;
+mod draw;
+mod icon;
+mod menu;
+mod snapshot;
+mod state;
+mod view;
+mod words;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use codeferry_app::{Clock, Phase, TrayInk, system_clock};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tauri::tray::TrayIconBuilder;
-use tauri::{AppHandle, Manager as _, Wry};
+use tauri::{AppHandle, Manager as _};
+use tokio::sync::Notify;
 
+use self::action::Action;
+use self::draw::{Drawn, Fresh, Sight};
+use self::icon::Ink;
+use self::snapshot::{Gateway, Snapshot};
 use crate::shell::Shell;
-use crate::{quit, window};
 
 const ID: &str = "main";
+/// Between two looks at what nobody tells us of: another program's file, whether we start at login.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The tray, as tauri's state.
+pub(crate) struct Tray {
+    drawn: Mutex<Drawn>,
+    /// There is something new.
+    news: Notify,
+    /// Held while what we copied may be pasted.
+    clipboard: Mutex<Option<arboard::Clipboard>>,
+}
+
+/// What is looked up now and then.
+#[derive(Default)]
+struct Lookup {
+    /// The settings of Claude Code as they were read, and what they said.
+    claude: Option<(FileStamp, bool)>,
+}
+
+/// Tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileStamp(Option<(SystemTime, u64)>, u16);
 
 /// Makes the icon.
+///
+/// # Errors
+/// When the system has no place for it.
 pub(crate) fn make(app: &AppHandle) -> tauri::Result<()> {
-    let mut builder = TrayIconBuilder::with_id(ID).menu(&menu(app)?).tooltip("Codeferry").show_menu_on_left_click(true);
-    if let Some(icon) = app.default_window_icon() {
-        builder = builder.icon(icon.clone());
-    }
-    builder
-        .on_menu_event(|app, event| match event.id().as_ref() {
-            "start" => app.state::<Shell>().keeper.start(),
-            "stop" => app.state::<Shell>().keeper.stop(),
-            "open" => window::open(app, None),
-            "quit" => quit::ask(app),
-            _ => {}
-        })
+    let shell = app.state::<Shell>();
+    let snapshot = Snapshot { gateway: Gateway::Starting, autostart: None, update: None };
+    let clock = system_clock();
+    let fresh = Fresh::new(app, sight(&snapshot, clock(), &TimeZone::system(), TrayInk::Auto))?;
+    let icon = TrayIconBuilder::with_id(ID)
+        .menu(fresh.menu())
+        .icon(fresh.image()?)
+        .icon_as_template(cfg!(target_os = "macos"))
+        .tooltip("Codeferry")
+        .show_menu_on_left_click(true)
+        // Elsewhere than in a folder that all programs share: they would take each other's pictures.
+        .temp_dir_path(shell.paths.home().join("tray"))
+        .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
         .build(app)?;
+    app.manage(Tray { drawn: Mutex::new(fresh.on(icon)), news: Notify::new(), clipboard: Mutex::default() });
+    let follow = follow(app.clone(), clock);
+    tauri::async_runtime::spawn(follow);
     Ok(())
 }
 
-/// Shows how it stands now.
+/// There may be something new to show.
 pub(crate) fn show(app: &AppHandle) {
+    refresh(app);
+}
+
+fn refresh(app: &AppHandle) {
+    if let Some(tray) = app.try_state::<Tray>() {
+        tray.news.notify_one();
+    }
+}
+
+/// Tells a person what came of a click.
+fn say(app: &AppHandle, sentence: String) {
+    tracing::info!("{sentence}");
+    let _ = app;
+}
+
+fn clicked(app: &AppHandle, id: &str) {
+    let Some(action) = Action::of(id) else { return };
+    app.state::<Tray>().drawn.lock().unwrap_or_else(PoisonError::into_inner).ticked(id);
+    actions::perform(app, action);
+    refresh(app);
+}
+
+/// Shows whatever is new, until the program ends.
+async fn follow(app: AppHandle, clock: Clock) {
+    let mut lookup = Lookup::default();
+    let phase = app.state::<Shell>().keeper.phase();
+    loop {
+        let now = phase.borrow().clone();
+        let (ink, snapshot);
+        (lookup, snapshot, ink) = match look(&app, lookup, now).await {
+            Some(found) => found,
+            None => return,
+        };
+        let (now, zone) = (clock(), TimeZone::system());
+        draw(&app, sight(&snapshot, now, &zone, ink));
+        let next = state::next_change(&snapshot, now, &zone);
+        let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or(MINUTE).min(MINUTE);
+        let tray = app.state::<Tray>();
+        // What comes too early changes nothing, and comes again.
+        drop(tokio::time::timeout(until.max(Duration::from_millis(100)), tray.news.notified()).await);
+    }
+}
+
+/// Gathers what is to be shown, beside the event loop: this asks the disk.
+async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> Option<(Lookup, Snapshot, TrayInk)> {
     let app = app.clone();
-    let drawn = app.clone().run_on_main_thread(move || {
-        let shown = menu(&app).and_then(|menu| app.tray_by_id(ID).map_or(Ok(()), |tray| tray.set_menu(Some(menu))));
+    let looked = tauri::async_runtime::spawn_blocking(move || {
+        let (claude, ink) = match &phase {
+            Phase::Running(serving) => {
+                let gateway = serving.gateway();
+                let claude = gateway
+                    .claude_settings()
+                    .map(|file| lookup.claude_code(file, gateway.port(), || gateway.claude_code_comes_here()));
+                (claude, serving.settings().snapshot().desktop.tray_ink)
+            }
+            _ => {
+                let settings = codeferry_app::settings(&app.state::<Shell>().paths);
+                (None, settings.map_or(TrayInk::Auto, |settings| settings.snapshot().desktop.tray_ink))
+            }
+        };
+        let snapshot = Snapshot { gateway: Gateway::of(&phase, claude), autostart: None, update: None };
+        (lookup, snapshot, ink)
+    });
+    looked.await.ok()
+}
+
+fn sight(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, ink: TrayInk) -> Sight {
+    Sight {
+        menu: view::view(snapshot, now, zone),
+        picture: state::picture(snapshot),
+        ink: Ink::chosen(ink, light_panel()),
+        tooltip: state::tooltip(snapshot, now, zone),
+        title: state::title(snapshot, now, zone),
+    }
+}
+
+/// Draws, if there is anything to draw.
+fn draw(app: &AppHandle, sight: Sight) {
+    let shows = |sight: &Sight| app.state::<Tray>().drawn.lock().unwrap_or_else(PoisonError::into_inner).shows(sight);
+    if shows(&sight) {
+        return;
+    }
+    let on_main = app.clone();
+    let asked = app.run_on_main_thread(move || {
+        let tray = on_main.state::<Tray>();
+        let shown = tray.drawn.lock().unwrap_or_else(PoisonError::into_inner).show(&on_main, sight);
         if let Err(error) = shown {
             tracing::warn!(%error, "the tray cannot be drawn");
         }
     });
-    drop(drawn);
+    if let Err(error) = asked {
+        tracing::debug!(%error, "the tray was not drawn");
+    }
 }
 
-fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
-    let phase = app.state::<Shell>().keeper.phase().borrow().clone();
-    let state = MenuItemBuilder::with_id("state", phase.name()).enabled(false).build(app)?;
-    let (id, label) = if phase.name() == "running" { ("stop", "Stop") } else { ("start", "Start") };
-    MenuBuilder::new(app)
-        .item(&state)
-        .text(id, label)
-        .separator()
-        .text("open", "Open dashboard")
-        .separator()
-        .text("quit", "Quit")
-        .build()
+/// Whether the panel is a light one. `None`: nobody tells.
+#[cfg(windows)]
+fn light_panel() -> Option<bool> {
+    const PERSONALIZE: &str = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize";
+    let key = windows_registry::CURRENT_USER.open(PERSONALIZE).ok()?;
+    key.get_u32("SystemUsesLightTheme").ok().map(|light| light != 0)
+}
+
+#[cfg(not(windows))]
+fn light_panel() -> Option<bool> {
+    None
+}
+
+// === impl Lookup ===
+
+impl Lookup {
+    /// Whether Claude Code comes here. Its file is read when it has changed, or our port has.
+    fn claude_code(&mut self, file: &Path, port: u16, read: impl FnOnce() -> bool) -> bool {
+        let metadata = std::fs::metadata(file).ok();
+        let stamp = FileStamp(metadata.and_then(|known| Some((known.modified().ok()?, known.len()))), port);
+        match self.claude {
+            Some((known, here)) if known == stamp => here,
+            _ => {
+                let here = read();
+                self.claude = Some((stamp, here));
+                here
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! All that the tray shows, at one moment. What it looks like is said in [`view`](super::view).
 
 use codeferry_app::{
-    AccountStatus, ModelChoice, NoAccount, Phase, Readiness, Role, Rotation, Serving, TrayTitle, Trouble,
+    AccountStatus, ModelChoice, NoAccount, Phase, Readiness, ModelRole, Rotation, Serving, TrayTitle, Trouble,
 };
 use jiff::Timestamp;
 
@@ -39,7 +39,7 @@ pub(crate) struct Running {
     /// What is said is written down, until then.
     pub(crate) capture_until: Option<Timestamp>,
     pub(crate) models: Vec<ModelChoice>,
-    pub(crate) roles: Vec<Role>,
+    pub(crate) roles: Vec<ModelRole>,
     /// Claude Code comes here by its settings. `None`: nobody knows where those are.
     pub(crate) claude_code: Option<bool>,
     /// What stands beside the icon.

@@ -65,6 +65,18 @@ pub(crate) fn shortened(text: &str, longest: usize) -> String {
     text.chars().take(begin).chain(['…']).chain(text.chars().skip(length - end)).collect()
 }
 
+/// A text that begins a line.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The same within a line.
+pub(crate) fn small(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// The windows every account has, the shortest first. Those of single models are left out.
 pub(crate) fn windows(quota: Option<&Quota>) -> Vec<&QuotaWindow> {
     let windows = quota.map(|quota| quota.windows.as_slice()).unwrap_or_default();

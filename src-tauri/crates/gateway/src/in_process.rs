@@ -23,7 +23,7 @@ pub struct ModelChoice {
 
 /// Where the models of one family of the client's lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
+pub struct ModelRole {
     /// `opus`, `sonnet` …, or `default` for families we do not know.
     pub name: &'static str,
     /// What stands for it.
@@ -55,9 +55,9 @@ impl Gateway {
     }
 
     /// Where the families lead.
-    pub fn roles(&self) -> Vec<Role> {
+    pub fn roles(&self) -> Vec<ModelRole> {
         let settings = self.settings.snapshot();
-        let role = |name| Some(Role { name, to: routes::target(&settings, name)?.clone() });
+        let role = |name| Some(ModelRole { name, to: routes::target(&settings, name)?.clone() });
         routes::ROLES.into_iter().filter_map(role).collect()
     }
 

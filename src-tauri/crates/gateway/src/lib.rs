@@ -58,7 +58,7 @@ pub use capture::{CaptureState, Wish};
 pub use compat::{compat_routes, open_warning};
 pub use control::control_routes;
 pub use control::table::ControlRoute;
-pub use in_process::{ModelChoice, Role, Tested};
+pub use in_process::{ModelChoice, ModelRole, Tested};
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;
 pub use news::Changes;
@@ -329,7 +329,8 @@ impl Gateway {
         format!("http://{address}")
     }
 
-    fn port(&self) -> u16 {
+    /// The port we listen on; 0 before we do.
+    pub fn port(&self) -> u16 {
         self.bound.get().map_or(0, SocketAddr::port)
     }
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::super::action::{Action, Errand};
 use super::super::menu::Entry;
 use super::super::state::rest;
-use super::super::words::{moment, name, percent, shortened, window, windows};
+use super::super::words::{capital, moment, name, percent, shortened, small, window, windows};
 
 /// The longest sentence that fits into a line.
 const LONGEST: usize = 72;
@@ -115,14 +115,4 @@ fn opens(account: &AccountStatus, now: Timestamp, zone: &TimeZone) -> Vec<Entry>
         entries.push(sign_in());
     }
     entries
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn small(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }

@@ -3,17 +3,18 @@
 //! Claude Code asks for models of its own names, so there is not one model to switch but one for each family of names; each
 //! says where it leads now.
 
-use codeferry_app::{Effort, ModelChoice, Role};
+use codeferry_app::{Effort, ModelChoice, ModelRole};
 
 use super::super::action::Action;
 use super::super::menu::Entry;
+use super::super::words::capital;
 
 /// The families, each with its models and efforts.
-pub(super) fn entry(roles: &[Role], models: &[ModelChoice]) -> Entry {
+pub(super) fn entry(roles: &[ModelRole], models: &[ModelChoice]) -> Entry {
     Entry::submenu("models", "Models and effort", roles.iter().map(|role| family(role, models)).collect())
 }
 
-fn family(role: &Role, models: &[ModelChoice]) -> Entry {
+fn family(role: &ModelRole, models: &[ModelChoice]) -> Entry {
     let name = role.name;
     let effort = role.to.effort.map(|effort| format!(" · {effort}"));
     let label = format!("{}: {}{}", title(name), role.to.model, effort.unwrap_or_default());
@@ -46,9 +47,4 @@ fn family(role: &Role, models: &[ModelChoice]) -> Entry {
 /// A family's name, as people write it.
 fn title(role: &str) -> String {
     if role == "default" { "Others".to_owned() } else { capital(role) }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
