@@ -67,20 +67,34 @@ pub(crate) fn make(app: &AppHandle) -> tauri::Result<()> {
     let snapshot = Snapshot { gateway: Gateway::Starting, autostart: None, update: None };
     let clock = system_clock();
     let fresh = Fresh::new(app, sight(&snapshot, clock(), &TimeZone::system(), TrayInk::Auto))?;
-    let icon = TrayIconBuilder::with_id(ID)
+    let mut icon = TrayIconBuilder::with_id(ID);
+    if let Some(folder) = pictures(&shell.paths.home().join("tray")) {
+        icon = icon.temp_dir_path(folder);
+    }
+    let icon = icon
         .menu(fresh.menu())
         .icon(fresh.image()?)
         .icon_as_template(cfg!(target_os = "macos"))
         .tooltip("Codeferry")
         .show_menu_on_left_click(true)
-        // Elsewhere than in a folder that all programs share: they would take each other's pictures.
-        .temp_dir_path(shell.paths.home().join("tray"))
         .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
         .build(app)?;
     app.manage(Tray { drawn: Mutex::new(fresh.on(icon)), news: Notify::new(), clipboard: Mutex::default() });
     let follow = follow(app.clone(), clock);
     tauri::async_runtime::spawn(follow);
     Ok(())
+}
+
+/// Where the icon's pictures lie for the panel, on Linux: not in the folder that all programs share by default, where they
+/// would take each other's. `None`: it cannot be made, and the tray does without.
+fn pictures(folder: &Path) -> Option<&Path> {
+    if cfg!(target_os = "linux") {
+        // What a killed process left.
+        drop(std::fs::remove_dir_all(folder));
+        std::fs::create_dir_all(folder).ok()?;
+        return Some(folder);
+    }
+    None
 }
 
 /// There may be something new to show.

@@ -163,7 +163,9 @@ mod tests {
 
     #[test]
     fn what_is_only_to_be_read_means_nothing() {
-        for id in ["", "state", "account:x:use", "account:acc_0123456789abcdef:", "route:opus:effort:ultra", "open:moon"] {
+        for id in
+            ["", "state", "account:x:use", "account:acc_0123456789abcdef:", "route:opus:effort:ultra", "open:moon"]
+        {
             assert_eq!(Action::of(id), None, "{id}");
         }
     }

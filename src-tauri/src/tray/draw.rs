@@ -12,7 +12,7 @@ use tauri::tray::TrayIcon;
 use tauri::{AppHandle, Wry};
 
 use super::icon::{Ink, Mask, compose};
-use super::menu::{Body, Edit, Entry, edits};
+use super::menu::{Body, Edit, Entry, Toolkit, edits};
 use super::state::{Picture, Shape};
 
 /// All that is to be seen.
@@ -46,6 +46,8 @@ enum Place<'a> {
     Menu(&'a Menu<Wry>),
     Submenu(&'a Submenu<Wry>),
 }
+
+const TOOLKIT: Toolkit = Toolkit { relabels: !cfg!(target_os = "linux") };
 
 const IDLE: &[u8] = include_bytes!("../../../icons/tray/idle.png");
 const ACTIVE: &[u8] = include_bytes!("../../../icons/tray/active.png");
@@ -106,7 +108,7 @@ impl Drawn {
             // An empty text is none, on every system; `None` leaves the old one on some.
             self.icon.set_title(Some(sight.title.as_deref().unwrap_or_default()))?;
         }
-        let steps = edits(&self.sight.menu, &sight.menu);
+        let steps = edits(&self.sight.menu, &sight.menu, TOOLKIT);
         if let Err(error) = make(app, &Place::Menu(&self.menu), &mut self.lines, steps) {
             tracing::warn!(%error, "the tray's menu could not be changed, and is built anew");
             self.menu = Menu::new(app)?;
@@ -199,10 +201,11 @@ impl Place<'_> {
         }
     }
 
-    fn remove(&self, line: &Line) -> tauri::Result<()> {
+    /// By its place: the line that takes its place may have the same id.
+    fn remove(&self, at: usize) -> tauri::Result<()> {
         match self {
-            Self::Menu(menu) => menu.remove(line.item()),
-            Self::Submenu(menu) => menu.remove(line.item()),
+            Self::Menu(menu) => menu.remove_at(at).map(drop),
+            Self::Submenu(menu) => menu.remove_at(at).map(drop),
         }
     }
 }
@@ -226,7 +229,10 @@ fn make(app: &AppHandle, place: &Place<'_>, lines: &mut Vec<Line>, steps: Vec<Ed
                 place.insert(&line, at)?;
                 lines.insert(at, line);
             }
-            Edit::Remove { at } => place.remove(&lines.remove(at))?,
+            Edit::Remove { at } => {
+                place.remove(at)?;
+                lines.remove(at);
+            }
             Edit::Change { at, entry } => lines[at].change(&entry)?,
             Edit::Within { at, edits } => {
                 if let Line::Submenu(submenu, within) = &mut lines[at] {

@@ -1,7 +1,7 @@
 //! All that the tray shows, at one moment. What it looks like is said in [`view`](super::view).
 
 use codeferry_app::{
-    AccountStatus, ModelChoice, NoAccount, Phase, Readiness, ModelRole, Rotation, Serving, TrayTitle, Trouble,
+    AccountStatus, ModelChoice, ModelRole, NoAccount, Phase, Readiness, Rotation, Serving, TrayTitle, Trouble,
 };
 use jiff::Timestamp;
 
@@ -91,8 +91,8 @@ impl Running {
             },
             busy: status.exchanges.open > 0,
             capture_until: status.capture.wish.filter(|_| status.capture.on).map(|wish| wish.until),
-            models: serving.models(),
-            roles: serving.roles(),
+            models: serving.gateway().models(),
+            roles: serving.gateway().roles(),
             claude_code,
             title: settings.desktop.tray_title,
             bars: settings.desktop.tray_bars,

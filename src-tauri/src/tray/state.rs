@@ -54,8 +54,11 @@ const LONGEST: usize = 64;
 /// The first line of the menu.
 pub(crate) fn line(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) -> String {
     let mark = match &snapshot.gateway {
-        Gateway::Running(running) if health(running) == Health::Ready => "●",
-        Gateway::Running(_) => "▲",
+        Gateway::Running(running) => match health(running) {
+            Health::Ready => "●",
+            Health::Unread => "○",
+            _ => "▲",
+        },
         Gateway::Starting | Gateway::Stopping | Gateway::Stopped => "○",
         Gateway::Failed(_) => "✕",
     };
@@ -179,9 +182,8 @@ pub(crate) fn next_change(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) 
 
 /// Whether every account that could answer now is nearly used up.
 fn is_high(running: &Running) -> bool {
-    let high = |account: &AccountStatus| {
-        windows(account.quota.as_ref()).into_iter().any(|window| window.used_percent >= HIGH)
-    };
+    let high =
+        |account: &AccountStatus| windows(account.quota.as_ref()).into_iter().any(|window| window.used_percent >= HIGH);
     let mut usable = candidates(running).into_iter().filter(|account| is_usable(account)).peekable();
     usable.peek().is_some() && usable.all(high)
 }

@@ -13,13 +13,7 @@ use super::super::words::{capital, moment, name, percent, shortened, small, wind
 const LONGEST: usize = 72;
 
 /// The account in a line. `several` pay, so that it must be said which one does.
-pub(super) fn entry(
-    account: &AccountStatus,
-    several: bool,
-    demo: bool,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> Entry {
+pub(super) fn entry(account: &AccountStatus, several: bool, demo: bool, now: Timestamp, zone: &TimeZone) -> Entry {
     let mark = match (several, account.named, account.active) {
         (true, false, true) => "● ",
         (true, false, false) => "○ ",
@@ -74,7 +68,7 @@ fn opens(account: &AccountStatus, now: Timestamp, zone: &TimeZone) -> Vec<Entry>
     let id = &account.id;
     let mut facts: Vec<String> = Vec::new();
     match &account.state {
-        AccountState::NeedsSignIn { why } => facts.push(shortened(why, LONGEST)),
+        AccountState::NeedsSignIn { why } => facts.push(capital(&shortened(why, LONGEST))),
         AccountState::CoolingDown { why, .. } | AccountState::Blocked { why } => facts.push(capital(&why.to_string())),
         AccountState::Ready => {}
     }
@@ -83,7 +77,7 @@ fn opens(account: &AccountStatus, now: Timestamp, zone: &TimeZone) -> Vec<Entry>
         let (length, used) = (window(seen.minutes), percent(seen.used_percent));
         facts.push(capital(&format!("{length}: {used} used{}", resets.unwrap_or_default())));
     }
-    facts.extend(account.warning.as_deref().map(|warning| shortened(warning, LONGEST)));
+    facts.extend(account.warning.as_deref().map(|warning| capital(&shortened(warning, LONGEST))));
     if account.named {
         facts.push(format!("Serves {}/MODEL alone", name(account)));
     }
@@ -94,7 +88,8 @@ fn opens(account: &AccountStatus, now: Timestamp, zone: &TimeZone) -> Vec<Entry>
     }
 
     let errand = |errand, label: &str| Entry::new(Action::Account(id.clone(), errand).id(), label);
-    let signs_in = matches!(account.kind, Kind::Plan | Kind::Codex) && account.read_only.is_none() && !account.ephemeral;
+    let signs_in =
+        matches!(account.kind, Kind::Plan | Kind::Codex) && account.read_only.is_none() && !account.ephemeral;
     let sign_in = || errand(Errand::SignIn, "Sign in again…");
     if signs_in && needs_sign_in(account) {
         entries.push(sign_in());

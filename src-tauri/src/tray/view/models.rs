@@ -40,7 +40,7 @@ fn family(role: &ModelRole, models: &[ModelChoice]) -> Entry {
     entries.push(effort(None, "Left to the model"));
     let offered = known.map_or(Effort::ALL, |choice| choice.efforts.as_slice());
     let set = role.to.effort.filter(|set| !offered.contains(set));
-    entries.extend(set.iter().chain(offered).map(|&one| effort(Some(one), &capital(one.as_str()))));
+    entries.extend(set.iter().chain(offered).map(|&one| effort(Some(one), one.as_str())));
     Entry::submenu(format!("route:{name}"), label, entries)
 }
 
