@@ -127,11 +127,8 @@ async fn follow(app: AppHandle, clock: Clock) {
     let phase = app.state::<Shell>().keeper.phase();
     loop {
         let now = phase.borrow().clone();
-        let (ink, snapshot);
-        (lookup, snapshot, ink) = match look(&app, lookup, now).await {
-            Some(found) => found,
-            None => return,
-        };
+        let Some((kept, snapshot, ink)) = look(&app, lookup, now).await else { return };
+        lookup = kept;
         let (now, zone) = (clock(), TimeZone::system());
         draw(&app, sight(&snapshot, now, &zone, ink));
         let next = state::next_change(&snapshot, now, &zone);

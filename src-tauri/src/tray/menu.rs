@@ -44,7 +44,7 @@ pub(crate) enum Edit {
     /// Steps within what it opens.
     Within {
         at: usize,
-        edits: Vec<Edit>,
+        edits: Vec<Self>,
     },
 }
 
