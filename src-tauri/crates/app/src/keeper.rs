@@ -90,6 +90,7 @@ struct Care {
     environment: Environment,
     orders: mpsc::UnboundedReceiver<Order>,
     phase: watch::Sender<Phase>,
+    tasks: TaskTracker,
 }
 
 /// What comes after a gateway that has ended, or one that did not start.
@@ -111,7 +112,8 @@ impl Keeper {
     pub fn begin(options: Options, paths: Paths, environment: Environment, tasks: &TaskTracker) -> Self {
         let (send, orders) = mpsc::unbounded_channel();
         let (phase, seen) = watch::channel(Phase::Starting);
-        tasks.spawn(Care { options, paths, environment, orders, phase }.run());
+        let care = Care { options, paths, environment, orders, phase, tasks: tasks.clone() };
+        tasks.spawn(care.run());
         Self { orders: send, phase: seen }
     }
 
@@ -203,7 +205,7 @@ impl Care {
                 self.phase.send_replace(Phase::Starting);
             }
             let began = Instant::now();
-            let next = match start(self.options.clone(), &self.paths, &self.environment).await {
+            let next = match self.start().await {
                 Ok(running) => {
                     let next = self.serve(running, &mut pause).await;
                     if began.elapsed() >= SOUND {
@@ -211,8 +213,7 @@ impl Care {
                     }
                     next
                 }
-                Err(error) => {
-                    let trouble = Trouble::starting(&error);
+                Err(trouble) => {
                     let again = trouble.tries_again.then_some(TAKEN);
                     self.rest(Phase::Failed(trouble), again).await
                 }
@@ -233,6 +234,16 @@ impl Care {
                     return;
                 }
             }
+        }
+    }
+
+    /// In a task of its own: a panic must not take with it who would say that there was one.
+    async fn start(&self) -> Result<Running, Trouble> {
+        let (options, paths, environment) = (self.options.clone(), self.paths.clone(), self.environment.clone());
+        let started = self.tasks.spawn(async move { start(options, &paths, &environment).await });
+        match started.await {
+            Ok(started) => started.map_err(|error| Trouble::starting(&error)),
+            Err(error) => Err(Trouble::broken(&error.into())),
         }
     }
 
