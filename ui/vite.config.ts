@@ -16,5 +16,7 @@ export default defineConfig({
     // `npm run dev` beside a running gateway: sign in there first, then open this page under the same host name.
     proxy: { '/api': 'http://127.0.0.1:8081', '/login': 'http://127.0.0.1:8081' },
   },
+  // Tests run the code that runs in a browser, without one.
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   test: { include: ['src/**/*.test.ts', 'scripts/**/*.test.mjs'], environment: 'node' },
 });

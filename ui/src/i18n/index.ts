@@ -40,16 +40,17 @@ export function preferred(languages: readonly string[]): Language {
   return spoken.find((tag): tag is Language => tag === 'en' || tag === 'zh') ?? 'en';
 }
 
-export const language: Language =
-  typeof navigator === 'undefined' ? 'en' : (chosen() ?? preferred(navigator.languages));
+/** Tests have no page, and speak English wherever they run. */
+const languages: readonly string[] = typeof document === 'undefined' ? ['en'] : navigator.languages;
+
+export const language: Language = chosen() ?? preferred(languages);
 
 /** As `lang` attributes and `Intl` want it. What we have in Chinese is in simplified characters. */
 export const locale: string = language === 'zh' ? 'zh-CN' : regional();
 
 /** English as it is written where the person is: dates and numbers differ. */
 function regional(): string {
-  if (typeof navigator === 'undefined') return 'en';
-  return navigator.languages.find((tag) => tag.toLowerCase().startsWith('en')) ?? 'en';
+  return languages.find((tag) => tag.toLowerCase().startsWith('en')) ?? 'en';
 }
 
 const plural = new Intl.PluralRules(locale);

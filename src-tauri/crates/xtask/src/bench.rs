@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::place::Place;
 use crate::tools::debian;
-use crate::{run, say};
+use crate::{run, say, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,6 +18,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     debian::ensure(&[debian::COMPILER, debian::ROOTS])?;
+    ui::build_if_possible(place);
     say::step("building for release (minutes, the first time)");
     let gateway = ["build", "--quiet", "--release", "-p", "codeferry-cli", "--bin", "codeferry"];
     run::run(&mut run::cargo(place, &gateway))?;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::place::Place;
 use crate::tools::{self, debian, python};
-use crate::{icons, run, say, shell};
+use crate::{icons, run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -31,9 +31,10 @@ struct Step {
 }
 
 /// What answers soonest comes first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     step("lock", lock),
     step("icons", icons::fresh),
+    step("ui", ui::check),
     step("format", format),
     step("typos", typos),
     step("config", schemas::config),
@@ -55,7 +56,7 @@ const fn asked(name: &'static str, run: fn(&Place) -> Result<()>) -> Step {
 
 /// Runs every step even when one fails: a person wants to hear of all of them at once.
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
-    debian::ensure(&[debian::COMPILER, debian::PYTHON])?;
+    debian::ensure(&[debian::COMPILER, debian::NODE, debian::PYTHON])?;
     let mut failed = Vec::new();
     for step in STEPS {
         let named = args.only.iter().any(|only| only == step.name);

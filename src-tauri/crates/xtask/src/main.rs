@@ -17,6 +17,7 @@ mod start;
 mod sums;
 mod test;
 mod tools;
+mod ui;
 mod workflow;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 
 use crate::place::Place;
 use crate::tools::debian;
-use crate::{run, say, shell};
+use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,6 +35,7 @@ pub(crate) struct Args {
 /// once, and a person who looks around for the first time waits for the shorter build.
 pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     debian::ensure(&[debian::COMPILER, debian::ROOTS])?;
+    ui::build_if_possible(place);
     let display = display::is_there(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if !args.headless && !display {
         say::step("no display here: starting the gateway alone");

