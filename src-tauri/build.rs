@@ -4,8 +4,22 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The commands of `src/commands.rs`. Each becomes a permission, and `capabilities/` says who has it.
-const COMMANDS: &[&str] =
-    &["shell_state", "start_gateway", "stop_gateway", "set_demo", "set_port", "open_external", "reveal", "quit_app"];
+const COMMANDS: &[&str] = &[
+    "shell_state",
+    "start_gateway",
+    "stop_gateway",
+    "set_demo",
+    "set_port",
+    "open_external",
+    "reveal",
+    "quit_app",
+    "autostart_state",
+    "set_autostart",
+    "shortcut_states",
+    "update_state",
+    "check_update",
+    "install_update",
+];
 
 fn main() {
     if let Err(error) = page(Path::new("../ui/dist/shell.html")) {

@@ -8,8 +8,11 @@ use tauri::ipc::Invoke;
 use tauri::{AppHandle, Manager as _, Url, Wry};
 use tauri_plugin_opener::OpenerExt as _;
 
+use crate::autostart::{self, AutostartState};
 use crate::page::ShellState;
 use crate::shell::Shell;
+use crate::shortcut::{self, ShortcutState};
+use crate::update::{self, UpdateState};
 use crate::{quit, window};
 
 /// All of them. The build script names them, too, so that they can be allowed one by one.
@@ -22,7 +25,13 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         set_port,
         open_external,
         reveal,
-        quit_app
+        quit_app,
+        autostart_state,
+        set_autostart,
+        shortcut_states,
+        update_state,
+        check_update,
+        install_update
     ]
 }
 
@@ -81,4 +90,40 @@ async fn reveal(app: AppHandle, what: String) -> Result<(), String> {
 #[tauri::command]
 fn quit_app(app: AppHandle) {
     quit::ask(&app);
+}
+
+/// Whether we start at login.
+#[tauri::command]
+async fn autostart_state(app: AppHandle) -> AutostartState {
+    autostart::state(&app)
+}
+
+/// Start at login, or no longer.
+#[tauri::command]
+async fn set_autostart(app: AppHandle, on: bool) -> Result<AutostartState, String> {
+    autostart::set(&app, on)
+}
+
+/// How the shortcuts fare that are set: `desktop.shortcut.*`.
+#[tauri::command]
+fn shortcut_states(app: AppHandle) -> Vec<ShortcutState> {
+    shortcut::states(&app)
+}
+
+/// How it stands with updates. The event `shell://update` tells of changes.
+#[tauri::command]
+fn update_state(app: AppHandle) -> UpdateState {
+    update::state(&app)
+}
+
+/// Looks for a newer version now.
+#[tauri::command]
+async fn check_update(app: AppHandle) -> Result<UpdateState, String> {
+    update::check(&app).await
+}
+
+/// Shows what is new in the version that was found, and installs it if the person agrees.
+#[tauri::command]
+fn install_update(app: AppHandle) {
+    update::offer(&app);
 }

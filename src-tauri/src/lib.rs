@@ -6,6 +6,7 @@
 //! - [`shell`] holds what the modules share, and follows the gateway.
 //! - [`tray`] is the icon and its menu; [`window`] the dashboard's window; [`commands`] what a page may ask of the shell.
 //! - [`quit`] ends in order.
+//! - [`autostart`], [`notify`], [`deep_link`], [`shortcut`], [`update`] and [`window_state`] are one feature of the system each.
 //!
 //! **Invariant:** this is the only crate that knows tauri, and it decides nothing about requests.
 
@@ -14,14 +15,24 @@
 #[cfg(target_os = "macos")]
 mod app_menu;
 mod args;
+mod autostart;
 mod commands;
+mod deep_link;
+mod news;
+mod notify;
 mod page;
+mod program;
 mod quit;
 pub mod say;
 mod screen;
 mod shell;
+mod shortcut;
+#[cfg(test)]
+mod testing;
 mod tray;
+mod update;
 mod window;
+mod window_state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -82,6 +93,12 @@ fn build(start: Start, options: Options) -> tauri::Result<tauri::App> {
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .plugin(tauri_plugin_shell::init())
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
+        .plugin(window_state::plugin(&start.paths))
+        .plugin(autostart::plugin())
+        .manage(shortcut::Standing::default())
         .invoke_handler(commands::handler())
         .setup(move |app| Ok(shell::begin(app.handle(), start, options)?))
         .build(tauri::generate_context!())

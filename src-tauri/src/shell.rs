@@ -6,8 +6,7 @@ use codeferry_app::{Environment, Keeper, Options, Paths, Phase};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::task::TaskTracker;
 
-use crate::screen::Screen;
-use crate::{Start, page, quit, tray, window};
+use crate::{Start, autostart, deep_link, news, notify, page, quit, tray, update, window};
 
 /// Shared by all, as tauri's state.
 pub(crate) struct Shell {
@@ -16,7 +15,6 @@ pub(crate) struct Shell {
     /// Where the files are.
     pub(crate) paths: Paths,
     /// What the environment said.
-    #[expect(dead_code, reason = "the sign-in window asks it for the hosts")]
     pub(crate) environment: Environment,
     /// What runs in the background, and is waited for at the end.
     pub(crate) tasks: TaskTracker,
@@ -35,13 +33,19 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     let _in_it = runtime.inner().enter();
     let keeper = Keeper::begin(options, paths.clone(), environment.clone(), &tasks);
     app.manage(Shell { keeper, paths, environment, tasks, left_at: Mutex::default() });
+    update::begin(app);
     window::in_dock(app, false);
     tray::make(app)?;
     quit::on_signals(app);
+    notify::begin(app);
+    deep_link::begin(app);
     tauri::async_runtime::spawn(follow(app.clone()));
+    tauri::async_runtime::spawn(news::follow(app.clone()));
     if !args.hidden {
-        window::open(app, args.link.as_deref().and_then(linked));
+        window::open_link(app, deep_link::among(&args.link).as_ref());
     }
+    let repairs = app.clone();
+    tauri::async_runtime::spawn_blocking(move || autostart::repair(&repairs));
     Ok(())
 }
 
@@ -49,13 +53,8 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
 pub(crate) fn second_launch(app: &AppHandle, args: &[String]) {
     // At login we are started hidden, whatever runs already.
     if !args.iter().any(|arg| arg == "--hidden") {
-        window::open(app, args.iter().find_map(|arg| linked(arg)));
+        window::open_link(app, deep_link::among(args).as_ref());
     }
-}
-
-/// The screen that a link names.
-fn linked(link: &str) -> Option<Screen> {
-    Screen::named(link.strip_prefix("codeferry://")?.trim_end_matches('/'))
 }
 
 /// Shows whatever changes: how the gateway stands and, while it serves, what its status says.

@@ -12,8 +12,10 @@ use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_opener::OpenerExt as _;
 
+use crate::deep_link::Link;
 use crate::screen::Screen;
 use crate::shell::Shell;
+use crate::window_state;
 
 /// The label. Capabilities name it.
 pub(crate) const MAIN: &str = "main";
@@ -27,25 +29,30 @@ const LEAST: (f64, f64) = (380.0, 480.0);
 
 /// Shows the window, at that screen if one is named.
 pub(crate) fn open(app: &AppHandle, screen: Option<Screen>) {
-    let app = app.clone();
+    open_link(app, screen.map(|screen| Link::to(screen, None)).as_ref());
+}
+
+/// Shows the window, where a link leads if there is one.
+pub(crate) fn open_link(app: &AppHandle, link: Option<&Link>) {
+    let (app, route) = (app.clone(), link.map(Link::route));
     // Never from within an event: on Windows that is a deadlock.
     tauri::async_runtime::spawn(async move {
-        if let Err(error) = show(&app, screen) {
+        if let Err(error) = show(&app, route.as_deref()) {
             tracing::error!(%error, "the window cannot be shown");
         }
     });
 }
 
-fn show(app: &AppHandle, screen: Option<Screen>) -> tauri::Result<()> {
+fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
-        if let Some(screen) = screen {
-            lead(app, &window, Some(screen.name()))?;
+        if route.is_some() {
+            lead(app, &window, route)?;
         }
         window.unminimize()?;
         window.show()?;
         return window.set_focus();
     }
-    let url = match dashboard(app, screen.map(Screen::name)) {
+    let url = match dashboard(app, route) {
         Some(url) => WebviewUrl::External(url),
         None => WebviewUrl::App(LOCAL.into()),
     };
@@ -86,12 +93,14 @@ fn show(app: &AppHandle, screen: Option<Screen>) -> tauri::Result<()> {
 fn reveal(window: &WebviewWindow) {
     if window.is_visible().is_ok_and(|visible| !visible) {
         drop(window.show());
+        window_state::settle(window);
         drop(window.set_focus());
     }
 }
 
 /// The window was closed. On macOS the dock has an icon as long as there is one.
 pub(crate) fn closed(app: &AppHandle) {
+    window_state::remember(app);
     in_dock(app, false);
 }
 

@@ -33,6 +33,10 @@ pub struct Environment {
     pub columns: Option<usize>,
     /// Where others keep their files.
     pub folders: Folders,
+    /// What the desktop around us is like.
+    pub session: Session,
+    /// `CODEFERRY_UPDATE_KEY`, for tests of the desktop app's updates: no release build reads it.
+    pub update_key: Option<String>,
     /// What is set and was a name of a system people come from. None of it is obeyed, but for `CLAUDE_CONFIG_PATH`.
     pub old: Vec<&'static OldName>,
     /// `PROXY_API_KEY`, the client key of codex-completions-api, to be adopted when somebody asks for that.
@@ -58,6 +62,19 @@ pub struct Folders {
     pub claude: Option<PathBuf>,
 }
 
+/// The desktop around us, for the desktop app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Where programs keep their configurations: `XDG_CONFIG_HOME`, else `~/.config`.
+    pub config: Option<PathBuf>,
+    /// Windows are shown by Wayland: `WAYLAND_DISPLAY`, `XDG_SESSION_TYPE`.
+    pub wayland: bool,
+    /// We run within a Flatpak: `FLATPAK_ID`.
+    pub flatpak: bool,
+    /// The snap that started us, or a program before us: `SNAP`.
+    pub snap: Option<PathBuf>,
+}
+
 /// A variable holds something it cannot mean.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} is {value:?}: {wanted}")]
@@ -80,6 +97,8 @@ impl Default for Environment {
             no_color: false,
             columns: None,
             folders: Folders::default(),
+            session: Session::default(),
+            update_key: None,
             old: Vec::new(),
             old_api_key: None,
             search: None,
@@ -118,6 +137,10 @@ impl Environment {
             no_color: get("NO_COLOR").is_some(),
             columns: get("COLUMNS").and_then(|value| value.to_str()?.parse().ok()),
             folders: Folders::read(get),
+            session: Session::read(get),
+            update_key: get("CODEFERRY_UPDATE_KEY")
+                .filter(|_| cfg!(debug_assertions))
+                .map(|value| value.to_string_lossy().into_owned()),
             old: VARIABLES.iter().filter(|old| get(old.name).is_some()).collect(),
             old_api_key: get("PROXY_API_KEY").map(|key| Secret::new(key.to_string_lossy())),
             search: get("PATH"),
@@ -161,6 +184,22 @@ impl Folders {
         let codex = folder("CODEX_HOME").or_else(|| below(".codex"));
         let claude = folder("CLAUDE_CONFIG_DIR").or_else(|| folder("CLAUDE_CONFIG_PATH")).or_else(|| below(".claude"));
         Self { user, codex, claude }
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    fn read(get: impl Fn(&'static str) -> Option<OsString>) -> Self {
+        let folder = |name| get(name).map(PathBuf::from);
+        // One that is not absolute is to be ignored (XDG Base Directory Specification).
+        let config = folder("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
+        Self {
+            config: config.or_else(|| folder("HOME").map(|home| home.join(".config"))),
+            wayland: get("WAYLAND_DISPLAY").is_some() || get("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland"),
+            flatpak: get("FLATPAK_ID").is_some(),
+            snap: folder("SNAP"),
+        }
     }
 }
 
@@ -275,6 +314,21 @@ mod tests {
         assert_eq!(read(&old).unwrap().folders.claude, Some("/p".into()));
         let both = [old.as_slice(), &[("CLAUDE_CONFIG_DIR", "/d")]].concat();
         assert_eq!(read(&both).unwrap().folders.claude, Some("/d".into()));
+    }
+
+    #[test]
+    fn the_desktop_is_looked_at() {
+        let session =
+            |set: &[(&str, &str)]| read(&[&[("CODEFERRY_HOME", "/h"), ("HOME", "/u")], set].concat()).unwrap().session;
+        let plain = session(&[]);
+        assert_eq!((plain.config, plain.wayland, plain.flatpak), (Some("/u/.config".into()), false, false));
+        assert_eq!(session(&[("XDG_CONFIG_HOME", "/c")]).config, Some("/c".into()));
+        assert_eq!(session(&[("XDG_CONFIG_HOME", "c")]).config, Some("/u/.config".into()));
+        assert!(
+            session(&[("WAYLAND_DISPLAY", "wayland-0")]).wayland && session(&[("XDG_SESSION_TYPE", "wayland")]).wayland
+        );
+        assert!(!session(&[("XDG_SESSION_TYPE", "x11")]).wayland);
+        assert!(session(&[("FLATPAK_ID", "app.codeferry.desktop")]).flatpak);
     }
 
     #[test]

@@ -43,13 +43,13 @@ pub use codeferry_accounts::{
 pub use codeferry_gateway::history;
 pub use codeferry_gateway::{Changes, Exchanges, ModelChoice, ModelRole, Pick, Status};
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
-pub use codeferry_store::{Effort, LogForm, Target, TrayInk, TrayTitle};
+pub use codeferry_store::{Effort, LogForm, NotifyAbout, Settings, Target, TrayInk, TrayTitle};
 pub use codeferry_upstream::codex_cli::{
     Found as FoundCodexCli, MEASURED as MEASURED_CODEX_CLI, SIGN_IN as SIGN_IN_TO_CODEX_CLI,
 };
 pub use codex_cli::{find_codex_cli, look_at_codex_cli};
 pub use dashboard::leave_link;
-pub use environment::{BadVariable, Environment, Folders};
+pub use environment::{BadVariable, Environment, Folders, Session};
 pub use keeper::{Keeper, Phase, Trouble, TroubleKind};
 pub use key_variable::key_variable;
 pub use listen::ListenError;
@@ -57,7 +57,7 @@ pub use owner::{Owner, OwnerError, OwnerRecord};
 pub use parts::{
     VERSION, captures, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool,
 };
-pub use paths::{NoHome, Paths};
+pub use paths::{NoHome, Paths, replace as replace_file};
 pub use running::{Options, Running, StartError, StopError, start};
 pub use serving::Serving;
 pub use traces::Otel;

@@ -103,6 +103,16 @@ impl Paths {
         self.home.join("captures")
     }
 
+    /// What the desktop app has told by notifications.
+    pub fn notified(&self) -> PathBuf {
+        self.home.join("notified.json")
+    }
+
+    /// Where the desktop app's window was, and how large.
+    pub fn window(&self) -> PathBuf {
+        self.home.join("window.json")
+    }
+
     /// Makes the folder, for this user alone. One that exists is left as it is: every file in it guards itself.
     ///
     /// # Errors
@@ -122,7 +132,10 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Replaces a file as a whole, readable by this user alone: written beside it, synced, renamed.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// When it cannot be written; then the old one is as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
     // The process id keeps two writers apart; the one who renames last wins, with a whole file.
     let beside = path.with_extension(format!("{}.tmp", std::process::id()));

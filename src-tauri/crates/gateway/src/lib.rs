@@ -318,6 +318,7 @@ impl Gateway {
     /// Remembers that another account took over.
     fn note_failover(&self, change: FailedOver) {
         *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        self.news.tell();
     }
 
     /// The address under which this machine reaches us.
