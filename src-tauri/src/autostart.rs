@@ -24,6 +24,7 @@ use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Runtime};
 
 use self::system::Login;
+use crate::tray;
 
 /// Whether we start at login, for pages and the menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,9 +57,10 @@ pub(crate) fn state<R: Runtime>(app: &AppHandle<R>) -> AutostartState {
 ///
 /// # Errors
 /// In a sentence, when the system does not let us.
-pub(crate) fn set<R: Runtime>(app: &AppHandle<R>, on: bool) -> Result<AutostartState, String> {
+pub(crate) fn set(app: &AppHandle, on: bool) -> Result<AutostartState, String> {
     Login::of(app)?.set(on)?;
     tracing::info!(on, "start at login");
+    tray::show(app);
     Ok(state(app))
 }
 

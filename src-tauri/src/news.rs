@@ -8,7 +8,7 @@ use tauri::{AppHandle, Manager as _};
 use crate::notify::Notifier;
 use crate::shell::Shell;
 use crate::shortcut::Shortcuts;
-use crate::update;
+use crate::{tray, update};
 
 /// Looks whenever there is something new, as long as the program runs.
 pub(crate) async fn follow(app: AppHandle) {
@@ -33,7 +33,7 @@ pub(crate) async fn follow(app: AppHandle) {
             };
             tokio::select! {
                 changed = phase.changed() => break changed.is_err(),
-                Ok(()) = updates.changed() => {}
+                Ok(()) = updates.changed() => tray::show(&app),
                 () = news => {}
             }
         };
