@@ -43,7 +43,7 @@ const BLACK: Colours = Colours { plain: [0; 3], warn: [0; 3], error: [0; 3] };
 /// How much of a drawing is left while nothing runs.
 const FAINT: u32 = 45;
 /// How dark the edge is, of 255.
-const EDGE: u32 = 150;
+const EDGE: u32 = 210;
 /// From this row on the drawings are water, and may be given to bars (`icons/tray/idle.svg`).
 const WATER: usize = 24;
 /// The rows of the bars, and the columns they go over.
