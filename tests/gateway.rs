@@ -26,6 +26,8 @@ mod exchanges;
 mod failures;
 #[path = "gateway/health.rs"]
 mod health;
+#[path = "gateway/in_process.rs"]
+mod in_process;
 #[path = "gateway/life.rs"]
 mod life;
 #[path = "gateway/logs.rs"]

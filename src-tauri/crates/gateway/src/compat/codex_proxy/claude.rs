@@ -96,7 +96,7 @@ pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Co
                 return Err(trouble.into());
             }
         };
-        retire(gateway, &done.retired);
+        settle(gateway, &done);
         let told = match done.changed {
             true => format!("Claude Code comes to {url} from its next start on"),
             false => format!("Claude Code comes to {url} already; nothing was written"),
@@ -198,8 +198,15 @@ async fn beside(
 
 fn change(gateway: &Gateway, site: &Site, wishes: &[Wish]) -> Result<Done, Refused> {
     let done = site.change(site.look()?, wishes, gateway.now())?;
-    retire(gateway, &done.retired);
+    settle(gateway, &done);
     Ok(done)
+}
+
+/// What follows from a change of the file.
+fn settle(gateway: &Gateway, done: &Done) {
+    retire(gateway, &done.retired);
+    // The tray shows whether it comes here.
+    gateway.news.tell();
 }
 
 /// A client key for it. A name that is taken is somebody's, so the next one is tried.
