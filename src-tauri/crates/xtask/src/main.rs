@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask start | test | check | bench | icons`.
+//! Developer tasks: `cargo xtask start | test | check | bench | icons | bundle | release`.
 //!
 //! Each task first installs what it needs and does not find, then does its job. What it installs goes into the cache
 //! folder (see [`place`]), never into the clone and never over what the user has.
@@ -7,9 +7,11 @@
 //! what they print, so that it builds in seconds and works while the rest does not compile.
 
 mod bench;
+mod bundle;
 mod check;
 mod icons;
 mod place;
+mod release;
 mod run;
 mod say;
 mod shell;
@@ -45,6 +47,10 @@ enum Task {
     Bench(bench::Args),
     /// Draw the pictures of bundles and tray anew from icons/*.svg
     Icons,
+    /// Make the packages people install, into target/bundle
+    Bundle(bundle::Args),
+    /// Print the texts of a release
+    Release(release::Args),
     /// Read the server's announcement from standard input and explain it (used by `start`)
     #[command(hide = true)]
     Announce(start::announce::Args),
@@ -58,6 +64,8 @@ fn main() -> ExitCode {
         Task::Check(args) => check::run(&place, &args),
         Task::Bench(args) => bench::run(&place, &args),
         Task::Icons => icons::run(&place),
+        Task::Bundle(args) => bundle::run(&place, &args),
+        Task::Release(args) => release::run(&place, &args),
         Task::Announce(args) => start::announce::run(&args),
     });
     match done {

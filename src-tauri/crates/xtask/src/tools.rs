@@ -25,6 +25,8 @@ pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0"
 pub(crate) const TYPOS: Pin = Pin { name: "typos", version: "1.52.0" };
 /// Licences, bans and sources of the dependencies. Only crates.io carries a current one.
 pub(crate) const CARGO_DENY: Pin = Pin { name: "cargo-deny", version: "0.20.2" };
+/// Lists what the programs are made of.
+pub(crate) const CARGO_CYCLONEDX: Pin = Pin { name: "cargo-cyclonedx", version: "0.5.9" };
 /// Reads JSON and YAML against a schema, and brings that of GitHub's workflows.
 pub(crate) const CHECK_JSONSCHEMA: Pin = Pin { name: "check-jsonschema", version: "0.39.0" };
 /// Draws icons, checks the configuration of the shell and makes bundles. The newest one whose binaries for all systems are in

@@ -8,7 +8,8 @@ use crate::Args;
 /// Whether each `cargo xtask …` of a workflow is one that this program understands.
 pub(crate) fn tasks_exist(workflow: &str) -> Result<()> {
     for task in tasks(workflow) {
-        let words = task.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+        let words = task.split_whitespace().take_while(|word| !matches!(*word, ">" | ">>" | "|" | "||" | "&&" | "\\"));
+        let words = words.map(|word| word.trim_matches(['"', '\'']));
         Args::try_parse_from(std::iter::once("xtask").chain(words))
             .with_context(|| format!("no such task: `cargo xtask {task}`"))?;
     }
@@ -36,6 +37,7 @@ mod tests {
         tasks_exist("run: cargo xtask test --without-clients\n  # cargo xtask nothing\n").unwrap();
         let error = tasks_exist("run: |\n  cargo xtask tset\n").unwrap_err().to_string();
         assert_eq!(error, "no such task: `cargo xtask tset`");
+        tasks_exist("run: cargo xtask release notes \"$TAG\" > notes.md\n").unwrap();
         assert!(tasks_exist("run: cargo xtask check --none").is_err(), "its options count, too");
     }
 

@@ -47,6 +47,9 @@ pub(crate) const DESKTOP: Need = Need {
     },
 };
 
+/// Reading and trying packages of the other family.
+pub(crate) const RPM: Need = Need { what: "rpm", packages: &["rpm"], here: || run::on_path("rpm") };
+
 /// The clients from npm.
 pub(crate) const NODE: Need =
     Need { what: "Node.js with npm", packages: &["nodejs", "npm"], here: || run::on_path("node") && on_path_npm() };
