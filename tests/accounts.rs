@@ -20,6 +20,8 @@ mod choosing;
 mod control;
 #[path = "accounts/device.rs"]
 mod device;
+#[path = "accounts/in_window.rs"]
+mod in_window;
 #[cfg(unix)]
 #[path = "accounts/killed.rs"]
 mod killed;

@@ -42,6 +42,7 @@ pub use codeferry_accounts::{
 };
 pub use codeferry_gateway::history;
 pub use codeferry_gateway::{Changes, Exchanges, ModelChoice, ModelRole, Pick, Status};
+pub use codeferry_gateway::{BeginSignInError, Delivered, SignIn, SignInStage};
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use codeferry_store::{Effort, LogForm, NotifyAbout, Settings, Target, TrayInk, TrayTitle};
 pub use codeferry_upstream::codex_cli::{

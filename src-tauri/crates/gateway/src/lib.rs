@@ -63,6 +63,7 @@ pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines
 pub use looks::Looks;
 pub use news::Changes;
 pub use routing::{Destination, explain};
+pub use sign_in::{BeginError as BeginSignInError, Delivered, SignIn, Stage as SignInStage};
 pub use status::{Exchanges, FailedOver, Pick, Status};
 pub use traces::{Traced, Traces};
 pub use ui::has_dashboard;

@@ -24,10 +24,12 @@ use crate::Gateway;
 use crate::bus::{Bus, Topic};
 
 mod callback;
+mod in_window;
 mod listener;
 mod page;
 
-pub(crate) use callback::Delivered;
+pub use callback::Delivered;
+pub use in_window::SignIn;
 use listener::Listeners;
 
 /// How long an attempt waits. Device codes live as long (`codex-backend.md §1`).
@@ -40,7 +42,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 /// Where an attempt stands. As JSON: `{"state":"failed","message":…,"hint":…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub(crate) enum Stage {
+pub enum Stage {
     /// For the person.
     Waiting,
     /// The auth host is asked for tokens.
@@ -96,19 +98,26 @@ pub(crate) struct Begun {
 
 /// Why an attempt could not be begun.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BeginError {
+pub enum BeginError {
+    /// A device code was asked for, for an account that has none.
     #[error("a device code is only for codex accounts; plan accounts sign in with a browser")]
     NoDevice,
+    /// It is there already.
     #[error("the demo account needs no sign-in")]
     Demo,
+    /// It has a key.
     #[error("a {0} account is added with its address and key; there is no sign-in")]
     Named(Kind),
+    /// Nobody could hear the browser come back.
     #[error("both ports that this sign-in can come back to (1455 and 1457) are taken by other programs")]
     PortsTaken,
+    /// The same, for a sign-in that may come back anywhere.
     #[error("cannot listen for the browser: {0}")]
     Listen(std::io::Error),
+    /// A sign-in that can be guessed is none.
     #[error("the system gave no random numbers: {0}")]
     Random(getrandom::Error),
+    /// The auth host gave no device code.
     #[error(transparent)]
     Upstream(#[from] SignInError),
 }
@@ -145,7 +154,8 @@ struct Entry {
 // === impl Stage ===
 
 impl Stage {
-    pub(crate) fn is_end(&self) -> bool {
+    /// Nothing comes after it.
+    pub fn is_end(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Exchanging)
     }
 }

@@ -10,7 +10,7 @@ use crate::Gateway;
 
 /// What became of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Delivered {
+pub enum Delivered {
     /// It ended an attempt, this way.
     Ended(Stage),
     /// No attempt waits for it: it is from an earlier one, or from none of ours.
