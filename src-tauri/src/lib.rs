@@ -21,6 +21,7 @@ mod deep_link;
 mod news;
 mod notify;
 mod page;
+mod plain;
 mod program;
 mod quit;
 pub mod say;
@@ -42,6 +43,7 @@ use codeferry_app::{Environment, LogForm, Options, Paths};
 use tauri::{AppHandle, Builder, RunEvent, WindowEvent, Wry};
 
 pub use args::Args;
+use plain::without_script;
 
 /// What a start needs to know.
 #[derive(Debug)]
@@ -90,11 +92,11 @@ fn build(start: Start, options: Options) -> tauri::Result<tauri::App> {
     builder
         // First: a second one ends here, and tells us what it was started with.
         .plugin(tauri_plugin_single_instance::init(|app, args, _| shell::second_launch(app, &args)))
-        .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_opener::init())
-        .plugin(tauri_plugin_shell::init())
+        .plugin(without_script(tauri_plugin_dialog::init()))
+        .plugin(without_script(tauri_plugin_opener::init()))
+        .plugin(without_script(tauri_plugin_shell::init()))
         .plugin(tauri_plugin_deep_link::init())
-        .plugin(tauri_plugin_notification::init())
+        .plugin(without_script(tauri_plugin_notification::init()))
         .plugin(tauri_plugin_updater::Builder::new().build())
         .plugin(window_state::plugin(&start.paths))
         .plugin(autostart::plugin())
