@@ -11,6 +11,8 @@ const COMMANDS: &[&str] = &[
     "set_demo",
     "set_port",
     "open_external",
+    "open_sign_in",
+    "sign_in_in_browser",
     "reveal",
     "quit_app",
     "autostart_state",

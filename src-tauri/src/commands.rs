@@ -13,7 +13,7 @@ use crate::page::ShellState;
 use crate::shell::Shell;
 use crate::shortcut::{self, ShortcutState};
 use crate::update::{self, UpdateState};
-use crate::{quit, window};
+use crate::{login_window, quit, window};
 
 /// All of them. The build script names them, too, so that they can be allowed one by one.
 pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -24,6 +24,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         set_demo,
         set_port,
         open_external,
+        open_sign_in,
+        sign_in_in_browser,
         reveal,
         quit_app,
         autostart_state,
@@ -72,6 +74,19 @@ async fn set_port(app: AppHandle, port: u16) -> Result<(), String> {
 #[tauri::command]
 fn open_external(app: AppHandle, url: Url) {
     window::open_outside(&app, &url);
+}
+
+/// The page of a sign-in that the dashboard began, in a window of its own or where the person wants it. The dashboard knows
+/// its id and not its address: that one never comes from a page.
+#[tauri::command]
+async fn open_sign_in(app: AppHandle, id: String) -> Result<(), String> {
+    login_window::open(&app, &id)
+}
+
+/// The same in the person's browser, whether or not there is a window.
+#[tauri::command]
+async fn sign_in_in_browser(app: AppHandle, id: String) -> Result<(), String> {
+    login_window::in_browser(&app, &id)
 }
 
 /// A folder, in the file manager: `data` or `logs`.

@@ -5,6 +5,7 @@
 //!
 //! - [`shell`] holds what the modules share, and follows the gateway.
 //! - [`tray`] is the icon and its menu; [`window`] the dashboard's window; [`commands`] what a page may ask of the shell.
+//! - [`login_window`] is where people sign in.
 //! - [`quit`] ends in order.
 //! - [`autostart`], [`notify`], [`deep_link`], [`shortcut`], [`update`] and [`window_state`] are one feature of the system each.
 //!
@@ -18,6 +19,7 @@ mod args;
 mod autostart;
 mod commands;
 mod deep_link;
+mod login_window;
 mod news;
 mod notify;
 mod page;

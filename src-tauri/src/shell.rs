@@ -6,7 +6,7 @@ use codeferry_app::{Environment, Keeper, Options, Paths, Phase};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::task::TaskTracker;
 
-use crate::{Start, autostart, deep_link, news, notify, page, quit, tray, update, window};
+use crate::{Start, autostart, deep_link, login_window, news, notify, page, quit, tray, update, window};
 
 /// Shared by all, as tauri's state.
 pub(crate) struct Shell {
@@ -32,6 +32,8 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     let runtime = tauri::async_runtime::handle();
     let _in_it = runtime.inner().enter();
     let keeper = Keeper::begin(options, paths.clone(), environment.clone(), &tasks);
+    login_window::sweep(&paths);
+    app.manage(login_window::Open::default());
     app.manage(Shell { keeper, paths, environment, tasks, left_at: Mutex::default() });
     update::begin(app);
     window::in_dock(app, false);

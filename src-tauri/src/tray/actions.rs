@@ -1,13 +1,13 @@
 //! What a click does. Nothing here waits on the main thread; what goes wrong is told in a sentence.
 
-use codeferry_app::{Effort, ModelChoice, ModelRole, Serving, Target};
+use codeferry_app::{Effort, Kind, ModelChoice, ModelRole, Serving, Target};
 use tauri::{AppHandle, Manager as _};
 
 use super::action::{Action, Errand};
 use super::words::name;
 use crate::screen::Screen;
 use crate::shell::Shell;
-use crate::{quit, window};
+use crate::{login_window, quit, window};
 
 /// Does what a click means.
 pub(crate) fn perform(app: &AppHandle, action: Action) {
@@ -17,8 +17,8 @@ pub(crate) fn perform(app: &AppHandle, action: Action) {
         Action::Stop => shell.keeper.stop(),
         Action::Open(screen) => window::open(app, screen),
         Action::ClaudeCode => window::open(app, Some(Screen::Clients)),
-        Action::AddAccount => window::open(app, Some(Screen::Accounts)),
-        Action::Account(_, Errand::SignIn) => window::open(app, Some(Screen::Accounts)),
+        Action::AddAccount => login_window::begin(app, Kind::Plan, None),
+        Action::Account(id, Errand::SignIn) => login_window::again(app, id),
         Action::Quit => quit::ask(app),
         Action::Update => {}
         Action::CopyUrl | Action::Account(..) | Action::Model { .. } | Action::Effort { .. } | Action::Autostart => {

@@ -49,6 +49,9 @@ pub struct Environment {
     pub proxies: Vec<&'static str>,
     /// `NO_PROXY` names this machine.
     pub spares_loopback: bool,
+    /// `CODEFERRY_SIGN_IN_ATTACHABLE`: a test wants to drive the sign-in window, which cannot be done while it is private.
+    /// Never so in a release.
+    pub sign_in_attachable: bool,
 }
 
 /// Folders of other programs, and the user's own. Each is looked into only when somebody asks for it.
@@ -105,6 +108,7 @@ impl Default for Environment {
             codex_home: None,
             proxies: Vec::new(),
             spares_loopback: false,
+            sign_in_attachable: false,
         }
     }
 }
@@ -147,6 +151,7 @@ impl Environment {
             codex_home: get("CODEX_HOME").and_then(|value| std::path::absolute(value).ok()),
             proxies: PROXIES.iter().copied().filter(|name| get(name).is_some()).collect(),
             spares_loopback: ["NO_PROXY", "no_proxy"].into_iter().filter_map(get).any(|list| spares(&list)),
+            sign_in_attachable: cfg!(debug_assertions) && get("CODEFERRY_SIGN_IN_ATTACHABLE").is_some(),
         })
     }
 }

@@ -113,6 +113,11 @@ impl Paths {
         self.home.join("window.json")
     }
 
+    /// What a web engine writes while somebody signs in, a folder for each window. Gone with the window.
+    pub fn sign_in(&self) -> PathBuf {
+        self.home.join("sign-in")
+    }
+
     /// Makes the folder, for this user alone. One that exists is left as it is: every file in it guards itself.
     ///
     /// # Errors

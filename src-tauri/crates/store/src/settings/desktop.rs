@@ -13,6 +13,8 @@ pub struct Desktop {
     pub tray_bars: bool,
     /// `desktop.tray_ink`
     pub tray_ink: TrayInk,
+    /// `desktop.sign_in`
+    pub sign_in: SignInPlace,
     /// `desktop.notify.*`
     pub notify: NotifyAbout,
     /// `desktop.shortcut.dashboard`; empty: none.
@@ -48,6 +50,16 @@ words! {
         Light = "light",
         /// For a light panel.
         Dark = "dark",
+    }
+}
+
+words! {
+    /// Where the app shows the page of a sign-in.
+    SignInPlace {
+        /// In a window of its own.
+        Window = "window",
+        /// In the person's browser.
+        Browser = "browser",
     }
 }
 
@@ -114,6 +126,7 @@ impl Default for Desktop {
             tray_title: TrayTitle::Off,
             tray_bars: false,
             tray_ink: TrayInk::Auto,
+            sign_in: SignInPlace::Window,
             notify: NotifyAbout::default(),
             shortcut_dashboard: String::new(),
             shortcut_switch: String::new(),

@@ -1,6 +1,6 @@
 //! The keys of the desktop app.
 
-use super::super::desktop::{TrayInk, TrayTitle, is_endpoint, is_shortcut};
+use super::super::desktop::{SignInPlace, TrayInk, TrayTitle, is_endpoint, is_shortcut};
 use super::super::value::Value;
 use super::{Key, flag, put, word};
 
@@ -32,6 +32,14 @@ pub(super) static KEYS: &[Key] = &[
         allowed: "auto, light or dark",
         put: |settings, value| put(&mut settings.desktop.tray_ink, value.text().and_then(TrayInk::parse)),
         take: |settings| word(settings.desktop.tray_ink.as_str()),
+    },
+    Key {
+        name: "desktop.sign_in",
+        doc: "Where the desktop app shows the page of a sign-in: in a window of its own, which keeps nothing, or in your \
+              browser, where your passkeys and passwords are. From the window the browser is one click away.",
+        allowed: "one of window, browser",
+        put: |settings, value| put(&mut settings.desktop.sign_in, value.text().and_then(SignInPlace::parse)),
+        take: |settings| word(settings.desktop.sign_in.as_str()),
     },
     Key {
         name: "desktop.notify.sign_in",
