@@ -6,6 +6,7 @@
 use tauri::AppHandle;
 use tauri_plugin_deep_link::DeepLinkExt as _;
 
+#[cfg(target_os = "linux")]
 use crate::program;
 use crate::screen::Screen;
 #[cfg(target_os = "macos")]

@@ -13,6 +13,7 @@ const MARKER: &str = "installed-by";
 ///
 /// # Errors
 /// In a sentence, when the system does not tell.
+#[cfg(target_os = "linux")]
 pub(crate) fn file<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, String> {
     match appimage(app) {
         Some(image) => Ok(image),
