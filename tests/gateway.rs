@@ -14,6 +14,8 @@ mod answers;
 mod capture;
 #[path = "gateway/choices.rs"]
 mod choices;
+#[path = "gateway/clients.rs"]
+mod clients;
 #[path = "gateway/doctor.rs"]
 mod doctor;
 #[path = "gateway/doors.rs"]

@@ -50,7 +50,7 @@ export function problems(languages) {
 /** The keys that a source may name: quoted words with a dot, and prefixes of keys that are put together: t(`a.${x}`). */
 export function named(source) {
   const keys = [...source.matchAll(/['"](\w+\.\w+)['"]/g)].map((match) => match[1]);
-  const prefixes = [...source.matchAll(/\bt\(\s*`([\w.]+\.)\$\{/g)].map((match) => match[1]);
+  const prefixes = [...source.matchAll(/\bt\(\s*`(\w+\.\w*)\$\{/g)].map((match) => match[1]);
   return { keys, prefixes };
 }
 

@@ -10,7 +10,7 @@ export interface Route {
 }
 
 /** Names that links may carry for screens that are part of another one so far. */
-const ELSEWHERE: Record<string, Screen> = { requests: 'overview', usage: 'overview', models: 'settings', playground: 'overview' };
+const ELSEWHERE: Record<string, Screen> = { requests: 'overview', usage: 'overview', models: 'overview', playground: 'overview' };
 
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {

@@ -1,6 +1,17 @@
 // Calls of the control API. An error is an ApiError with the code to match; its sentences are for the person.
 
-import type { Account, Exchange, Rotation, Setting, SettingValue, SignInBegun, SignInStage, Status } from './types';
+import type {
+  Account,
+  Client,
+  ClientChanged,
+  Exchange,
+  Rotation,
+  Setting,
+  SettingValue,
+  SignInBegun,
+  SignInStage,
+  Status,
+} from './types';
 
 /** What cannot be done, and what to do about it. */
 export class ApiError extends Error {
@@ -100,5 +111,10 @@ interface Settings {
 }
 export const settings = () => call<Settings>('GET', '/settings');
 export const changeSettings = (changes: Record<string, SettingValue>) => call<Settings>('PATCH', '/settings', changes);
+
+export const clients = () => call<{ clients: Client[] }>('GET', '/clients');
+export const connectClient = (client: string) => call<ClientChanged>('POST', `/clients/${encodeURIComponent(client)}`);
+export const restoreClient = (client: string) => call<ClientChanged>('DELETE', `/clients/${encodeURIComponent(client)}`);
+export const makeKey = (name: string) => call<{ name: string; key: string }>('POST', '/keys', { name });
 
 export const endSession = () => call<void>('POST', '/session/end');

@@ -129,6 +129,14 @@ export interface Setting {
   doc: string;
 }
 
+export type ClientState =
+  | { state: 'connected' | 'key_refused' | 'not_set' }
+  | { state: 'elsewhere'; url: string }
+  | { state: 'unreadable'; message: string };
+
+export type Client = ClientState & { client: string; name: string; file: string; doubts: string[] };
+export type ClientChanged = Client & { told: string | null };
+
 export interface Snapshot {
   why: 'new' | 'missed' | 'slow';
   status: Status;

@@ -53,7 +53,7 @@ export function health(account: Account, now: number): Health {
   if (account.in_flight > 0) {
     return { tone: 'busy', text: t('health.working', { count: account.in_flight }), more: null, cure: null };
   }
-  return { tone: 'good', text: account.active ? t('health.active') : t('health.ready'), more: null, cure: null };
+  return { tone: 'good', text: t('health.ready'), more: null, cure: null };
 }
 
 /** It could serve a request that names no account. */

@@ -32,7 +32,7 @@ const CURES: Record<string, { text: PlainKey; screen: Screen | null }> = {
   no_account: { text: 'cure.no_account', screen: 'onboarding' },
   context_overflow: { text: 'cure.context_overflow', screen: null },
   too_large: { text: 'cure.context_overflow', screen: null },
-  model_not_found: { text: 'cure.model_not_found', screen: 'settings' },
+  model_not_found: { text: 'cure.model_not_found', screen: null },
   connect: { text: 'cure.connect', screen: null },
   timeout: { text: 'cure.connect', screen: null },
   challenge: { text: 'cure.challenge', screen: null },

@@ -22,17 +22,22 @@ export interface ShellState {
 /** Starting with the login of the person. */
 export interface Autostart {
   on: boolean;
-  /** Why it cannot be had here, if so. */
-  problem?: string | null;
+  /** It can be switched here. */
+  can: boolean;
+  /** Why it cannot, or what went wrong. */
+  why: string | null;
 }
 
+/** How it stands with updates. */
 export interface Update {
-  /** The version that is there, if there is one. */
+  stage: 'off' | 'idle' | 'checking' | 'available' | 'downloading' | 'installing';
+  /** Why nothing is looked for, or what went wrong last. */
+  why: string | null;
+  /** The newer version. */
   version: string | null;
-  /** What is new in it. */
-  notes?: string | null;
-  /** Why there is no looking for updates here. */
-  off?: string | null;
+  notes: string | null;
+  checked_at: string | null;
+  percent: number | null;
 }
 
 export interface Platform {
@@ -40,6 +45,7 @@ export interface Platform {
   /** Calls whenever the state changes; the answer ends it. */
   onShellState(tell: (state: ShellState) => void): Promise<() => void>;
   startGateway(): Promise<void>;
+  stopGateway(): Promise<void>;
   setPort(port: number): Promise<void>;
   setDemo(on: boolean): Promise<void>;
   /** The sign-in page of an attempt: in a window of the shell. */
@@ -52,7 +58,9 @@ export interface Platform {
   setAutostart(on: boolean): Promise<Autostart>;
   updateState(): Promise<Update>;
   checkUpdate(): Promise<Update>;
+  /** Shows what is new, and installs it if the person agrees. */
   installUpdate(): Promise<void>;
+  onUpdate(tell: (state: Update) => void): Promise<() => void>;
   quit(): Promise<void>;
 }
 

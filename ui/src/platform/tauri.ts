@@ -9,19 +9,20 @@ export const isThere = (): boolean => typeof window !== 'undefined' && isTauri()
 /** Where events are not for this page, it asks now and then. */
 const ASKS_EVERY = 1_000;
 
-async function onShellState(tell: (state: ShellState) => void): Promise<() => void> {
+async function follow<T>(event: string, ask: () => Promise<T>, tell: (state: T) => void): Promise<() => void> {
   try {
-    return await listen<ShellState>('shell://state', (event) => tell(event.payload));
+    return await listen<T>(event, ({ payload }) => tell(payload));
   } catch {
-    const timer = setInterval(() => void platform.shellState().then(tell, () => {}), ASKS_EVERY);
+    const timer = setInterval(() => void ask().then(tell, () => {}), ASKS_EVERY);
     return () => clearInterval(timer);
   }
 }
 
 export const platform: Platform = {
   shellState: () => invoke<ShellState>('shell_state'),
-  onShellState,
+  onShellState: (tell) => follow('shell://state', platform.shellState, tell),
   startGateway: () => invoke('start_gateway'),
+  stopGateway: () => invoke('stop_gateway'),
   setPort: (port) => invoke('set_port', { port }),
   setDemo: (on) => invoke('set_demo', { on }),
   openSignIn: (id) => invoke('open_sign_in', { id }),
@@ -33,5 +34,6 @@ export const platform: Platform = {
   updateState: () => invoke<Update>('update_state'),
   checkUpdate: () => invoke<Update>('check_update'),
   installUpdate: () => invoke('install_update'),
+  onUpdate: (tell) => follow('shell://update', platform.updateState, tell),
   quit: () => invoke('quit_app'),
 };

@@ -8,6 +8,7 @@ export const platform: Platform = {
   shellState: nobody,
   onShellState: nobody,
   startGateway: nobody,
+  stopGateway: nobody,
   setPort: nobody,
   setDemo: nobody,
   openSignIn: nobody,
@@ -22,5 +23,6 @@ export const platform: Platform = {
   updateState: nobody,
   checkUpdate: nobody,
   installUpdate: nobody,
+  onUpdate: nobody,
   quit: nobody,
 };

@@ -9,7 +9,7 @@ pub(crate) mod codaze;
 pub(crate) mod codex_proxy;
 mod completions_api;
 mod door;
-mod sent;
+pub(crate) mod sent;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod caller;
 pub(crate) mod capture;
+pub(crate) mod clients;
 pub(crate) mod conversations;
 pub(crate) mod doctor;
 pub(crate) mod events;
@@ -95,6 +96,9 @@ pub(crate) fn table() -> Table {
         .get("/keys", keys::list)
         .post("/keys", keys::create)
         .delete("/keys/{name}", keys::revoke)
+        .get("/clients", clients::list)
+        .post("/clients/{client}", clients::connect)
+        .delete("/clients/{client}", clients::restore)
         .get("/models", models::list)
         .get("/routes", routes::list)
         .post("/routes/try", routes::attempt)

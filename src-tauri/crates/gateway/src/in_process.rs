@@ -107,7 +107,7 @@ impl Gateway {
 }
 
 /// Whether an address leads to this port of this machine.
-fn leads_here(url: &str, port: u16) -> bool {
+pub(crate) fn leads_here(url: &str, port: u16) -> bool {
     let Ok(url) = url.trim().parse::<Url>() else { return false };
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -2,7 +2,7 @@
 //! told of itself under `/health`.
 
 mod accounts;
-mod claude;
+pub(crate) mod claude;
 pub(crate) mod logs;
 mod quota;
 mod settings;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::control::refused::{self, Refused, is_json};
 
 /// What was sent, or nothing.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
     type Rejection = Refused;

@@ -21,17 +21,17 @@ use crate::control::refused::Refused;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Config {
+pub(crate) struct Config {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     config_path: String,
     config: Value,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Direct {
+pub(crate) struct Direct {
     api_key: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn config(State(gateway): State<Arc<Gateway>>) -> Result<Json<C
 }
 
 /// It comes to us, with a client key made for it.
-pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Config>, Refused> {
+pub(crate) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Config>, Refused> {
     beside(gateway, |gateway, site| {
         let url = gateway.own_url();
         let seen = site.look()?;
@@ -109,7 +109,7 @@ pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Co
 }
 
 /// It goes where it went before, and if a key is sent, with that.
-pub(super) async fn direct(
+pub(crate) async fn direct(
     State(gateway): State<Arc<Gateway>>,
     Body(Direct { api_key }): Body<Direct>,
 ) -> Result<Json<Config>, Refused> {

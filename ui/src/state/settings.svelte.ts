@@ -1,0 +1,42 @@
+// Changing settings of the gateway. Their values are part of what is live.
+
+import { changeSettings } from '../api/client';
+import type { SettingValue } from '../api/types';
+import { live } from './live.svelte';
+import { toasts } from './toasts.svelte';
+
+class Settings {
+  /** Those that are being written, with what they are to be. */
+  #writing = $state.raw<Record<string, SettingValue>>({});
+
+  /** What it is, or is about to be. */
+  value(key: string): SettingValue {
+    return key in this.#writing ? (this.#writing[key] ?? null) : (live.settings[key] ?? null);
+  }
+
+  /** This gateway knows it. */
+  has(key: string): boolean {
+    return key in live.settings;
+  }
+
+  is(key: string): boolean {
+    return this.value(key) === true;
+  }
+
+  async change(key: string, value: SettingValue): Promise<boolean> {
+    this.#writing = { ...this.#writing, [key]: value };
+    try {
+      const { settings } = await changeSettings({ [key]: value });
+      // The stream tells it, too, and perhaps later.
+      live.changed(settings.filter((setting) => setting.key === key));
+      return true;
+    } catch (error) {
+      toasts.fail(error);
+      return false;
+    } finally {
+      this.#writing = Object.fromEntries(Object.entries(this.#writing).filter(([other]) => other !== key));
+    }
+  }
+}
+
+export const settings = new Settings();
