@@ -1,11 +1,10 @@
 //! What the modules of the shell share, and following the gateway.
 
-use std::sync::Mutex;
-
 use codeferry_app::{Environment, Keeper, Options, Paths, Phase};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::task::TaskTracker;
 
+use crate::window::Shown;
 use crate::{Start, autostart, deep_link, login_window, news, notify, page, quit, tray, update, window};
 
 /// Shared by all, as tauri's state.
@@ -18,8 +17,6 @@ pub(crate) struct Shell {
     pub(crate) environment: Environment,
     /// What runs in the background, and is waited for at the end.
     pub(crate) tasks: TaskTracker,
-    /// Where the dashboard was when the gateway stopped, to come back to.
-    pub(crate) left_at: Mutex<Option<String>>,
 }
 
 /// The gateway, the tray, and a window unless it is to be hidden.
@@ -34,7 +31,8 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     let keeper = Keeper::begin(options, paths.clone(), environment.clone(), &tasks);
     login_window::sweep(&paths);
     app.manage(login_window::Open::default());
-    app.manage(Shell { keeper, paths, environment, tasks, left_at: Mutex::default() });
+    app.manage(Shell { keeper, paths, environment, tasks });
+    app.manage(Shown::default());
     update::begin(app);
     window::in_dock(app, false);
     tray::make(app)?;
@@ -65,7 +63,7 @@ async fn follow(app: AppHandle) {
     loop {
         let now = phase.borrow_and_update().clone();
         tracing::debug!(phase = now.name(), "the gateway");
-        window::follow(&app, &now);
+        window::follow(&app, &now).await;
         page::tell(&app, &now);
         tray::show(&app);
         let changed = match &now {

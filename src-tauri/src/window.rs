@@ -5,9 +5,11 @@
 //! **Invariant:** the window leads to the present gateway and to the shell's page, and nowhere else. Other addresses open in
 //! the person's browser.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use codeferry_app::Phase;
+use jiff::Timestamp;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_opener::OpenerExt as _;
@@ -27,6 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const SIZE: (f64, f64) = (1120.0, 760.0);
 const LEAST: (f64, f64) = (380.0, 480.0);
 
+/// A gateway that is about to serve has so long before the shell's page is shown instead of its own.
+const STARTING: Duration = Duration::from_millis(400);
+
+/// What the window shows, as tauri's state.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// Whoever makes or leads the window has its turn: it is made once, and nobody leads it away from where it is led.
+    turn: tokio::sync::Mutex<()>,
+    /// Where the dashboard was when the gateway stopped, to come back to.
+    left_at: Mutex<Option<String>>,
+    /// Which gateway's dashboard it was led to: since when that one is there.
+    led_to: Mutex<Option<Timestamp>>,
+}
+
 /// Shows the window, at that screen if one is named.
 pub(crate) fn open(app: &AppHandle, screen: Option<Screen>) {
     open_link(app, screen.map(|screen| Link::to(screen, None)).as_ref());
@@ -37,13 +53,19 @@ pub(crate) fn open_link(app: &AppHandle, link: Option<&Link>) {
     let (app, route) = (app.clone(), link.map(Link::route));
     // Never from within an event: on Windows that is a deadlock.
     tauri::async_runtime::spawn(async move {
-        if let Err(error) = show(&app, route.as_deref()) {
+        if let Err(error) = show(&app, route.as_deref()).await {
             tracing::error!(%error, "the window cannot be shown");
         }
     });
 }
 
-fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
+async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
+    let mut phase = app.state::<Shell>().keeper.phase();
+    let starts = phase.wait_for(|phase| !matches!(phase, Phase::Starting));
+    // At the end of the wait, or of the keeper, its page is shown.
+    drop(tokio::time::timeout(STARTING, starts).await);
+    let shown = app.state::<Shown>();
+    let _turn = shown.turn.lock().await;
     if let Some(window) = app.get_webview_window(MAIN) {
         if route.is_some() {
             lead(app, &window, route)?;
@@ -86,6 +108,9 @@ fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
         reveal(&window);
     });
     in_dock(app, true);
+    // The gateway may have come meanwhile, when there was no window to lead.
+    let phase = phase.borrow().clone();
+    settle(app, &phase);
     Ok(())
 }
 
@@ -100,6 +125,7 @@ fn reveal(window: &WebviewWindow) {
 
 /// The window was closed. On macOS the dock has an icon as long as there is one.
 pub(crate) fn closed(app: &AppHandle) {
+    *held(&app.state::<Shown>().led_to) = None;
     window_state::remember(app);
     in_dock(app, false);
 }
@@ -116,19 +142,25 @@ pub(crate) fn in_dock(app: &AppHandle, shown: bool) {
 }
 
 /// How the gateway stands has changed: the window shows its dashboard, or says why there is none.
-pub(crate) fn follow(app: &AppHandle, phase: &Phase) {
+pub(crate) async fn follow(app: &AppHandle, phase: &Phase) {
+    let shown = app.state::<Shown>();
+    let _turn = shown.turn.lock().await;
+    settle(app, phase);
+}
+
+/// Leads the window, if there is one, to where it belongs as the gateway stands. Only on one's turn.
+fn settle(app: &AppHandle, phase: &Phase) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
-    let shows_dashboard = window.url().is_ok_and(|url| !is_local(&url));
-    let led = match (phase, shows_dashboard) {
-        (Phase::Running(_), _) => {
-            let left_at = app.state::<Shell>().left_at.lock().ok().and_then(|mut left| left.take());
+    let shown = app.state::<Shown>();
+    let led_to = *held(&shown.led_to);
+    let led = match phase {
+        Phase::Running(serving) if led_to != Some(serving.gateway().started_at()) => {
+            let left_at = held(&shown.left_at).take();
             lead(app, &window, left_at.as_deref())
         }
-        (Phase::Stopped | Phase::Failed(_), true) => {
-            let left = window.url().ok().and_then(|url| place(url.fragment()?));
-            if let Ok(mut left_at) = app.state::<Shell>().left_at.lock() {
-                *left_at = left;
-            }
+        Phase::Stopped | Phase::Failed(_) if led_to.is_some() => {
+            *held(&shown.left_at) = window.url().ok().and_then(|url| place(url.fragment()?));
+            *held(&shown.led_to) = None;
             local_page().map_or(Ok(()), |page| window.navigate(page))
         }
         _ => Ok(()),
@@ -153,10 +185,16 @@ fn place(fragment: &str) -> Option<String> {
     (!place.is_empty() && place.len() <= 128 && place.bytes().all(sound)).then(|| place.to_owned())
 }
 
-/// A link into the dashboard, good once.
+/// A link into the dashboard, good once. Whoever asks leads the window there.
 fn dashboard(app: &AppHandle, screen: Option<&str>) -> Option<Url> {
     let serving = app.state::<Shell>().keeper.serving()?;
-    serving.session_link(screen).ok()?.parse().ok()
+    let link = serving.session_link(screen).ok()?.parse().ok()?;
+    *held(&app.state::<Shown>().led_to) = Some(serving.gateway().started_at());
+    Some(link)
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The shell's page, as an address.

@@ -268,6 +268,11 @@ impl Gateway {
         }
     }
 
+    /// Since when it is there. Tells it from the one before.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
     /// Wakes whoever shows the status when there is something new to show.
     pub fn changes(&self) -> Changes {
         self.news.changes(&self.pool, &self.settings)
