@@ -13,7 +13,7 @@ use crate::page::ShellState;
 use crate::shell::Shell;
 use crate::shortcut::{self, ShortcutState};
 use crate::update::{self, UpdateState};
-use crate::{login_window, quit, window};
+use crate::{login_window, quit, tray, window};
 
 /// All of them. The build script names them, too, so that they can be allowed one by one.
 pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -116,7 +116,9 @@ async fn autostart_state(app: AppHandle) -> AutostartState {
 /// Start at login, or no longer.
 #[tauri::command]
 async fn set_autostart(app: AppHandle, on: bool) -> Result<AutostartState, String> {
-    autostart::set(&app, on)
+    let set = autostart::set(&app, on);
+    tray::look_again(&app);
+    set
 }
 
 /// How the shortcuts fare that are set: `desktop.shortcut.*`.

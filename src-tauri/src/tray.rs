@@ -18,8 +18,9 @@ mod view;
 mod words;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use codeferry_app::{Clock, Phase, TrayInk, system_clock};
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ use self::draw::{Drawn, Fresh, Sight};
 use self::icon::Ink;
 use self::snapshot::{Gateway, Snapshot};
 use crate::shell::Shell;
+use crate::{autostart, update};
 
 const ID: &str = "main";
 /// Between two looks at what nobody tells us of: another program's file, whether we start at login.
@@ -43,6 +45,10 @@ pub(crate) struct Tray {
     drawn: Mutex<Drawn>,
     /// There is something new.
     news: Notify,
+    /// What was looked up may no longer be so.
+    stale: AtomicBool,
+    /// Somebody has clicked: a tick may stand where none belongs.
+    clicked: AtomicBool,
     /// Held while what we copied may be pasted.
     clipboard: Mutex<Option<arboard::Clipboard>>,
 }
@@ -50,6 +56,8 @@ pub(crate) struct Tray {
 /// What is looked up now and then.
 #[derive(Default)]
 struct Lookup {
+    /// Whether we start at login, and when that was looked up. `None` within: it cannot be had here.
+    autostart: Option<(Instant, Option<bool>)>,
     /// The settings of Claude Code as they were read, and what they said.
     claude: Option<(FileStamp, bool)>,
 }
@@ -79,9 +87,15 @@ pub(crate) fn make(app: &AppHandle) -> tauri::Result<()> {
         .show_menu_on_left_click(true)
         .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
         .build(app)?;
-    app.manage(Tray { drawn: Mutex::new(fresh.on(icon)), news: Notify::new(), clipboard: Mutex::default() });
-    let follow = follow(app.clone(), clock);
-    tauri::async_runtime::spawn(follow);
+    let (stale, clicked) = (AtomicBool::new(false), AtomicBool::new(false));
+    app.manage(Tray {
+        drawn: Mutex::new(fresh.on(icon)),
+        news: Notify::new(),
+        stale,
+        clicked,
+        clipboard: Mutex::default(),
+    });
+    tauri::async_runtime::spawn(follow(app.clone(), clock));
     Ok(())
 }
 
@@ -99,38 +113,43 @@ fn pictures(folder: &Path) -> Option<&Path> {
 
 /// There may be something new to show.
 pub(crate) fn show(app: &AppHandle) {
-    refresh(app);
-}
-
-fn refresh(app: &AppHandle) {
     if let Some(tray) = app.try_state::<Tray>() {
         tray.news.notify_one();
     }
 }
 
-/// Tells a person what came of a click.
-fn say(app: &AppHandle, sentence: String) {
-    tracing::info!("{sentence}");
-    let _ = app;
+/// The same, of what is otherwise looked up only now and then.
+pub(crate) fn look_again(app: &AppHandle) {
+    if let Some(tray) = app.try_state::<Tray>() {
+        tray.stale.store(true, Ordering::Release);
+    }
+    show(app);
 }
 
 fn clicked(app: &AppHandle, id: &str) {
     let Some(action) = Action::of(id) else { return };
-    app.state::<Tray>().drawn.lock().unwrap_or_else(PoisonError::into_inner).ticked(id);
+    let tray = app.state::<Tray>();
+    tray.drawn.lock().unwrap_or_else(PoisonError::into_inner).ticked(id);
+    tray.clicked.store(true, Ordering::Release);
     actions::perform(app, action);
-    refresh(app);
+    show(app);
 }
 
 /// Shows whatever is new, until the program ends.
 async fn follow(app: AppHandle, clock: Clock) {
-    let mut lookup = Lookup::default();
+    let (mut lookup, mut asked) = (Lookup::default(), None);
     let phase = app.state::<Shell>().keeper.phase();
     loop {
         let now = phase.borrow().clone();
         let Some((kept, snapshot, ink)) = look(&app, lookup, now).await else { return };
         lookup = kept;
         let (now, zone) = (clock(), TimeZone::system());
-        draw(&app, sight(&snapshot, now, &zone, ink));
+        let sight = sight(&snapshot, now, &zone, ink);
+        let clicked = app.state::<Tray>().clicked.swap(false, Ordering::AcqRel);
+        if clicked || asked.as_ref() != Some(&sight) {
+            draw(&app, sight.clone());
+            asked = Some(sight);
+        }
         let next = state::next_change(&snapshot, now, &zone);
         let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or(MINUTE).min(MINUTE);
         let tray = app.state::<Tray>();
@@ -156,7 +175,8 @@ async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> Option<(Look
                 (None, settings.map_or(TrayInk::Auto, |settings| settings.snapshot().desktop.tray_ink))
             }
         };
-        let snapshot = Snapshot { gateway: Gateway::of(&phase, claude), autostart: None, update: None };
+        let autostart = lookup.autostart(&app);
+        let snapshot = Snapshot { gateway: Gateway::of(&phase, claude), autostart, update: update::ready(&app) };
         (lookup, snapshot, ink)
     });
     looked.await.ok()
@@ -172,12 +192,8 @@ fn sight(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, ink: TrayInk) -> 
     }
 }
 
-/// Draws, if there is anything to draw.
+/// Has it drawn, when the main thread comes to it.
 fn draw(app: &AppHandle, sight: Sight) {
-    let shows = |sight: &Sight| app.state::<Tray>().drawn.lock().unwrap_or_else(PoisonError::into_inner).shows(sight);
-    if shows(&sight) {
-        return;
-    }
     let on_main = app.clone();
     let asked = app.run_on_main_thread(move || {
         let tray = on_main.state::<Tray>();
@@ -207,6 +223,20 @@ fn light_panel() -> Option<bool> {
 // === impl Lookup ===
 
 impl Lookup {
+    /// Whether we start at login. The system's own settings change it without a word.
+    fn autostart(&mut self, app: &AppHandle) -> Option<bool> {
+        let stale = app.state::<Tray>().stale.swap(false, Ordering::AcqRel);
+        match self.autostart {
+            Some((looked, known)) if !stale && looked.elapsed() < MINUTE => known,
+            _ => {
+                let state = autostart::state(app);
+                let found = state.can.then_some(state.on);
+                self.autostart = Some((Instant::now(), found));
+                found
+            }
+        }
+    }
+
     /// Whether Claude Code comes here. Its file is read when it has changed, or our port has.
     fn claude_code(&mut self, file: &Path, port: u16, read: impl FnOnce() -> bool) -> bool {
         let metadata = std::fs::metadata(file).ok();

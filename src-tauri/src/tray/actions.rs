@@ -4,10 +4,12 @@ use codeferry_app::{Effort, Kind, ModelChoice, ModelRole, Serving, Target};
 use tauri::{AppHandle, Manager as _};
 
 use super::action::{Action, Errand};
-use super::words::name;
+use super::words::{capital, name};
+use crate::deep_link::Link;
+use crate::notify::{self, Notice};
 use crate::screen::Screen;
 use crate::shell::Shell;
-use crate::{login_window, quit, window};
+use crate::{autostart, login_window, quit, tray, update, window};
 
 /// Does what a click means.
 pub(crate) fn perform(app: &AppHandle, action: Action) {
@@ -20,37 +22,42 @@ pub(crate) fn perform(app: &AppHandle, action: Action) {
         Action::AddAccount => login_window::begin(app, Kind::Plan, None),
         Action::Account(id, Errand::SignIn) => login_window::again(app, id),
         Action::Quit => quit::ask(app),
-        Action::Update => {}
+        Action::Update => update::offer(app),
         Action::CopyUrl | Action::Account(..) | Action::Model { .. } | Action::Effort { .. } | Action::Autostart => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
-                match work(&app, action).await {
-                    Ok(None) => {}
-                    Ok(Some(told)) | Err(told) => super::say(&app, told),
+                let told = match work(&app, action).await {
+                    Ok(told) => told,
+                    Err(why) => Some(failed(&why)),
+                };
+                if let Some(notice) = told {
+                    notify::tell(&app, &notice);
                 }
-                super::refresh(&app);
+                tray::look_again(&app);
             });
         }
     }
 }
 
 /// What takes a while. What comes of it is told, if it cannot be seen in the menu.
-async fn work(app: &AppHandle, action: Action) -> Result<Option<String>, String> {
+async fn work(app: &AppHandle, action: Action) -> Result<Option<Notice>, String> {
     if action == Action::Autostart {
-        return Ok(None);
+        let app = app.clone();
+        let switched = tauri::async_runtime::spawn_blocking(move || autostart::set(&app, !autostart::state(&app).on));
+        return switched.await.map_err(|error| error.to_string())?.map(|_| None);
     }
-    let serving = app.state::<Shell>().keeper.serving().ok_or("The gateway does not run.")?;
+    let serving = app.state::<Shell>().keeper.serving().ok_or("the gateway does not run")?;
     match action {
         Action::CopyUrl => copy(app, serving.url().to_owned()).await?,
         Action::Account(id, errand) => return account(&serving, id.as_str(), errand).await,
         Action::Model { role, model } => {
             let gateway = serving.gateway();
-            let to = with_model(&gateway.roles(), &gateway.models(), &role, model).ok_or("There is no such family.")?;
+            let to = with_model(&gateway.roles(), &gateway.models(), &role, model).ok_or("there is no such family")?;
             gateway.set_role(&role, &to).await?;
         }
         Action::Effort { role, effort } => {
             let gateway = serving.gateway();
-            let to = with_effort(&gateway.roles(), &role, effort).ok_or("There is no such family.")?;
+            let to = with_effort(&gateway.roles(), &role, effort).ok_or("there is no such family")?;
             gateway.set_role(&role, &to).await?;
         }
         _ => {}
@@ -58,7 +65,7 @@ async fn work(app: &AppHandle, action: Action) -> Result<Option<String>, String>
     Ok(None)
 }
 
-async fn account(serving: &Serving, id: &str, errand: Errand) -> Result<Option<String>, String> {
+async fn account(serving: &Serving, id: &str, errand: Errand) -> Result<Option<Notice>, String> {
     let pool = serving.pool();
     let done = match errand {
         Errand::Use => pool.switch(id).await.map(drop),
@@ -68,12 +75,24 @@ async fn account(serving: &Serving, id: &str, errand: Errand) -> Result<Option<S
         Errand::SignIn => Ok(()),
         Errand::Test => {
             let tested = serving.gateway().test_account(id).await?;
-            let known = serving.status().accounts.iter().find(|account| account.id.as_str() == id).map(name);
+            let known = pool.list().iter().find(|account| account.id.as_str() == id).map(name);
             let known = known.unwrap_or_else(|| id.to_owned());
-            return Ok(Some(format!("{known}: {}.", tested.message.trim_end_matches('.'))));
+            let title = if tested.ok { format!("{known} works") } else { format!("{known} does not work now") };
+            let link = Link::to(Screen::Accounts, Some(id));
+            return Ok(Some(Notice { title, body: ended(&tested.message), link }));
         }
     };
     done.map(|()| None).map_err(|error| error.to_string())
+}
+
+/// What is told when a click came to nothing.
+fn failed(why: &str) -> Notice {
+    Notice { title: "That did not work".to_owned(), body: ended(why), link: Link::to(Screen::Overview, None) }
+}
+
+/// A sentence, with a capital and an end.
+fn ended(text: &str) -> String {
+    format!("{}.", capital(text.trim_end().trim_end_matches('.')))
 }
 
 /// Another model for a family. The effort stays, if the model knows it.
@@ -96,7 +115,7 @@ fn with_effort(roles: &[ModelRole], role: &str, effort: Option<Effort>) -> Optio
 async fn copy(app: &AppHandle, text: String) -> Result<(), String> {
     let app = app.clone();
     let copied = tauri::async_runtime::spawn_blocking(move || {
-        let tray = app.state::<super::Tray>();
+        let tray = app.state::<tray::Tray>();
         let mut held = tray.clipboard.lock().map_err(|_| "the clipboard was left in the middle".to_owned())?;
         let clipboard = match &mut *held {
             Some(clipboard) => clipboard,
@@ -105,7 +124,7 @@ async fn copy(app: &AppHandle, text: String) -> Result<(), String> {
         clipboard.set_text(text).map_err(|error| error.to_string())
     });
     let copied = copied.await.unwrap_or_else(|error| Err(error.to_string()));
-    copied.map_err(|error| format!("The address could not be copied: {error}"))
+    copied.map_err(|error| format!("the address could not be copied: {error}"))
 }
 
 #[cfg(test)]

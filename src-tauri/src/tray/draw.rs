@@ -87,11 +87,6 @@ impl Fresh {
 // === impl Drawn ===
 
 impl Drawn {
-    /// Whether this is on the screen already.
-    pub(crate) fn shows(&self, sight: &Sight) -> bool {
-        self.sight == *sight
-    }
-
     /// Shows this.
     ///
     /// # Errors
