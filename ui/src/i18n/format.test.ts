@@ -11,9 +11,9 @@ describe('formats', () => {
     expect(span(59_400)).toBe('59 sec');
     expect(span(125 * 60_000)).toBe('2 hr 5 min');
     expect(span(26 * 3_600_000)).toBe('1 day 2 hr');
-    expect(windowLength(300)).toBe('5 hr');
+    expect(windowLength(300)).toBe('5 hours');
     expect(windowLength(43_200)).toBe('30 days');
-    expect(windowLength(90)).toBe('90 min');
+    expect(windowLength(90)).toBe('90 minutes');
   });
 
   it('write amounts and shares', () => {

@@ -25,16 +25,17 @@ const date = cached(
 const relative = cached(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
 const names = cached(() => new Intl.ListFormat(locale, { type: 'conjunction' }));
 
-const unit = (name: string, digits = 0) =>
-  cached(
-    () => new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }),
-  );
+const unit = (name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short') =>
+  cached(() => new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits }));
 const milliseconds = unit('millisecond');
 const shortSeconds = unit('second', 1);
 const wholeSeconds = unit('second');
 const minutes = unit('minute');
 const hours = unit('hour');
 const days = unit('day');
+const wholeMinutes = unit('minute', 0, 'long');
+const wholeHours = unit('hour', 0, 'long');
+const wholeDays = unit('day', 0, 'long');
 
 /** `62` becomes 62 %. */
 export const percent = (value: number): string => percents().format(value / 100);
@@ -72,11 +73,11 @@ export function span(length: number): string {
   return parts.filter(Boolean).join(' ');
 }
 
-/** The length of a window, in its largest whole unit: 5 hr, 7 days. */
+/** The length of a window, in its largest whole unit: 5 hours, 7 days. */
 export function windowLength(length: number): string {
-  if (length % 1440 === 0) return days().format(length / 1440);
-  if (length % 60 === 0) return hours().format(length / 60);
-  return minutes().format(length);
+  if (length % 1440 === 0) return wholeDays().format(length / 1440);
+  if (length % 60 === 0) return wholeHours().format(length / 60);
+  return wholeMinutes().format(length);
 }
 
 /** a, b and c. */

@@ -64,17 +64,17 @@ describe('an account', () => {
 
 describe('a window', () => {
   it('is called by its length, never by its position', () => {
-    expect(windowName(window())).toBe('5 hr');
+    expect(windowName(window())).toBe('5 hours');
     expect(windowName(window({ minutes: 10_080 }))).toBe('Week');
-    expect(windowName(window({ family: 'spark', title: 'Spark' }))).toBe('Spark · 5 hr');
+    expect(windowName(window({ family: 'spark', title: 'Spark' }))).toBe('Spark · 5 hours');
     const week = window({ minutes: 10_080 });
     const quota = { windows: [week, window({ family: 'spark' })], plan: null, reset_credits: null, seen_at: later(0) };
     expect(mainWindows(account({ quota }))).toEqual([week]);
   });
 
   it('says what is left and until when', () => {
-    expect(windowSentence(window(), NOW)).toMatch(/^5 hr: 38% left, begins anew .+$/);
-    expect(windowSentence(window({ resets_at: null, used_percent: 120 }), NOW)).toBe('5 hr: 0% left');
+    expect(windowSentence(window(), NOW)).toMatch(/^5 hours: 38% left, resets .+$/);
+    expect(windowSentence(window({ resets_at: null, used_percent: 120 }), NOW)).toBe('5 hours: 0% left');
     expect(windowNote(window({ forecast: later(30) }), NOW)).toMatch(/^at this pace empty/);
     expect(windowNote(window({ resets_at: later(-1) }), NOW), 'a moment that has passed is no news').toBe(null);
   });

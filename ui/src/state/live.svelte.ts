@@ -6,6 +6,7 @@ import type {
   Account,
   Exchange,
   OpenExchange,
+  Outcome,
   Quota,
   Rotation,
   SettingValue,
@@ -14,6 +15,10 @@ import type {
   Status,
 } from '../api/types';
 import { RECENT, merged } from './recent';
+
+/** So long the end of an exchange is seen, and of so many at once. */
+const LINGERS = 2_500;
+const LINGERS_AT_MOST = 20;
 
 /** An exchange under way, and what has become of its attempts. */
 export interface Crossing extends OpenExchange {
@@ -28,6 +33,8 @@ export class Live {
   signIns = $state.raw<SignInTold[]>([]);
   /** Under way, the oldest first. */
   open = $state.raw<Crossing[]>([]);
+  /** Over for a moment, so that one sees how they ended. */
+  ended = $state.raw<{ exchange: Crossing; outcome: Outcome }[]>([]);
   /** Over, the newest first. `null`: not read yet. */
   recent = $state.raw<Exchange[] | null>(null);
   /** The browser is not let in, or not any more; the code says which. */
@@ -113,7 +120,12 @@ export class Live {
   }
 
   done(exchange: Exchange): void {
-    this.open = this.open.filter((open) => open.id !== exchange.id);
+    const open = this.open.find((open) => open.id === exchange.id);
+    if (open !== undefined) {
+      this.open = this.open.filter((other) => other !== open);
+      this.ended = [...this.ended, { exchange: open, outcome: exchange.outcome }].slice(-LINGERS_AT_MOST);
+      setTimeout(() => (this.ended = this.ended.filter((one) => one.exchange !== open)), LINGERS);
+    }
     this.recent = merged(this.recent ?? [], [exchange]);
   }
 
