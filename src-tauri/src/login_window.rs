@@ -5,13 +5,13 @@
 //! listener hears it as well, and the first one counts. From here each attempt is followed to its end, and the end is shown.
 //!
 //! - [`hosts`] decides where the window may go, [`title`] what it says about itself, [`words`] holds the sentences: all pure.
-//! - [`mod@window`] makes the window, with [`menu`] for the ways out; [`folder`] is what its web engine may write to; [`talk`] asks.
+//! - [`mod@window`] makes the window, with [`bar`] for the ways out; [`folder`] is what its web engine may write to; [`talk`] asks.
 //!
 //! **Invariant:** the address of an attempt goes to the window and to the person's browser, never to a page of ours or a log.
 
+mod bar;
 mod folder;
 mod hosts;
-mod menu;
 mod talk;
 mod title;
 mod window;
@@ -45,12 +45,12 @@ enum By {
 pub(crate) fn begin(app: &AppHandle, kind: Kind, again: Option<AccountId>) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        // Whoever signs in again has been told.
-        if kind == Kind::Codex
-            && again.is_none()
-            && !talk::ask(&app, words::unofficial(), words::CONTINUE, words::CANCEL, None).await
-        {
-            return;
+        // No page of ours has said it. Once is enough.
+        if kind == Kind::Codex && app.state::<Open>().is_untold() {
+            if !talk::ask(&app, words::unofficial(), words::CONTINUE, words::CANCEL, None).await {
+                return;
+            }
+            app.state::<Open>().told();
         }
         if let Err(why) = start(&app, kind, again.as_ref()).await {
             talk::tell(&app, words::not_begun(&why), None);
@@ -78,6 +78,12 @@ async fn start(app: &AppHandle, kind: Kind, again: Option<&AccountId>) -> Result
         sign_in.give_up();
     }
     shown.map(|()| follow(app, sign_in, By::Shell))
+}
+
+/// We end: nothing that a window has written stays. The web engine may still hold something, which goes at the next start.
+pub(crate) fn leave(app: &AppHandle) {
+    window::close_all(app);
+    sweep(&app.state::<Shell>().paths);
 }
 
 /// Shows the attempt of that id, which the dashboard began. Asked once more, it raises the window.

@@ -3,6 +3,7 @@
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons};
 
+use crate::login_window;
 use crate::shell::Shell;
 
 /// A person wants to leave. They are asked only while answers are under way.
@@ -31,6 +32,7 @@ pub(crate) fn now(app: &AppHandle) {
         shell.keeper.end().await;
         shell.tasks.close();
         shell.tasks.wait().await;
+        login_window::leave(&app);
         app.exit(0);
     });
 }

@@ -4,14 +4,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use codeferry_app::{Delivered, SignIn};
 use tauri::webview::{NewWindowResponse, PageLoadEvent, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
+use super::bar::{Bar, Choice};
 use super::hosts::{Refusal, Verdict, Way};
-use super::menu::{Bar, Choice};
 use super::words;
 use super::{folder, talk, title};
 use crate::shell::Shell;
@@ -30,7 +30,8 @@ pub(super) struct Shown {
     app: AppHandle,
     sign_in: SignIn,
     way: Way,
-    bar: Bar,
+    /// `None` until the window is there.
+    bar: OnceLock<Bar>,
     /// What is still to be done goes on in the browser: closing the window gives nothing up.
     handed_over: AtomicBool,
     /// A question is open.
@@ -44,6 +45,8 @@ pub(super) struct Shown {
 pub(crate) struct Open {
     windows: Mutex<HashMap<String, Arc<Shown>>>,
     followed: Mutex<HashSet<String>>,
+    /// The person knows that the sign-in of the Codex CLI is unofficial here.
+    told: AtomicBool,
 }
 
 /// The label of an attempt's window.
@@ -64,6 +67,14 @@ pub(super) fn shown(app: &AppHandle, sign_in: &SignIn) -> Option<Arc<Shown>> {
 /// Closes the window of an attempt that has come to its end, or goes on elsewhere.
 pub(super) fn close(app: &AppHandle, sign_in: &SignIn) {
     if let Some(window) = find(app, sign_in) {
+        drop(window.destroy());
+    }
+}
+
+/// Closes all of them.
+pub(super) fn close_all(app: &AppHandle) {
+    let labels: Vec<String> = app.state::<Open>().windows().keys().cloned().collect();
+    for window in labels.iter().filter_map(|label| app.get_webview_window(label)) {
         drop(window.destroy());
     }
 }
@@ -89,15 +100,14 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
         app: app.clone(),
         sign_in: sign_in.clone(),
         way: Way::new(begins.clone(), back),
-        bar: Bar::new(app, &label)?,
+        bar: OnceLock::new(),
         handed_over: AtomicBool::new(false),
         asking: AtomicBool::new(false),
         asked: Mutex::default(),
     });
-    shown.bar.show(&title::place(&begins));
-    let (going, popping, loading, choosing) =
-        (Arc::clone(&shown), Arc::clone(&shown), Arc::clone(&shown), Arc::clone(&shown));
-    let builder = WebviewWindowBuilder::new(app, &label, WebviewUrl::External(begins.clone()))
+    let own = || Arc::clone(&shown);
+    let (going, popping, loading, choosing) = (own(), own(), own(), own());
+    let window = WebviewWindowBuilder::new(app, &label, WebviewUrl::External(begins.clone()))
         .title(title::opening(&begins, kind))
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)
@@ -118,20 +128,15 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
                 loading.arrived(&window, load.url());
             }
         })
-        .on_menu_event(move |_, event| choosing.chosen(event.id().as_ref()));
-    #[cfg(not(target_os = "macos"))]
-    let builder = builder.menu(shown.bar.of_window(app)?);
-    let window = builder.build()?;
-    #[cfg(target_os = "macos")]
-    let submenu = shown.bar.put(app)?;
+        .build()?;
     app.state::<Open>().windows().insert(label, Arc::clone(&shown));
+    match Bar::put(&window, title::place(&begins), Arc::new(move |choice| choosing.chosen(choice))) {
+        Ok(bar) => drop(shown.bar.set(bar)),
+        Err(error) => tracing::warn!(%error, "the sign-in window has no bar"),
+    }
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
             shown.closed();
-            #[cfg(target_os = "macos")]
-            if let (Some(menu), Some(submenu)) = (shown.app.menu(), &submenu) {
-                drop(menu.remove(submenu));
-            }
             tauri::async_runtime::spawn(folder::wipe(data.clone()));
         }
     });
@@ -144,6 +149,16 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
 impl Open {
     fn windows(&self) -> MutexGuard<'_, HashMap<String, Arc<Shown>>> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the person is still to be told that a sign-in is unofficial.
+    pub(super) fn is_untold(&self) -> bool {
+        !self.told.load(Ordering::Acquire)
+    }
+
+    /// The person was told, and goes on.
+    pub(super) fn told(&self) {
+        self.told.store(true, Ordering::Release);
     }
 
     /// Whether nobody follows this attempt yet. From now on somebody does, until [`Open::left`].
@@ -188,7 +203,9 @@ impl Shown {
     fn arrived(self: &Arc<Self>, window: &WebviewWindow, url: &Url) {
         if self.way.may_show(url) {
             drop(window.set_title(&title::of_page(url, self.sign_in.kind())));
-            self.bar.show(&title::place(url));
+            if let Some(bar) = self.bar.get() {
+                bar.show(title::place(url));
+            }
             return;
         }
         // What pages may embed, and nobody is to type something into.
@@ -210,7 +227,11 @@ impl Shown {
                 // Whoever follows the attempt does the rest.
                 Delivered::Ended(_) | Delivered::Stale => {}
                 Delivered::Unreadable(why) => {
-                    talk::tell(&shown.app, words::not_read(&why), find(&shown.app, &shown.sign_in));
+                    let window = find(&shown.app, &shown.sign_in);
+                    if let Some((window, url)) = window.as_ref().and_then(|window| Some((window, window.url().ok()?))) {
+                        drop(window.set_title(&title::of_page(&url, shown.sign_in.kind())));
+                    }
+                    talk::tell(&shown.app, words::not_read(&why), window);
                 }
             }
         });
@@ -244,15 +265,16 @@ impl Shown {
         *times <= ASKED
     }
 
-    /// Something of a menu, ours perhaps.
-    fn chosen(self: &Arc<Self>, id: &str) {
+    /// In the bar.
+    fn chosen(self: &Arc<Self>, choice: Choice) {
         let shown = Arc::clone(self);
-        match Bar::choice(&label(&self.sign_in), id) {
-            // Not from within the event.
-            Some(Choice::Browser) => drop(tauri::async_runtime::spawn(async move { shown.hand_over() })),
-            Some(Choice::Cancel) => close(&self.app, &self.sign_in),
-            None => {}
-        }
+        // Not from within the event.
+        tauri::async_runtime::spawn(async move {
+            match choice {
+                Choice::Browser => shown.hand_over(),
+                Choice::Cancel => close(&shown.app, &shown.sign_in),
+            }
+        });
     }
 
     /// The rest happens in the person's browser.
@@ -268,6 +290,9 @@ impl Shown {
 
     /// The window is gone.
     fn closed(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.take_away();
+        }
         self.app.state::<Open>().windows().remove(&label(&self.sign_in));
         if !self.handed_over.load(Ordering::Acquire) {
             // Only if nobody has come back yet.
