@@ -7,5 +7,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+#[path = "desktop/shortcuts.rs"]
+mod shortcuts;
 #[path = "desktop/tools.rs"]
 mod tools;
+#[path = "desktop/updates.rs"]
+mod updates;
+#[path = "desktop/windows.rs"]
+mod windows;

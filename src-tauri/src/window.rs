@@ -66,6 +66,10 @@ async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
     drop(tokio::time::timeout(STARTING, starts).await);
     let shown = app.state::<Shown>();
     let _turn = shown.turn.lock().await;
+    if route.is_some() && app.state::<Shell>().keeper.serving().is_none() {
+        // It is led there once there is a dashboard.
+        *held(&shown.left_at) = route.map(str::to_owned);
+    }
     if let Some(window) = app.get_webview_window(MAIN) {
         if route.is_some() {
             lead(app, &window, route)?;
