@@ -5,12 +5,26 @@
 //! were skipped.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests look into JSON, fail by panicking, and tell figures"
+)]
 
+#[path = "desktop/frugal.rs"]
+mod frugal;
+#[path = "desktop/keychain.rs"]
+mod keychain;
+#[path = "desktop/life.rs"]
+mod life;
 #[path = "desktop/shortcuts.rs"]
 mod shortcuts;
 #[path = "desktop/tools.rs"]
 mod tools;
+#[path = "desktop/tray.rs"]
+mod tray;
 #[path = "desktop/updates.rs"]
 mod updates;
 #[path = "desktop/windows.rs"]

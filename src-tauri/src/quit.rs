@@ -63,3 +63,19 @@ pub(crate) fn on_signals(app: &AppHandle) {
         }
     });
 }
+
+/// In builds for tests SIGUSR2 makes serving break off: what people see then is tested from outside. (The webview has its
+/// own use for SIGUSR1.)
+#[cfg(all(unix, debug_assertions))]
+pub(crate) fn on_test_signal(app: &AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let Ok(mut asked) = signal(SignalKind::user_defined2()) else { return };
+        while asked.recv().await.is_some() {
+            if let Some(serving) = app.state::<Shell>().keeper.serving() {
+                serving.gateway().break_off();
+            }
+        }
+    });
+}

@@ -37,6 +37,8 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     window::in_dock(app, false);
     tray::make(app)?;
     quit::on_signals(app);
+    #[cfg(all(unix, debug_assertions))]
+    quit::on_test_signal(app);
     notify::begin(app);
     deep_link::begin(app);
     tauri::async_runtime::spawn(follow(app.clone()));

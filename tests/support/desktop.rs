@@ -85,6 +85,7 @@ impl Desktop {
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             std::fs::set_permissions(folder, mode).expect("our folder");
         }
+        browser(temp.path());
         let bus = Bus::start(&temp.path().join("run")).await;
         let (panel, notifications) = (Panel::start(&bus).await, Notifications::start(&bus).await);
         let display = Display::start().await;
@@ -139,9 +140,11 @@ impl Desktop {
     /// Gives a command the environment of a program of this session.
     pub fn prepare(&self, command: &mut Command) {
         let at = |name: &str| self.temp.path().join(name);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(at("bin")).chain(std::env::split_paths(&path));
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", std::env::join_paths(path).expect("folders"))
             .env("LANG", "C.UTF-8")
             .env("TZ", "UTC")
             .env("DISPLAY", self.display.name())
@@ -185,6 +188,12 @@ impl Desktop {
             command.stdout(open()).stderr(open());
         })
         .await
+    }
+
+    /// The addresses that were opened in the person's browser, in order.
+    pub fn opened(&self) -> Vec<String> {
+        let opened = std::fs::read_to_string(self.file("opened")).unwrap_or_default();
+        opened.lines().map(str::to_owned).collect()
     }
 
     /// What the application has logged.
@@ -256,6 +265,17 @@ impl Desktop {
         let account = requests.last().and_then(|request| request.header("chatgpt-account-id").map(str::to_owned));
         account.expect("the upstream was told whose account it is")
     }
+}
+
+/// In place of a browser something that notes what it should open.
+fn browser(folder: &Path) {
+    let bin = folder.join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", folder.join("opened").display());
+    let program = bin.join("xdg-open");
+    std::fs::write(&program, script).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(program, mode).expect("our file");
 }
 
 // === impl App ===

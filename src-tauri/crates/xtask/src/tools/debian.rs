@@ -81,6 +81,41 @@ pub(crate) const BROWSER: Need = Need {
     },
 };
 
+/// A desktop for the tests of the desktop app: screen, session bus, window manager, driver of the webview, panel, keychain.
+/// It is nobody's: nothing is shown on a screen that a person looks at.
+pub(crate) const SCREEN: Need = Need {
+    what: "a desktop to test on",
+    packages: &[
+        "xvfb",
+        "dbus",
+        "webkit2gtk-driver",
+        "openbox",
+        "wmctrl",
+        "xdotool",
+        "trayer",
+        "imagemagick",
+        "xauth",
+        "gnome-keyring",
+        "fonts-dejavu-core",
+        "adwaita-icon-theme",
+    ],
+    here: || {
+        let linux = cfg!(target_os = "linux");
+        let programs = [
+            "Xvfb",
+            "dbus-daemon",
+            "WebKitWebDriver",
+            "openbox",
+            "wmctrl",
+            "xdotool",
+            "trayer",
+            "import",
+            "gnome-keyring-daemon",
+        ];
+        !linux || programs.iter().all(|name| run::on_path(name))
+    },
+};
+
 fn on_path_npm() -> bool {
     if cfg!(windows) { run::succeeds(Command::new("npm.cmd").arg("--version")) } else { run::on_path("npm") }
 }
