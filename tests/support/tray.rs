@@ -4,7 +4,7 @@
 //! <https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/>; dbusmenu is documented in the XML of
 //! libdbusmenu. GTK applications speak both through libayatana-appindicator.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,9 +113,10 @@ impl Panel {
         .await
     }
 
-    /// How many icons were shown so far.
-    pub fn count(&self) -> usize {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// Who has shown an icon so far. One that is shown anew, as after a change of its menu, counts once.
+    pub fn owners(&self) -> BTreeSet<String> {
+        let items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        items.iter().map(|(owner, _)| owner.clone()).collect()
     }
 }
 

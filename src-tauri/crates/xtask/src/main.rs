@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask start | test | check | bench | icons | bundle | release`.
+//! Developer tasks: `cargo xtask start | test | check | bench | icons | bundle | release | shots`.
 //!
 //! Each task first installs what it needs and does not find, then does its job. What it installs goes into the cache
 //! folder (see [`place`]), never into the clone and never over what the user has.
@@ -51,6 +51,8 @@ enum Task {
     Bundle(bundle::Args),
     /// Print the texts of a release
     Release(release::Args),
+    /// Take the pictures of the documents anew, of the desktop app as it is
+    Shots,
     /// Read the server's announcement from standard input and explain it (used by `start`)
     #[command(hide = true)]
     Announce(start::announce::Args),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Task::Icons => icons::run(&place),
         Task::Bundle(args) => bundle::run(&place, &args),
         Task::Release(args) => release::run(&place, &args),
+        Task::Shots => shell::shots(&place),
         Task::Announce(args) => start::announce::run(&args),
     });
     match done {

@@ -44,9 +44,16 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         say::step("running the tests of the dashboard");
         ui::test(place)?;
     }
-    say::step("building the gateway");
-    run::run(&mut run::cargo(place, &["build", "--quiet", "-p", "codeferry-cli", "--bin", "codeferry"]))?;
-    tests.env("CODEFERRY_BIN", place.built("debug", "codeferry"));
+    // Minutes, where it was not built before: only for tests that may start it.
+    let on_a_desktop = args.cargo.is_empty() || args.cargo.iter().any(|arg| arg == "codeferry-tests");
+    if on_a_desktop && shell::buildable() {
+        say::step("building the gateway and the desktop app");
+        shell::under_test(place, "debug", &mut tests)?;
+    } else {
+        say::step("building the gateway");
+        run::run(&mut run::cargo(place, &["build", "--quiet", "-p", "codeferry-cli", "--bin", "codeferry"]))?;
+        tests.env("CODEFERRY_BIN", place.built("debug", "codeferry"));
+    }
     say::step("running the tests");
     run::run(&mut tests)?;
     say::data(&if args.without_clients {
