@@ -96,7 +96,7 @@ async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
         })
         .on_navigation(move |url| {
             let ours = is_ours(&asked, url);
-            if !ours {
+            if !ours && !is_spent(url) {
                 open_outside(&asked, url);
             }
             ours
@@ -220,6 +220,13 @@ fn is_ours(app: &AppHandle, url: &Url) -> bool {
     is_local(url) || gateway.is_some_and(|gateway| gateway.origin() == url.origin()) || url.as_str() == "about:blank"
 }
 
+/// A link into a gateway that was there a moment ago. It leads nowhere, and is not for the browser either: the next gateway
+/// gets a link of its own.
+fn is_spent(url: &Url) -> bool {
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    loopback && url.scheme() == "http" && url.path() == "/login"
+}
+
 /// What is elsewhere is the browser's. Only the web: no other program is started by a page.
 pub(crate) fn open_outside(app: &AppHandle, url: &Url) {
     if !matches!(url.scheme(), "https" | "http") {
@@ -232,7 +239,7 @@ pub(crate) fn open_outside(app: &AppHandle, url: &Url) {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_local, place};
+    use super::{is_local, is_spent, place};
 
     #[test]
     fn only_names_lead_back_to_where_somebody_was() {
@@ -240,6 +247,14 @@ mod tests {
         assert_eq!(place("accounts").as_deref(), Some("accounts"));
         for bad in ["", "/", "a&code=1", "a%20b", "//evil.example", "a#b", "é"] {
             assert_eq!(place(bad).as_deref(), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_link_into_a_gateway_that_is_gone_is_nobody_elses() {
+        assert!(is_spent(&"http://127.0.0.1:8081/login?code=1".parse().unwrap()));
+        for other in ["http://127.0.0.1:8081/", "https://example.com/login?code=1", "http://example.com/login"] {
+            assert!(!is_spent(&other.parse().unwrap()), "{other}");
         }
     }
 

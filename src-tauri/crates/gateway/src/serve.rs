@@ -29,16 +29,27 @@ use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_i
 impl Gateway {
     /// Serves until `stop` is cancelled, or until the control plane asks for it. Then no new connection is taken,
     /// exchanges may finish for `grace`, and what still runs is ended with an error event.
-    pub async fn serve(
+    ///
+    /// Where it is reached is known as soon as this was called, before the task that it becomes has run.
+    pub fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: CancellationToken,
+        grace: Duration,
+    ) -> impl Future<Output = io::Result<()>> + Send + use<> {
+        if let Ok(address) = listener.local_addr() {
+            // Set once: a gateway serves one listener.
+            let _ = self.bound.set(address);
+        }
+        self.accept(listener, stop, grace)
+    }
+
+    async fn accept(
         self: Arc<Self>,
         listener: TcpListener,
         stop: CancellationToken,
         grace: Duration,
     ) -> io::Result<()> {
-        if let Ok(address) = listener.local_addr() {
-            // Set once: a gateway serves one listener.
-            let _ = self.bound.set(address);
-        }
         let listener = Counted { listener, traffic: Arc::clone(&self.traffic) };
         let stopping = {
             let gateway = Arc::clone(&self);
