@@ -19,6 +19,8 @@ mod frugal;
 mod keychain;
 #[path = "desktop/life.rs"]
 mod life;
+#[path = "desktop/notices.rs"]
+mod notices;
 #[path = "desktop/shortcuts.rs"]
 mod shortcuts;
 #[path = "desktop/tools.rs"]

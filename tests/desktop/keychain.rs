@@ -58,6 +58,7 @@ async fn a_sign_in_is_kept_by_the_keychain() {
     assert_eq!(app.code().await.0, Some(0));
     let _app = desktop.launch(&["--hidden"]).await;
     desktop.gateway().await;
+    desktop.tray().await.until("the account", |menu| menu.find(&["work@"]).is_some()).await;
     let answer = desktop.say("[[demo:text hi]]").send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
 }

@@ -121,10 +121,13 @@ async fn a_taken_port_is_shown_and_had_when_it_is_free() {
     let holder = std::net::TcpListener::bind(("127.0.0.1", desktop.port)).expect("a free port");
     let _app = desktop.launch(&["--hidden"]).await;
     let tray = desktop.tray().await;
-    tray.until("that it does not run", |menu| menu.find(&["Start"]).is_some()).await;
+    let port = desktop.port.to_string();
+    tray.until("the taken port in the tray", |menu| menu.entries[0].label.contains(&format!("port {port}"))).await;
+    let notice = desktop.notifications.wait(&port).await;
     drop(holder);
     desktop.gateway().await;
     tray.until("that it runs", |menu| menu.find(&["Stop"]).is_some()).await;
+    assert_eq!(desktop.notifications.with(&port), [notice], "it was said once");
 }
 
 /// Another gateway serves this folder: nothing is broken, and when it leaves we take its place.
@@ -140,7 +143,8 @@ async fn a_folder_that_is_served_already_is_shown() {
 
     let mut app = desktop.launch(&["--hidden"]).await;
     let tray = desktop.tray().await;
-    tray.until("that it does not run", |menu| menu.find(&["Start"]).is_some() || menu.find(&["Stop"]).is_none()).await;
+    let whose = format!("another Codeferry serves at 127.0.0.1:{}", desktop.port);
+    tray.until("whose it is", |menu| menu.entries[0].label.contains(&whose)).await;
     assert!(app.runs());
     process::signal(serve.id().expect("it runs"), "TERM");
     serve.wait().await.expect("it ends");
@@ -174,7 +178,7 @@ async fn a_broken_gateway_is_shown_and_comes_back() {
     let since = desktop.api("/status").await["started_at"].clone();
     process::signal(driver.pid(), "USR2");
     let tray = desktop.tray().await;
-    tray.until("that it does not run", |menu| menu.find(&["Stop"]).is_none()).await;
+    tray.until("that it broke off", |menu| menu.entries[0].label.contains("broke off")).await;
     tray.until("that it runs", |menu| menu.find(&["Stop"]).is_some()).await;
     desktop.gateway().await;
     let status = desktop.api("/status").await;

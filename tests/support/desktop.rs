@@ -158,6 +158,7 @@ impl Desktop {
             .env("GTK_THEME", "Adwaita")
             .env("CODEFERRY_HOME", self.data())
             .env("CODEFERRY_VAULT", "file")
+            .env("CODEFERRY_LOG", "codeferry=debug,info")
             .env("CODEFERRY_AUTH_URL", self.demo.auth_url())
             .env("CODEFERRY_CHATGPT_URL", self.demo.chatgpt_url())
             .env("CODEFERRY_OPENAI_URL", self.demo.openai_url())

@@ -227,10 +227,11 @@ impl Entry {
         })
     }
 
-    /// The entry down this path; each step is how a label begins.
+    /// The entry down this path; each step is how a label begins, after the mark of a state.
     pub fn find(&self, path: &[&str]) -> Option<&Self> {
         let Some((first, rest)) = path.split_first() else { return Some(self) };
-        self.entries.iter().find(|entry| !entry.separator && entry.label.starts_with(first))?.find(rest)
+        let begins = |entry: &&Self| entry.label.trim_start_matches(['●', '○', '▲', '✕', ' ']).starts_with(first);
+        self.entries.iter().filter(|entry| !entry.separator).find(begins)?.find(rest)
     }
 
     /// Whether the entry down this path is there and ticked.
