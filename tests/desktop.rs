@@ -19,6 +19,8 @@ mod frugal;
 mod keychain;
 #[path = "desktop/life.rs"]
 mod life;
+#[path = "desktop/login_item.rs"]
+mod login_item;
 #[path = "desktop/notices.rs"]
 mod notices;
 #[path = "desktop/shortcuts.rs"]

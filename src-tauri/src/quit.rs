@@ -28,36 +28,43 @@ pub(crate) fn ask(app: &AppHandle) {
 pub(crate) fn now(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let shell = app.state::<Shell>();
-        shell.keeper.end().await;
-        shell.tasks.close();
-        shell.tasks.wait().await;
-        login_window::leave(&app);
+        // Nothing is there yet if somebody is very quick.
+        if let Some(shell) = app.try_state::<Shell>() {
+            shell.keeper.end().await;
+            shell.tasks.close();
+            shell.tasks.wait().await;
+            login_window::leave(&app);
+        }
         app.exit(0);
     });
 }
 
-/// Leaves when the system says so; at once when it says so twice.
+/// Leaves when the system says so; at once when it says so twice. From here on: whoever serves must not be cut off. Within
+/// the runtime.
+#[cfg(unix)]
+pub(crate) fn on_signals(app: &AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return tracing::warn!("signals cannot be caught");
+    };
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        for again in [false, true] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if again { app.exit(1) } else { now(&app) }
+        }
+    });
+}
+
+/// Leaves when it is told to by the console it was started from.
+#[cfg(windows)]
 pub(crate) fn on_signals(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut interrupt), Ok(mut terminate)) =
-                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return tracing::warn!("signals cannot be caught");
-            };
-            for again in [false, true] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if again { app.exit(1) } else { now(&app) }
-            }
-        }
-        #[cfg(windows)]
         if tokio::signal::ctrl_c().await.is_ok() {
             now(&app);
         }

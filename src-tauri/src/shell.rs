@@ -28,6 +28,7 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     let tasks = TaskTracker::new();
     let runtime = tauri::async_runtime::handle();
     let _in_it = runtime.inner().enter();
+    quit::on_signals(app);
     let keeper = Keeper::begin(options, paths.clone(), environment.clone(), &tasks);
     login_window::sweep(&paths);
     app.manage(login_window::Open::default());
@@ -36,7 +37,6 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     update::begin(app);
     window::in_dock(app, false);
     tray::make(app)?;
-    quit::on_signals(app);
     #[cfg(all(unix, debug_assertions))]
     quit::on_test_signal(app);
     notify::begin(app);

@@ -96,7 +96,10 @@ async fn sigterm_lets_an_answer_finish() {
     assert_eq!(answer.status(), 200);
     app.signal("TERM");
     desktop.until_port(false).await;
-    let text = answer.text().await.expect("the whole answer");
+    let text = match answer.text().await {
+        Ok(text) => text,
+        Err(error) => panic!("{error}: {:?}\n{}", app.ends().await, app.log()),
+    };
     assert!(text.contains("message_stop") && !text.contains("event: error"), "{text}");
     assert_eq!(app.code().await.0, Some(0));
     assert_eq!(desktop.demo.violations(), []);

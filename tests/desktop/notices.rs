@@ -12,6 +12,12 @@ fn used(desktop: &Desktop, account: &DemoAccount, percent: f64) {
     desktop.demo.set_limits(&account.account_id, limits);
 }
 
+/// Waits until the app has seen the account: what was so before is no news.
+async fn looked(desktop: &Desktop) {
+    desktop.gateway().await;
+    desktop.tray().await.until("the account", |menu| menu.find(&["work@"]).is_some()).await;
+}
+
 /// Nothing more is said for a while.
 async fn no_more_than(desktop: &Desktop, count: usize) {
     stays("nothing more is said", Duration::from_millis(1500), async || {
@@ -27,7 +33,7 @@ async fn a_window_that_runs_low_is_told_once() {
     let Some(desktop) = Desktop::start().await else { return };
     let work = desktop.sign_in("work").await;
     let mut app = desktop.launch(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     desktop.served_by("[[demo:text hi]]").await;
     used(&desktop, &work, 79.0);
     desktop.served_by("[[demo:text hi]]").await;
@@ -54,7 +60,7 @@ async fn a_window_that_runs_low_is_told_once() {
     desktop.tray().await.click(&["Quit"]).await;
     assert_eq!(app.code().await.0, Some(0));
     let _app = desktop.launch(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     used(&desktop, &work, 98.0);
     desktop.served_by("[[demo:text hi]]").await;
     no_more_than(&desktop, 2).await;
@@ -66,7 +72,7 @@ async fn a_limit_is_told_with_its_end() {
     let Some(desktop) = Desktop::start().await else { return };
     desktop.sign_in("work").await;
     let _app = desktop.launch(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     desktop.served_by("[[demo:text hi]]").await;
     let refused = desktop.say("[[demo:limit 7200]]").send().await.expect("an answer");
     assert_eq!(refused.status(), 429);
@@ -85,7 +91,7 @@ async fn who_took_over_is_told() {
     desktop.sign_in("work").await;
     desktop.sign_in("home").await;
     let _app = desktop.launch(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     let first = desktop.served_by("[[demo:text hi]]").await;
     desktop.say("[[demo:limit 7200 late]]").send().await.expect("an answer").text().await.expect("a stream");
     let second = desktop.served_by("[[demo:text hi]]").await;
@@ -105,7 +111,7 @@ async fn a_needed_sign_in_is_told_and_leads_to_the_accounts() {
     let Some(desktop) = Desktop::start().await else { return };
     desktop.sign_in("work").await;
     let mut driver = desktop.drive(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     desktop.served_by("[[demo:text hi]]").await;
     desktop.demo.fail_refreshes(Some(TokenFault::Refuse("refresh_token_expired".to_owned())));
     desktop.demo.expire_access_tokens();
@@ -129,7 +135,7 @@ async fn what_is_switched_off_is_not_said() {
     desktop.set("desktop.notify.window", "false");
     desktop.set("desktop.notify.limit", "false");
     let _app = desktop.launch(&["--hidden"]).await;
-    desktop.gateway().await;
+    looked(&desktop).await;
     desktop.served_by("[[demo:text hi]]").await;
     used(&desktop, &work, 96.0);
     desktop.served_by("[[demo:text hi]]").await;
