@@ -135,7 +135,14 @@ impl Line {
     fn new(app: &AppHandle, entry: &Entry) -> tauri::Result<Self> {
         let (id, label) = (&entry.id, escaped(&entry.label));
         Ok(match &entry.body {
-            Body::Plain => Self::Plain(MenuItemBuilder::with_id(id, label).enabled(entry.enabled).build(app)?),
+            Body::Plain => {
+                let item = MenuItemBuilder::with_id(id, label).enabled(entry.enabled);
+                let item = match key(id) {
+                    Some(key) => item.accelerator(key),
+                    None => item,
+                };
+                Self::Plain(item.build(app)?)
+            }
             Body::Check(on) => {
                 let item = CheckMenuItemBuilder::with_id(id, label).enabled(entry.enabled).checked(*on);
                 Self::Check(item.build(app)?)
@@ -250,6 +257,17 @@ fn image(picture: Picture, ink: Ink) -> tauri::Result<Image<'static>> {
     let (width, height) = (drawing.width(), drawing.height());
     let mask = Mask { rgba: drawing.rgba(), width: width as usize, height: height as usize };
     Ok(Image::new_owned(compose(mask, picture, ink), width, height))
+}
+
+/// The keys that do the same while the menu is open. Elsewhere than on macOS they would be shown and do nothing.
+fn key(id: &str) -> Option<&'static str> {
+    match id {
+        _ if cfg!(not(target_os = "macos")) => None,
+        "open" => Some("Cmd+D"),
+        "open:settings" => Some("Cmd+,"),
+        "quit" => Some("Cmd+Q"),
+        _ => None,
+    }
 }
 
 /// `&` marks the letter that a key chooses; we mean the sign.

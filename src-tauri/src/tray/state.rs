@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::snapshot::{Gateway, Known, Running, Snapshot};
-use super::words::{moment, percent, short_and_long, shortened, whole, windows};
+use super::words::{forecast, moment, percent, short_and_long, shortened, whole, windows};
 
 /// Whether a request that names no account would be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub(crate) fn next_change(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) 
         _ => None,
     });
     let resets = running.accounts.iter().flat_map(|account| windows(account.quota.as_ref()));
-    let resets = resets.filter_map(|window| window.resets_at);
+    let resets = resets.flat_map(|window| [window.resets_at, forecast(window)]).flatten();
     let mut moments: Vec<_> = rests.chain(resets).chain(running.capture_until).filter(|at| *at > now).collect();
     let midnight = now.to_zoned(zone.clone()).tomorrow().and_then(|day| day.start_of_day()).ok()?.timestamp();
     // A moment of another day is named with its day, until that begins.

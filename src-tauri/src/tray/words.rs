@@ -1,8 +1,8 @@
 //! Times, shares and names, as the tray writes them.
 
 use codeferry_app::{AccountStatus, Quota, QuotaWindow};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 /// A name longer than this is cut in the middle.
 const LONGEST_NAME: usize = 28;
@@ -90,6 +90,12 @@ pub(crate) fn short_and_long(account: &AccountStatus) -> (Option<&QuotaWindow>, 
     let short = windows.first().copied().filter(|window| window.minutes < DAY);
     let long = windows.last().copied().filter(|window| window.minutes >= DAY);
     (short, long)
+}
+
+/// When a window is used up at the pace of late, roughly: to five minutes, so that it does not change with every look.
+pub(crate) fn forecast(window: &QuotaWindow) -> Option<Timestamp> {
+    let round = TimestampRound::new().smallest(Unit::Minute).increment(5).mode(RoundMode::Floor);
+    window.forecast?.round(round).ok()
 }
 
 #[cfg(test)]

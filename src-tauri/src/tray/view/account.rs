@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::super::action::{Action, Errand};
 use super::super::menu::Entry;
 use super::super::state::rest;
-use super::super::words::{capital, moment, name, percent, shortened, small, window, windows};
+use super::super::words::{capital, forecast, moment, name, percent, shortened, small, window, windows};
 
 /// The longest sentence that fits into a line.
 const LONGEST: usize = 72;
@@ -76,6 +76,8 @@ fn opens(account: &AccountStatus, now: Timestamp, zone: &TimeZone) -> Vec<Entry>
         let resets = seen.resets_at.map(|at| format!(" · resets {}", moment(at, now, zone)));
         let (length, used) = (window(seen.minutes), percent(seen.used_percent));
         facts.push(capital(&format!("{length}: {used} used{}", resets.unwrap_or_default())));
+        let empty = forecast(seen).filter(|at| *at > now);
+        facts.extend(empty.map(|at| format!("At this pace used up at {}", moment(at, now, zone))));
     }
     facts.extend(account.warning.as_deref().map(|warning| capital(&shortened(warning, LONGEST))));
     if account.named {

@@ -244,6 +244,16 @@ fn cases() -> Vec<(&'static str, Snapshot)> {
                 ..work()
             }])),
         ),
+        (
+            "at_this_pace",
+            serving(running(vec![AccountStatus {
+                quota: quota(vec![QuotaWindow {
+                    forecast: Some(at("2026-11-20T12:43:21Z")),
+                    ..window(300, 62.0, "2026-11-20T13:20:00Z")
+                }]),
+                ..work()
+            }])),
+        ),
         ("capturing", serving(Running { capture_until: Some(at("2026-11-20T12:00:00Z")), ..running(vec![work()]) })),
         ("no_autostart", Snapshot { autostart: None, ..serving(running(vec![work()])) }),
     ]
