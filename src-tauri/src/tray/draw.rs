@@ -3,6 +3,9 @@
 //! **Invariant:** all of this runs on the main thread. What looks as it did is not touched, so that a menu that is open stays
 //! open: no toolkit tells whether it is.
 
+#[cfg(target_os = "linux")]
+mod relabel;
+
 use tauri::image::Image;
 use tauri::menu::{
     CheckMenuItem, CheckMenuItemBuilder, IsMenuItem, Menu, MenuItem, MenuItemBuilder, PredefinedMenuItem, Submenu,
@@ -12,7 +15,7 @@ use tauri::tray::TrayIcon;
 use tauri::{AppHandle, Wry};
 
 use super::icon::{Ink, Mask, compose};
-use super::menu::{Body, Edit, Entry, Toolkit, edits};
+use super::menu::{Body, Edit, Entry, edits};
 use super::state::{Picture, Shape};
 
 /// All that is to be seen.
@@ -37,7 +40,7 @@ pub(crate) struct Drawn {
 enum Line {
     Plain(MenuItem<Wry>),
     Check(CheckMenuItem<Wry>),
-    Submenu(Submenu<Wry>, Vec<Self>),
+    Submenu { item: Submenu<Wry>, label: String, lines: Vec<Self> },
     Separator(PredefinedMenuItem<Wry>),
 }
 
@@ -46,8 +49,6 @@ enum Place<'a> {
     Menu(&'a Menu<Wry>),
     Submenu(&'a Submenu<Wry>),
 }
-
-const TOOLKIT: Toolkit = Toolkit { relabels: !cfg!(target_os = "linux") };
 
 const IDLE: &[u8] = include_bytes!("../../../icons/tray/idle.png");
 const ACTIVE: &[u8] = include_bytes!("../../../icons/tray/active.png");
@@ -103,8 +104,8 @@ impl Drawn {
             // An empty text is none, on every system; `None` leaves the old one on some.
             self.icon.set_title(Some(sight.title.as_deref().unwrap_or_default()))?;
         }
-        let steps = edits(&self.sight.menu, &sight.menu, TOOLKIT);
-        if let Err(error) = make(app, &Place::Menu(&self.menu), &mut self.lines, steps) {
+        let steps = edits(&self.sight.menu, &sight.menu);
+        if let Err(error) = make(app, &Place::Menu(&self.menu), &mut Vec::new(), &mut self.lines, steps) {
             tracing::warn!(%error, "the tray's menu could not be changed, and is built anew");
             self.menu = Menu::new(app)?;
             self.lines = append(app, &Place::Menu(&self.menu), &sight.menu)?;
@@ -150,7 +151,7 @@ impl Line {
             Body::Submenu(entries) => {
                 let submenu = SubmenuBuilder::with_id(app, id, label).enabled(entry.enabled).build()?;
                 let lines = append(app, &Place::Submenu(&submenu), entries)?;
-                Self::Submenu(submenu, lines)
+                Self::Submenu { item: submenu, label: entry.label.clone(), lines }
             }
             Body::Separator => Self::Separator(PredefinedMenuItem::separator(app)?),
         })
@@ -160,12 +161,13 @@ impl Line {
         match self {
             Self::Plain(item) => item,
             Self::Check(item) => item,
-            Self::Submenu(item, _) => item,
+            Self::Submenu { item, .. } => item,
             Self::Separator(item) => item,
         }
     }
 
-    fn change(&self, entry: &Entry) -> tauri::Result<()> {
+    /// `place` is where it stands, counted from the root.
+    fn change(&mut self, place: &[usize], entry: &Entry) -> tauri::Result<()> {
         let label = escaped(&entry.label);
         match self {
             Self::Plain(item) => {
@@ -177,8 +179,15 @@ impl Line {
                 item.set_enabled(entry.enabled)?;
                 item.set_checked(entry.body == Body::Check(true))
             }
-            Self::Submenu(item, _) => {
+            Self::Submenu { item, label: known, .. } => {
                 item.set_text(label)?;
+                #[cfg(target_os = "linux")]
+                if known != &entry.label && !relabel::relabel(place, known, &entry.label) {
+                    return Err(std::io::Error::other("a line of the menu was not found").into());
+                }
+                #[cfg(not(target_os = "linux"))]
+                let _ = place;
+                known.clone_from(&entry.label);
                 item.set_enabled(entry.enabled)
             }
             Self::Separator(_) => Ok(()),
@@ -222,8 +231,14 @@ fn append(app: &AppHandle, place: &Place<'_>, entries: &[Entry]) -> tauri::Resul
     Ok(lines)
 }
 
-/// Takes these steps.
-fn make(app: &AppHandle, place: &Place<'_>, lines: &mut Vec<Line>, steps: Vec<Edit>) -> tauri::Result<()> {
+/// Takes these steps in the menu that stands at `path`.
+fn make(
+    app: &AppHandle,
+    place: &Place<'_>,
+    path: &mut Vec<usize>,
+    lines: &mut Vec<Line>,
+    steps: Vec<Edit>,
+) -> tauri::Result<()> {
     for step in steps {
         match step {
             Edit::Insert { at, entry } => {
@@ -235,10 +250,16 @@ fn make(app: &AppHandle, place: &Place<'_>, lines: &mut Vec<Line>, steps: Vec<Ed
                 place.remove(at)?;
                 lines.remove(at);
             }
-            Edit::Change { at, entry } => lines[at].change(&entry)?,
+            Edit::Change { at, entry } => {
+                path.push(at);
+                lines[at].change(path, &entry)?;
+                path.pop();
+            }
             Edit::Within { at, edits } => {
-                if let Line::Submenu(submenu, within) = &mut lines[at] {
-                    make(app, &Place::Submenu(submenu), within, edits)?;
+                if let Line::Submenu { item, lines, .. } = &mut lines[at] {
+                    path.push(at);
+                    make(app, &Place::Submenu(item), path, lines, edits)?;
+                    path.pop();
                 }
             }
         }

@@ -48,14 +48,6 @@ pub(crate) enum Edit {
     },
 }
 
-/// What can be done in place.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Toolkit {
-    /// A line that opens others takes another label. On Linux it does not (muda 0.20 sets the label of a GTK item that
-    /// holds a box instead of one), so there the line gives way to a new one.
-    pub(crate) relabels: bool,
-}
-
 // === impl Entry ===
 
 impl Entry {
@@ -88,11 +80,8 @@ impl Entry {
     }
 
     /// Whether the line of the one can become that of the other.
-    fn is_kin(&self, other: &Self, toolkit: Toolkit) -> bool {
-        let submenu = matches!(self.body, Body::Submenu(_));
-        self.id == other.id
-            && std::mem::discriminant(&self.body) == std::mem::discriminant(&other.body)
-            && (!submenu || toolkit.relabels || self.label == other.label)
+    fn is_kin(&self, other: &Self) -> bool {
+        self.id == other.id && std::mem::discriminant(&self.body) == std::mem::discriminant(&other.body)
     }
 
     fn opens(&self) -> &[Self] {
@@ -110,11 +99,11 @@ impl Entry {
 }
 
 /// The steps from `old` to `new`, in order.
-pub(crate) fn edits(old: &[Entry], new: &[Entry], toolkit: Toolkit) -> Vec<Edit> {
+pub(crate) fn edits(old: &[Entry], new: &[Entry]) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut left: Vec<&Entry> = old.iter().collect();
     for (at, entry) in new.iter().enumerate() {
-        match left.get(at..).and_then(|rest| rest.iter().position(|known| known.is_kin(entry, toolkit))) {
+        match left.get(at..).and_then(|rest| rest.iter().position(|known| known.is_kin(entry))) {
             Some(away) => {
                 // Whatever stands before it is gone, or comes again further down.
                 for _ in 0..away {
@@ -124,7 +113,7 @@ pub(crate) fn edits(old: &[Entry], new: &[Entry], toolkit: Toolkit) -> Vec<Edit>
                 if !left[at].looks_like(entry) {
                     edits.push(Edit::Change { at, entry: entry.clone() });
                 }
-                let within = self::edits(left[at].opens(), entry.opens(), toolkit);
+                let within = self::edits(left[at].opens(), entry.opens());
                 if !within.is_empty() {
                     edits.push(Edit::Within { at, edits: within });
                 }
@@ -143,7 +132,7 @@ pub(crate) fn edits(old: &[Entry], new: &[Entry], toolkit: Toolkit) -> Vec<Edit>
 
 #[cfg(test)]
 mod tests {
-    use super::{Body, Edit, Entry, Toolkit, edits};
+    use super::{Body, Edit, Entry, edits};
 
     fn apply(menu: &mut Vec<Entry>, edits: Vec<Edit>) {
         for edit in edits {
@@ -197,20 +186,17 @@ mod tests {
         let menus = menus();
         for old in &menus {
             for new in &menus {
-                for relabels in [true, false] {
-                    let mut menu = old.clone();
-                    let steps = edits(old, new, Toolkit { relabels });
-                    assert_eq!(steps.is_empty(), old == new, "{old:?} {new:?}");
-                    apply(&mut menu, steps);
-                    assert_eq!(&menu, new);
-                }
+                let mut menu = old.clone();
+                let steps = edits(old, new);
+                assert_eq!(steps.is_empty(), old == new, "{old:?} {new:?}");
+                apply(&mut menu, steps);
+                assert_eq!(&menu, new);
             }
         }
     }
 
     #[test]
     fn a_label_changes_in_place_and_a_line_comes_alone() {
-        let edits = |old: &[Entry], new: &[Entry]| edits(old, new, Toolkit { relabels: true });
         let menu = |label: &str| vec![Entry::text("state", label), Entry::separator("s"), Entry::new("quit", "Quit")];
         let changed = edits(&menu("Running"), &menu("Stopped"));
         assert_eq!(changed, [Edit::Change { at: 0, entry: Entry::text("state", "Stopped") }]);
@@ -219,12 +205,5 @@ mod tests {
         let update = Entry::new("update", "Restart to update");
         assert_eq!(edits(&menu("Running"), &longer), [Edit::Insert { at: 2, entry: update }]);
         assert_eq!(edits(&longer, &menu("Running")), [Edit::Remove { at: 2 }]);
-    }
-
-    #[test]
-    fn what_cannot_be_relabelled_gives_way() {
-        let menu = |label: &str| [Entry::submenu("m", label, vec![Entry::new("x", "X")])];
-        let steps = |relabels| edits(&menu("M"), &menu("M!"), Toolkit { relabels }).len();
-        assert_eq!((steps(true), steps(false)), (1, 2));
     }
 }
