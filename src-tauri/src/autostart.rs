@@ -24,6 +24,7 @@ use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Runtime};
 
 use self::system::Login;
+use crate::notify::sentence;
 use crate::tray;
 
 /// Whether we start at login, for pages and the menu.
@@ -49,7 +50,7 @@ pub(crate) fn plugin<R: Runtime>() -> TauriPlugin<R> {
 pub(crate) fn state<R: Runtime>(app: &AppHandle<R>) -> AutostartState {
     match Login::of(app).and_then(|login| login.is_on()) {
         Ok(on) => AutostartState { on, can: true, why: None },
-        Err(why) => AutostartState { on: false, can: false, why: Some(why) },
+        Err(why) => AutostartState { on: false, can: false, why: Some(sentence(&why)) },
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn state<R: Runtime>(app: &AppHandle<R>) -> AutostartState {
 /// # Errors
 /// In a sentence, when the system does not let us.
 pub(crate) fn set(app: &AppHandle, on: bool) -> Result<AutostartState, String> {
-    Login::of(app)?.set(on)?;
+    Login::of(app).and_then(|login| login.set(on)).map_err(|why| sentence(&why))?;
     tracing::info!(on, "start at login");
     tray::show(app);
     Ok(state(app))

@@ -97,11 +97,11 @@ pub(crate) fn begin(app: &AppHandle) {
 /// themselves; so does Windows, where a registration may be of a program that is gone.
 fn register(app: &AppHandle) {
     #[cfg(target_os = "linux")]
-    let alone = cfg!(debug_assertions) || program::appimage(app).is_some();
+    let (alone, anew) = (cfg!(debug_assertions) || program::appimage(app).is_some(), program::appimage(app).is_some());
     #[cfg(windows)]
-    let alone = true;
+    let (alone, anew) = (true, false);
     #[cfg(target_os = "macos")]
-    let alone = false;
+    let (alone, anew) = (false, false);
     if !alone {
         return;
     }
@@ -109,7 +109,8 @@ fn register(app: &AppHandle) {
     // Programs of the system are asked, which take their time.
     tauri::async_runtime::spawn_blocking(move || {
         let links = app.deep_link();
-        if links.is_registered(SCHEME).unwrap_or(false) {
+        // The entry of an AppImage may name a file that is gone; what it says is compared when it is written.
+        if !anew && links.is_registered(SCHEME).unwrap_or(false) {
             return;
         }
         if let Err(error) = links.register(SCHEME) {

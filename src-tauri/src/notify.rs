@@ -21,6 +21,7 @@ use tauri_plugin_notification::NotificationExt as _;
 use self::facts::Facts;
 use self::said::Said;
 use self::words::Moment;
+pub(crate) use self::words::sentence;
 use crate::deep_link::Link;
 use crate::shell::Shell;
 use crate::{update, window};

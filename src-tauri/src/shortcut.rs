@@ -11,11 +11,11 @@ use std::sync::Mutex;
 
 use codeferry_app::{AccountStatus, Phase};
 use serde::Serialize;
-use tauri::{AppHandle, Manager as _};
+use tauri::{AppHandle, Emitter as _, Manager as _};
 use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, ShortcutState as Key};
 
 use crate::deep_link::Link;
-use crate::notify::{self, Notice};
+use crate::notify::{self, Notice, sentence};
 use crate::screen::Screen;
 use crate::shell::Shell;
 use crate::window;
@@ -53,6 +53,9 @@ pub(crate) struct Shortcuts {
 /// Why none can be had here.
 const WAYLAND: &str = "Wayland gives no program the keys of other windows. In the keyboard settings of your desktop, set a \
                        shortcut that runs codeferry-desktop: it opens the dashboard";
+
+/// The event that tells pages of changes.
+const EVENT: &str = "shell://shortcuts";
 
 /// How the shortcuts fare.
 pub(crate) fn states(app: &AppHandle) -> Vec<ShortcutState> {
@@ -97,7 +100,7 @@ fn ask(app: &AppHandle, wanted: &BTreeMap<Deed, String>) {
         .iter()
         .map(|(does, keys)| {
             let asked = loaded.clone().and_then(|()| if keys.is_empty() { Ok(()) } else { register(app, *does, keys) });
-            let problem = asked.err().filter(|_| !keys.is_empty());
+            let problem = asked.err().filter(|_| !keys.is_empty()).map(|why| sentence(&why));
             ShortcutState { does: *does, keys: keys.clone(), problem }
         })
         .collect();
@@ -105,14 +108,16 @@ fn ask(app: &AppHandle, wanted: &BTreeMap<Deed, String>) {
         if let Some(problem) = &state.problem {
             tracing::warn!(keys = state.keys, problem, "a shortcut cannot be had");
             let title = format!("{} does not work", state.keys);
-            notify::tell(app, &Notice { title, body: format!("{problem}."), link: Link::to(Screen::Settings, None) });
+            notify::tell(app, &Notice { title, body: problem.clone(), link: Link::to(Screen::Settings, None) });
         } else if !state.keys.is_empty() {
             tracing::info!(keys = state.keys, does = ?state.does, "shortcut");
         }
     }
     if let Ok(mut standing) = app.state::<Standing>().0.lock() {
-        *standing = states;
+        standing.clone_from(&states);
     }
+    // Nobody may be there to hear it.
+    drop(app.emit_to(window::MAIN, EVENT, states));
 }
 
 /// Loads the plugin, if it is not there yet. On the main thread: macOS and Windows tell of keys only there.
@@ -179,9 +184,11 @@ async fn switch(app: &AppHandle) {
                     link: link(Some(&id)),
                 }
             }
-            Err(error) => {
-                Notice { title: "The account was not switched".to_owned(), body: format!("{error}."), link: link(None) }
-            }
+            Err(error) => Notice {
+                title: "The account was not switched".to_owned(),
+                body: sentence(&error.to_string()),
+                link: link(None),
+            },
         },
     };
     notify::tell(app, &notice);

@@ -21,6 +21,7 @@ use tauri_plugin_updater::{Update, UpdaterExt as _};
 use tokio::sync::{Notify, watch};
 
 use self::policy::Standing;
+use crate::notify::sentence;
 use crate::program;
 use crate::shell::Shell;
 
@@ -220,7 +221,7 @@ pub(crate) fn offer(app: &AppHandle) {
             tauri::async_runtime::spawn(async move {
                 if let Err(why) = install(&installs).await {
                     tracing::error!(why, "the update was not installed");
-                    installs.dialog().message(format!("{why}.")).title("Codeferry was not updated").show(|_| {});
+                    installs.dialog().message(sentence(&why)).title("Codeferry was not updated").show(|_| {});
                 }
             });
         }
@@ -291,6 +292,7 @@ fn set(app: &AppHandle, change: impl FnOnce(&mut UpdateState)) {
     let changed = app.state::<Updates>().state.send_if_modified(|state| {
         let before = state.clone();
         change(state);
+        state.why = state.why.take().map(|why| sentence(&why));
         *state != before
     });
     if changed {

@@ -98,7 +98,7 @@ async fn keys_that_another_program_has_are_said_to_be_taken() {
     until("the keys", async || if first.log().contains("shortcut keys=") { Ok(()) } else { Err(first.log()) }).await;
     let _other = second.launch(&["--hidden"]).await;
     let notice = second.notifications.wait("Ctrl+Alt+K does not work").await;
-    assert!(notice.body.contains("another program has Ctrl+Alt+K"), "{notice:?}");
+    assert!(notice.body.contains("Another program has Ctrl+Alt+K"), "{notice:?}");
     assert_eq!(first.notifications.with("does not work"), []);
 }
 

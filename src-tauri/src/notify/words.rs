@@ -84,11 +84,11 @@ fn told(why: &str) -> bool {
 }
 
 /// A text as a sentence.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.trim().chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    // A name stays as it is.
-    let name = text.split(' ').next().is_some_and(|word| word.contains('@'));
+    // A name stays as it is: an address, a setting, a path.
+    let name = text.trim().split(' ').next().is_some_and(|word| word.contains(['@', '.', '/', '_']));
     let text = if name { text.trim().to_owned() } else { first + chars.as_str() };
     let ends = text.ends_with(['.', '!', '?']);
     if ends { text } else { text + "." }
@@ -131,5 +131,25 @@ impl Moment<'_> {
         let (there, here) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
         let form = if there.date() == here.date() { "%H:%M" } else { "%H:%M on %a %-d %b" };
         there.strftime(form).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_text_becomes_a_sentence() {
+        for (text, whole) in [
+            ("usage limit reached", "Usage limit reached."),
+            ("work@example.com is out. Sign in", "work@example.com is out. Sign in."),
+            ("desktop.updates is false", "desktop.updates is false."),
+            ("/home/x cannot be read", "/home/x cannot be read."),
+            ("Why?", "Why?"),
+            (" über alles ", "Über alles."),
+        ] {
+            assert_eq!(sentence(text), whole);
+            assert_eq!(sentence(whole), whole, "once is enough");
+        }
     }
 }

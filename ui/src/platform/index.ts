@@ -28,6 +28,14 @@ export interface Autostart {
   why: string | null;
 }
 
+/** A shortcut that is set, and how it fares. */
+export interface Shortcut {
+  does: 'dashboard' | 'switch';
+  keys: string;
+  /** Why it does not work. */
+  problem: string | null;
+}
+
 /** How it stands with updates. */
 export interface Update {
   stage: 'off' | 'idle' | 'checking' | 'available' | 'downloading' | 'installing';
@@ -56,6 +64,8 @@ export interface Platform {
   reveal(what: 'data' | 'logs'): Promise<void>;
   autostart(): Promise<Autostart>;
   setAutostart(on: boolean): Promise<Autostart>;
+  shortcuts(): Promise<Shortcut[]>;
+  onShortcuts(tell: (states: Shortcut[]) => void): Promise<() => void>;
   updateState(): Promise<Update>;
   checkUpdate(): Promise<Update>;
   /** Shows what is new, and installs it if the person agrees. */

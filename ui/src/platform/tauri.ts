@@ -2,7 +2,7 @@
 
 import { invoke, isTauri } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Autostart, Platform, ShellState, Update } from './index';
+import type { Autostart, Platform, ShellState, Shortcut, Update } from './index';
 
 export const isThere = (): boolean => typeof window !== 'undefined' && isTauri();
 
@@ -31,6 +31,8 @@ export const platform: Platform = {
   reveal: (what) => invoke('reveal', { what }),
   autostart: () => invoke<Autostart>('autostart_state'),
   setAutostart: (on) => invoke<Autostart>('set_autostart', { on }),
+  shortcuts: () => invoke<Shortcut[]>('shortcut_states'),
+  onShortcuts: (tell) => follow('shell://shortcuts', platform.shortcuts, tell),
   updateState: () => invoke<Update>('update_state'),
   checkUpdate: () => invoke<Update>('check_update'),
   installUpdate: () => invoke('install_update'),

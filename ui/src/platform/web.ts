@@ -20,6 +20,8 @@ export const platform: Platform = {
   reveal: nobody,
   autostart: nobody,
   setAutostart: nobody,
+  shortcuts: nobody,
+  onShortcuts: nobody,
   updateState: nobody,
   checkUpdate: nobody,
   installUpdate: nobody,
