@@ -169,11 +169,15 @@ async fn end_of(app: &AppHandle, mut sign_in: SignIn) -> Option<SignInStage> {
         stage = sign_in.ended() => return Some(stage),
         () = stops(&mut phase) => {}
     }
-    if let Ok(stage) = tokio::time::timeout(LAST_MOMENTS, sign_in.ended()).await {
-        return Some(stage);
+    // Nobody is left to take an answer. One that is under way may still come to its end.
+    let broke_off = matches!(&*phase.borrow(), Phase::Failed(_));
+    if broke_off && sign_in.stage() == SignInStage::Waiting {
+        return None;
     }
-    let broke_off = matches!(&*phase.borrow(), Phase::Failed(_) | Phase::Running(_));
-    (!broke_off).then_some(SignInStage::Cancelled)
+    match tokio::time::timeout(LAST_MOMENTS, sign_in.ended()).await {
+        Ok(stage) => Some(stage),
+        Err(_) => (!broke_off).then_some(SignInStage::Cancelled),
+    }
 }
 
 /// Returns when the gateway does not run any more.

@@ -31,6 +31,17 @@ const FRAMES: &[&str] = &["challenges.cloudflare.com", "www.recaptcha.net", "idm
 /// The same, with everything below.
 const FRAMES_BELOW: &[&str] = &["arkoselabs.com", "funcaptcha.com", "hcaptcha.com", "openai.com", "chatgpt.com"];
 
+/// What pages embed besides: measuring, paying, chatting. Nobody misses it here, so nobody is asked.
+const UNMISSED_BELOW: &[&str] = &[
+    "googletagmanager.com",
+    "google-analytics.com",
+    "doubleclick.net",
+    "stripe.com",
+    "stripe.network",
+    "intercom.io",
+    "microsoftazuread-sso.com",
+];
+
 /// What people read beside a sign-in: terms, help. That is for a browser.
 const READING: &[&str] = &[
     "openai.com",
@@ -144,6 +155,8 @@ impl Way {
             Verdict::OpenInBrowser
         } else if is_frame(url, &host) {
             Verdict::Allow
+        } else if UNMISSED_BELOW.iter().any(|parent| is_below(&host, parent)) {
+            Verdict::Refuse(Refusal::Nothing)
         } else {
             Verdict::Refuse(Refusal::Unknown { host })
         }
@@ -177,10 +190,14 @@ fn is_page(host: &str) -> bool {
 }
 
 fn is_frame(url: &Url, host: &str) -> bool {
-    let below = |parent: &str| host.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     FRAMES.contains(&host)
-        || FRAMES_BELOW.iter().any(|parent| below(parent))
+        || FRAMES_BELOW.iter().any(|parent| is_below(host, parent))
         || (host == "www.google.com" && url.path().starts_with("/recaptcha/"))
+}
+
+/// The host of that name, or one below it.
+fn is_below(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn unwilling(url: &Url, host: &str) -> Option<&'static str> {

@@ -141,7 +141,7 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
         }
     });
     window::in_dock(app, true);
-    Ok(())
+    window.set_focus()
 }
 
 // === impl Open ===

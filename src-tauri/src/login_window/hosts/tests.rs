@@ -65,6 +65,10 @@ fn the_sign_in_and_the_way_back_and_nothing_else() {
         ("https://sentinel.openai.com/frame.html", "allow"),
         ("https://www.google.com/recaptcha/api2/anchor", "allow"),
         ("https://www.google.com/search", "unknown www.google.com"),
+        // What they embed and nobody misses.
+        ("https://www.googletagmanager.com/ns.html", "nothing"),
+        ("https://js.stripe.com/v3/x.html", "nothing"),
+        ("https://notstripe.com/", "unknown notstripe.com"),
         // What looks like it and is not.
         ("https://auth.openai.com.evil.example/log-in", "unknown auth.openai.com.evil.example"),
         ("https://evilauth.openai.com.example/", "unknown evilauth.openai.com.example"),
