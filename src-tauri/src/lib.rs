@@ -3,11 +3,11 @@
 //! It starts the gateway in this process, as the Owner of the data folder, and shows it. The dashboard is the gateway's own
 //! web page, so nothing that can be seen or changed exists here alone.
 //!
-//! - [`shell`] holds what the modules share, and follows the gateway.
-//! - [`tray`] is the icon and its menu; [`window`] the dashboard's window; [`commands`] what a page may ask of the shell.
-//! - [`login_window`] is where people sign in.
-//! - [`quit`] ends in order.
-//! - [`autostart`], [`notify`], [`deep_link`], [`shortcut`], [`update`] and [`window_state`] are one feature of the system each.
+//! - `shell` holds what the modules share, and follows the gateway.
+//! - `tray` is the icon and its menu; `window` the dashboard's window; `commands` what a page may ask of the shell.
+//! - `login_window` is where people sign in.
+//! - `quit` ends in order.
+//! - `autostart`, `notify`, `deep_link`, `shortcut`, `update` and `window_state` are one feature of the system each.
 //!
 //! **Invariant:** this is the only crate that knows tauri, and it decides nothing about requests.
 

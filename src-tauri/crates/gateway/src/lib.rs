@@ -278,7 +278,7 @@ impl Gateway {
         self.news.changes(&self.pool, &self.settings)
     }
 
-    /// A link that opens a session of the control plane in the browser that follows it first; see [`session`]. With a
+    /// A link that opens a session of the control plane in the browser that follows it first, within a minute. With a
     /// screen's name it leads there. Whoever calls this answers for who gets it.
     ///
     /// # Errors
