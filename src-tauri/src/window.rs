@@ -159,7 +159,9 @@ fn settle(app: &AppHandle, phase: &Phase) {
     let led_to = *held(&shown.led_to);
     let led = match phase {
         Phase::Running(serving) if led_to != Some(serving.gateway().started_at()) => {
-            let left_at = held(&shown.left_at).take();
+            // When it merely began anew, as for the demo account, the dashboard is still there, and stays where it is.
+            let here = || led_to.and_then(|_| place(window.url().ok()?.fragment()?));
+            let left_at = held(&shown.left_at).take().or_else(here);
             lead(app, &window, left_at.as_deref())
         }
         Phase::Stopped | Phase::Failed(_) if led_to.is_some() => {
