@@ -23,8 +23,12 @@ mod life;
 mod login_item;
 #[path = "desktop/notices.rs"]
 mod notices;
+#[path = "desktop/onboarding.rs"]
+mod onboarding;
 #[path = "desktop/shortcuts.rs"]
 mod shortcuts;
+#[path = "desktop/sign_in.rs"]
+mod sign_in;
 #[path = "desktop/tools.rs"]
 mod tools;
 #[path = "desktop/tray.rs"]
