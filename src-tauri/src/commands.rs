@@ -77,9 +77,9 @@ fn open_external(app: AppHandle, url: Url) {
 }
 
 /// The page of a sign-in that the dashboard began, in a window of its own or where the person wants it. The dashboard knows
-/// its id and not its address: that one never comes from a page.
+/// its id and not its address: that one never comes from a page. Where that is: `window` or `browser`.
 #[tauri::command]
-async fn open_sign_in(app: AppHandle, id: String) -> Result<(), String> {
+async fn open_sign_in(app: AppHandle, id: String) -> Result<&'static str, String> {
     login_window::open(&app, &id)
 }
 

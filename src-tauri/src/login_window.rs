@@ -77,7 +77,7 @@ async fn start(app: &AppHandle, kind: Kind, again: Option<&AccountId>) -> Result
     if shown.is_err() {
         sign_in.give_up();
     }
-    shown.map(|()| follow(app, sign_in, By::Shell))
+    shown.map(|_| follow(app, sign_in, By::Shell))
 }
 
 /// We end: nothing that a window has written stays. The web engine may still hold something, which goes at the next start.
@@ -86,12 +86,13 @@ pub(crate) fn leave(app: &AppHandle) {
     sweep(&app.state::<Shell>().paths);
 }
 
-/// Shows the attempt of that id, which the dashboard began. Asked once more, it raises the window.
-pub(crate) fn open(app: &AppHandle, id: &str) -> Result<(), String> {
+/// Shows the attempt of that id, which the dashboard began, and says where: `window` or `browser`. Asked once more, it raises the
+/// window.
+pub(crate) fn open(app: &AppHandle, id: &str) -> Result<&'static str, String> {
     let sign_in = find(app, id)?;
-    show(app, &sign_in)?;
+    let place = show(app, &sign_in)?;
     follow(app, sign_in, By::Dashboard);
-    Ok(())
+    Ok(place.as_str())
 }
 
 /// Goes on with that attempt in the person's browser, whether or not it has a window.
@@ -111,13 +112,14 @@ fn find(app: &AppHandle, id: &str) -> Result<SignIn, String> {
 }
 
 /// Where the person wants it: in a window of ours, or in their browser.
-fn show(app: &AppHandle, sign_in: &SignIn) -> Result<(), String> {
+fn show(app: &AppHandle, sign_in: &SignIn) -> Result<SignInPlace, String> {
     let serving = app.state::<Shell>().keeper.serving();
     let place = serving.map_or(SignInPlace::Window, |serving| serving.settings().snapshot().desktop.sign_in);
     match place {
-        SignInPlace::Window => window::open(app, sign_in),
-        SignInPlace::Browser => open_browser(app, sign_in),
+        SignInPlace::Window => window::open(app, sign_in)?,
+        SignInPlace::Browser => open_browser(app, sign_in)?,
     }
+    Ok(place)
 }
 
 fn open_browser(app: &AppHandle, sign_in: &SignIn) -> Result<(), String> {

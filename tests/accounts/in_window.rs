@@ -7,6 +7,7 @@ use codeferry_app::{Delivered, SignIn, SignInStage};
 use codeferry_demo::{AuthFault, Endpoint, Route};
 use codeferry_tests::World;
 use codeferry_tests::attempt::pass;
+use codeferry_tests::live::Live;
 use url::Url;
 
 use crate::{end, nobody_home, ports};
@@ -28,6 +29,7 @@ async fn caught(attempt: &SignIn) -> Url {
 async fn what_a_window_catches_signs_in_and_the_control_plane_sees_it() {
     let _ports = ports::PORTS.lock().await;
     let world = nobody_home().await;
+    let mut live = Live::open(world.control(reqwest::Method::GET, "/events?types=sign_in")).await;
     for kind in [Kind::Plan, Kind::Codex] {
         let mut attempt = begin(&world, kind).await;
         let path = format!("/accounts/sign-in/{}", attempt.id());
@@ -43,6 +45,9 @@ async fn what_a_window_catches_signs_in_and_the_control_plane_sees_it() {
         assert_eq!(attempt.authorize_url(), None, "nobody is to go there any more");
         let told = world.ask(reqwest::Method::GET, &path, serde_json::json!({})).await;
         assert_eq!(told["state"], "done");
+        for state in ["waiting", "exchanging", "done"] {
+            assert_eq!(live.until("sign_in").await.data["state"], state, "the dashboard hears of each step");
+        }
 
         // The listener, or the same navigation once more: it counts once.
         assert_eq!(attempt.deliver(&callback).await, Delivered::Stale);

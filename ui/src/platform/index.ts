@@ -56,8 +56,8 @@ export interface Platform {
   stopGateway(): Promise<void>;
   setPort(port: number): Promise<void>;
   setDemo(on: boolean): Promise<void>;
-  /** The sign-in page of an attempt: in a window of the shell. */
-  openSignIn(id: string): Promise<void>;
+  /** The sign-in page of an attempt: in a window of the shell, or in the browser if the person chose that. */
+  openSignIn(id: string): Promise<'window' | 'browser'>;
   /** The same, in the person's browser. */
   signInInBrowser(id: string): Promise<void>;
   openExternal(url: string): Promise<void>;

@@ -53,7 +53,7 @@ export class SignIn {
       const begun = await beginSignIn(wish);
       this.place = wish.method === 'device' ? 'device' : inShell ? 'window' : 'browser';
       this.begun = begun;
-      if (this.place === 'window') await platform.openSignIn(begun.id);
+      if (this.place === 'window') this.place = await platform.openSignIn(begun.id);
       // A browser may refuse a window that opens by itself. The link is shown as well.
       else if (this.place === 'browser') await platform.openExternal(begun.url);
     } catch (error) {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Attempt, CallbackError, SignIns, Stage, failed};
 use crate::Gateway;
+use crate::bus::Topic;
 
 /// What became of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,7 @@ impl SignIns {
                 Ok(callback) => {
                     let Some(attempt) = entry.attempt.take() else { continue };
                     entry.stage.send_replace(Stage::Exchanging);
+                    self.bus.publish(Topic::SignIn, "sign_in", || entry.told(*id));
                     return Claim::Callback(*id, Box::new(attempt), callback);
                 }
                 Err(CallbackError::StateMismatch) => {}
