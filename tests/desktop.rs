@@ -15,6 +15,8 @@
 
 #[path = "desktop/frugal.rs"]
 mod frugal;
+#[path = "desktop/icon.rs"]
+mod icon;
 #[path = "desktop/keychain.rs"]
 mod keychain;
 #[path = "desktop/life.rs"]

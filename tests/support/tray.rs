@@ -32,7 +32,8 @@ pub struct Tray {
 /// An entry of a menu, or the menu itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
-    id: i32,
+    /// What the panel knows it by.
+    pub id: i32,
     /// What it says, without the marks of keyboard letters.
     pub label: String,
     /// A line between entries.
