@@ -8,6 +8,7 @@ const COMMANDS: &[&str] = &[
     "shell_state",
     "start_gateway",
     "stop_gateway",
+    "renew_session",
     "set_demo",
     "set_port",
     "open_external",

@@ -27,6 +27,8 @@ mod login_item;
 mod notices;
 #[path = "desktop/onboarding.rs"]
 mod onboarding;
+#[path = "desktop/session.rs"]
+mod session;
 #[path = "desktop/shortcuts.rs"]
 mod shortcuts;
 #[path = "desktop/sign_in.rs"]

@@ -21,6 +21,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         shell_state,
         start_gateway,
         stop_gateway,
+        renew_session,
         set_demo,
         set_port,
         open_external,
@@ -51,6 +52,12 @@ fn start_gateway(app: AppHandle) {
 #[tauri::command]
 fn stop_gateway(app: AppHandle) {
     app.state::<Shell>().keeper.stop();
+}
+
+/// The dashboard's session has ended, and the gateway goes on: another one, in the same place.
+#[tauri::command]
+async fn renew_session(app: AppHandle) -> Result<(), String> {
+    window::renew(&app).await.map_err(|error| error.to_string())
 }
 
 /// Serve the demo account instead of the person's own, or no longer.

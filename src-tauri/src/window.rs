@@ -160,12 +160,12 @@ fn settle(app: &AppHandle, phase: &Phase) {
     let led = match phase {
         Phase::Running(serving) if led_to != Some(serving.gateway().started_at()) => {
             // When it merely began anew, as for the demo account, the dashboard is still there, and stays where it is.
-            let here = || led_to.and_then(|_| place(window.url().ok()?.fragment()?));
+            let here = || led_to.and_then(|_| whereabouts(&window));
             let left_at = held(&shown.left_at).take().or_else(here);
             lead(app, &window, left_at.as_deref())
         }
         Phase::Stopped | Phase::Failed(_) if led_to.is_some() => {
-            *held(&shown.left_at) = window.url().ok().and_then(|url| place(url.fragment()?));
+            *held(&shown.left_at) = whereabouts(&window);
             *held(&shown.led_to) = None;
             local_page().map_or(Ok(()), |page| window.navigate(page))
         }
@@ -174,6 +174,21 @@ fn settle(app: &AppHandle, phase: &Phase) {
     if let Err(error) = led {
         tracing::warn!(%error, "the window stays where it is");
     }
+}
+
+/// The session of the dashboard has ended, as after a night: it gets another one, and stays where it is.
+pub(crate) async fn renew(app: &AppHandle) -> tauri::Result<()> {
+    let shown = app.state::<Shown>();
+    let _turn = shown.turn.lock().await;
+    match app.get_webview_window(MAIN) {
+        Some(window) => lead(app, &window, whereabouts(&window).as_deref()),
+        None => Ok(()),
+    }
+}
+
+/// Where in the dashboard the window is.
+fn whereabouts(window: &WebviewWindow) -> Option<String> {
+    window.url().ok().and_then(|url| place(url.fragment()?))
 }
 
 /// Leads the window to a screen.

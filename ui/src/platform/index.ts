@@ -54,6 +54,8 @@ export interface Platform {
   onShellState(tell: (state: ShellState) => void): Promise<() => void>;
   startGateway(): Promise<void>;
   stopGateway(): Promise<void>;
+  /** The session has ended: the shell opens the dashboard anew, in the same place. */
+  renewSession(): Promise<void>;
   setPort(port: number): Promise<void>;
   setDemo(on: boolean): Promise<void>;
   /** The sign-in page of an attempt: in a window of the shell, or in the browser if the person chose that. */

@@ -23,6 +23,7 @@ export const platform: Platform = {
   onShellState: (tell) => follow('shell://state', platform.shellState, tell),
   startGateway: () => invoke('start_gateway'),
   stopGateway: () => invoke('stop_gateway'),
+  renewSession: () => invoke('renew_session'),
   setPort: (port) => invoke('set_port', { port }),
   setDemo: (on) => invoke('set_demo', { on }),
   openSignIn: (id) => invoke('open_sign_in', { id }),

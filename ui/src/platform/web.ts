@@ -9,6 +9,7 @@ export const platform: Platform = {
   onShellState: nobody,
   startGateway: nobody,
   stopGateway: nobody,
+  renewSession: nobody,
   setPort: nobody,
   setDemo: nobody,
   openSignIn: nobody,

@@ -58,6 +58,17 @@ async fn it_serves_and_is_found_and_gives_the_folder_back() {
     home.demo().await.stop().await.unwrap();
 }
 
+/// Nothing has run on this runtime since the start: whoever is told that it serves may ask for its address at once.
+#[tokio::test]
+async fn it_knows_its_address_before_it_is_first_polled() {
+    let home = home();
+    let running = home.demo().await;
+    let link = running.gateway().session_link(None).unwrap();
+    assert!(link.starts_with(&format!("{}/login?code=", running.url())), "{link}");
+    assert_eq!(running.gateway().status().url, running.url());
+    running.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_key_made_beside_it_counts_at_once_and_so_does_its_end() {
     let home = home();
