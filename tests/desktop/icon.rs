@@ -173,7 +173,6 @@ async fn claude_code_is_ticked_while_it_comes_here() {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
 async fn the_address_can_be_pasted() {
     let Some(desktop) = Desktop::start().await else { return };
     if process::on_path("xclip").is_none() {
