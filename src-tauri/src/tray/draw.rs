@@ -93,6 +93,23 @@ impl Drawn {
     /// # Errors
     /// When the toolkit refuses; then the menu was built anew as far as it went.
     pub(crate) fn show(&mut self, app: &AppHandle, sight: Sight) -> tauri::Result<()> {
+        if let Err(error) = self.show_icon(&sight) {
+            // A full disk, on Linux. The menu is worth more.
+            tracing::warn!(%error, "the tray's icon cannot be drawn");
+        }
+        let steps = edits(&self.sight.menu, &sight.menu);
+        if let Err(error) = make(app, &Place::Menu(&self.menu), &mut Vec::new(), &mut self.lines, steps) {
+            tracing::warn!(%error, "the tray's menu could not be changed, and is built anew");
+            self.menu = Menu::new(app)?;
+            self.lines = append(app, &Place::Menu(&self.menu), &sight.menu)?;
+            self.icon.set_menu(Some(self.menu.clone()))?;
+        }
+        self.sight = sight;
+        Ok(())
+    }
+
+    /// The picture, and what is said beside it.
+    fn show_icon(&self, sight: &Sight) -> tauri::Result<()> {
         if (self.sight.picture, self.sight.ink) != (sight.picture, sight.ink) {
             let image = image(sight.picture, sight.ink)?;
             self.icon.set_icon_with_as_template(Some(image), sight.ink == Ink::Template)?;
@@ -104,14 +121,6 @@ impl Drawn {
             // An empty text is none, on every system; `None` leaves the old one on some.
             self.icon.set_title(Some(sight.title.as_deref().unwrap_or_default()))?;
         }
-        let steps = edits(&self.sight.menu, &sight.menu);
-        if let Err(error) = make(app, &Place::Menu(&self.menu), &mut Vec::new(), &mut self.lines, steps) {
-            tracing::warn!(%error, "the tray's menu could not be changed, and is built anew");
-            self.menu = Menu::new(app)?;
-            self.lines = append(app, &Place::Menu(&self.menu), &sight.menu)?;
-            self.icon.set_menu(Some(self.menu.clone()))?;
-        }
-        self.sight = sight;
         Ok(())
     }
 
