@@ -42,6 +42,8 @@ mod migrating;
 mod named;
 #[path = "gateway/old_paths.rs"]
 mod old_paths;
+#[path = "gateway/playground.rs"]
+mod playground;
 #[path = "gateway/prefixes.rs"]
 mod prefixes;
 #[path = "gateway/remembered.rs"]

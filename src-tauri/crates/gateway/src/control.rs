@@ -13,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod named;
+pub(crate) mod playground;
 pub(crate) mod quota;
 pub(crate) mod refused;
 pub(crate) mod routes;
@@ -102,6 +103,7 @@ pub(crate) fn table() -> Table {
         .get("/models", models::list)
         .get("/routes", routes::list)
         .post("/routes/try", routes::attempt)
+        .post("/playground", playground::play)
         .put("/routes/{role}", routes::put_role)
         .delete("/routes/{role}", routes::delete_role)
         .put("/aliases/{name}", routes::put_alias)

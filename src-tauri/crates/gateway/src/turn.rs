@@ -42,7 +42,14 @@ pub(crate) struct Recipe {
     pub(crate) input_estimate: u64,
     /// Whether the answer goes out frame by frame.
     pub(crate) streamed: bool,
+    /// Who looks on while it is made.
+    pub(crate) watch: Option<Watch>,
 }
+
+/// Looks on while an answer is made: is told of each step, just before the client's frames for it are written. Most
+/// answers have nobody who does, and pay one look at an empty field for it.
+#[derive(Clone)]
+pub(crate) struct Watch(pub(crate) Arc<dyn Fn(&TurnEvent<'_>) + Send + Sync>);
 
 /// Takes the JSON of a `codex.rate_limits` event, which may come at any place of a stream.
 pub(crate) type OnLimits = Box<dyn Fn(Raw<'_>) + Send + Sync>;
@@ -73,6 +80,7 @@ struct Rest {
     renderer: Renderer,
     sink: Sink,
     on_limits: OnLimits,
+    watch: Option<Watch>,
     worth: bool,
     end: Option<End>,
     usage: Option<Usage>,
@@ -112,6 +120,14 @@ impl Recipe {
     }
 }
 
+// === impl Watch ===
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
 // === impl Turn ===
 
 impl Turn {
@@ -125,8 +141,17 @@ impl Turn {
             Sink::Message(collector) => renderer.start(&mut |frame| collector.on(frame)),
         }
         let enforcer = Enforcer::new(recipe.limits.clone());
-        let rest =
-            Rest { reducer: Reducer::new(), enforcer, renderer, sink, on_limits, worth: false, end: None, usage: None };
+        let rest = Rest {
+            reducer: Reducer::new(),
+            enforcer,
+            renderer,
+            sink,
+            on_limits,
+            watch: recipe.watch.clone(),
+            worth: false,
+            end: None,
+            usage: None,
+        };
         Self { decoder: Decoder::new(LONGEST_RECORD), rest }
     }
 
@@ -244,6 +269,9 @@ impl Rest {
     fn show(&mut self, event: TurnEvent<'_>) {
         if self.end.is_some() {
             return;
+        }
+        if let Some(Watch(tell)) = &self.watch {
+            tell(&event);
         }
         self.worth |= event.worth_sending();
         self.end = match &event {

@@ -26,18 +26,31 @@ use crate::pump::{Opening, Pump};
 use crate::reply::{Problem, REQUEST_ID, add_losses};
 use crate::routing::{Named, Routed};
 use crate::tap::Tap;
-use crate::turn::Recipe;
+use crate::turn::{Recipe, Watch};
 use crate::{Gateway, body, guard, named, new_request_id, routing};
 
 /// Answers `POST /v1/messages`.
 pub(crate) async fn messages(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    answer(&gateway, request, None).await
+}
+
+/// Somebody who was let in by another door, and needs no key here.
+pub(crate) struct Visitor {
+    /// Under which name it is written down.
+    pub(crate) client: &'static str,
+    /// Is told of each step of the answer.
+    pub(crate) watch: Watch,
+}
+
+/// The one way of a message, from wherever it comes.
+pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request, visitor: Option<Visitor>) -> Response {
     let id = new_request_id();
-    let mut tap = Tap::begin(&gateway, &id, "anthropic", "/v1/messages");
-    let prepared = prepare(&gateway, request, &id, &mut tap).await;
+    let mut tap = Tap::begin(gateway, &id, "anthropic", "/v1/messages");
+    let prepared = prepare(gateway, request, visitor, &id, &mut tap).await;
     let recorder = tap.recorder.clone();
     let served = match prepared {
-        Ok(prepared) if prepared.streamed => stream(&gateway, prepared, tap).await,
-        Ok(prepared) => collect(&gateway, &prepared.plan, tap).await,
+        Ok(prepared) if prepared.streamed => stream(gateway, prepared, tap).await,
+        Ok(prepared) => collect(gateway, &prepared.plan, tap).await,
         Err(problem) => Err((problem, tap)),
     };
     let response = match served {
@@ -68,15 +81,25 @@ struct Prepared {
 
 /// Reads, routes and lowers. The client's bytes are gone afterwards, unless they are captured: what goes upstream is all
 /// that is kept.
-async fn prepare(gateway: &Gateway, request: Request, id: &str, tap: &mut Tap) -> Result<Prepared, Problem> {
+async fn prepare(
+    gateway: &Gateway,
+    request: Request,
+    visitor: Option<Visitor>,
+    id: &str,
+    tap: &mut Tap,
+) -> Result<Prepared, Problem> {
     let settings = gateway.settings.snapshot();
     let (parts, body) = request.into_parts();
     tap.heard(&parts.headers);
-    tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
+    let (client, watch) = match visitor {
+        Some(visitor) => (visitor.client.to_owned(), Some(visitor.watch)),
+        None => (guard::client_of(&parts.headers, &gateway.keys)?, None),
+    };
+    tap.facts.client = client;
     tap.capture(&parts, &settings);
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let named = Named::of(gateway).await;
-    let scene = Scene { gateway, settings: &settings, named: &named, hints: hints(&parts.headers), id };
+    let scene = Scene { gateway, settings: &settings, named: &named, hints: hints(&parts.headers), id, watch };
     let prepared = scene.read(&bytes, tap);
     if let Some(recorder) = &tap.recorder {
         recorder.sent(bytes);
@@ -95,6 +118,7 @@ struct Scene<'s> {
     named: &'s Named,
     hints: Hints<'s>,
     id: &'s str,
+    watch: Option<Watch>,
 }
 
 impl Scene<'_> {
@@ -186,6 +210,7 @@ impl Scene<'_> {
             repairs: repairs(request),
             streamed: request.stream,
             input_estimate: count::roughly(request),
+            watch: self.watch.clone(),
         }
     }
 }
