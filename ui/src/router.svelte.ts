@@ -1,6 +1,13 @@
 // Hash routes: `#/accounts`, `#/accounts/acc_…`. Names are shared with deep links and notifications of the shell.
 
-export const SCREENS = ['overview', 'accounts', 'clients', 'settings', 'onboarding'] as const;
+export const SCREENS = [
+  'overview',
+  'accounts',
+  'models',
+  'clients',
+  'settings',
+  'onboarding',
+] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export interface Route {
@@ -10,7 +17,7 @@ export interface Route {
 }
 
 /** Names that links may carry for screens that are part of another one so far. */
-const ELSEWHERE: Record<string, Screen> = { requests: 'overview', usage: 'overview', models: 'overview', playground: 'overview' };
+const ELSEWHERE: Record<string, Screen> = { requests: 'overview', usage: 'overview', playground: 'overview' };
 
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {
