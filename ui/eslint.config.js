@@ -17,7 +17,7 @@ const TIERS = {
   frame: ['screens', 'shell'],
   shell: ['frame', 'screens'],
 };
-const SCREENS = ['overview', 'accounts', 'usage', 'models', 'clients', 'playground', 'settings', 'onboarding'];
+const SCREENS = ['overview', 'accounts', 'requests', 'usage', 'models', 'clients', 'playground', 'settings', 'onboarding'];
 
 const TAURI = { group: ['@tauri-apps/*'], message: 'Only src/platform/tauri.ts speaks to the shell.' };
 const into = (folder, why) => ({ group: [`**/${folder}/**`, `**/${folder}`], message: why });

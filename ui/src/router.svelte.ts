@@ -3,6 +3,7 @@
 export const SCREENS = [
   'overview',
   'accounts',
+  'requests',
   'models',
   'clients',
   'settings',
@@ -17,7 +18,7 @@ export interface Route {
 }
 
 /** Names that links may carry for screens that are part of another one so far. */
-const ELSEWHERE: Record<string, Screen> = { requests: 'overview', usage: 'overview', playground: 'overview' };
+const ELSEWHERE: Record<string, Screen> = { usage: 'overview', playground: 'overview' };
 
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {
@@ -52,6 +53,11 @@ class Router {
 
   go(screen: Screen, id?: string): void {
     location.hash = href(screen, id);
+  }
+
+  /** The same without a step to go back over: for one after the other in a list. */
+  replace(screen: Screen, id?: string): void {
+    location.replace(href(screen, id));
   }
 }
 

@@ -5,6 +5,7 @@ describe('routes', () => {
   it('are read from the address', () => {
     expect(parse('#/accounts')).toEqual({ screen: 'accounts', id: null });
     expect(parse('#/accounts/acc_01')).toEqual({ screen: 'accounts', id: 'acc_01' });
+    expect(parse('#/requests/req_01').id).toBe('req_01');
     expect(parse('#settings')).toEqual({ screen: 'settings', id: null });
   });
 

@@ -63,6 +63,7 @@ export interface Status {
   exchanges: { open: number; completed: number; refused: number; failed: number; cancelled: number };
   last_pick: { at: string; account: string; why: string } | null;
   warnings: string[];
+  capture?: CaptureState;
 }
 
 export interface OpenExchange {
@@ -98,6 +99,60 @@ export interface Exchange {
   status: number | null;
   error: string | null;
   message: string | null;
+  path: string;
+  user_agent: string | null;
+  conversation: string | null;
+  route: string | null;
+  provider: string;
+  picked: string | null;
+  streamed: boolean;
+  losses: string[];
+  notes: string[];
+  attempts: Attempt[];
+  upstream_id: string | null;
+  prefix: { broke?: string; item?: number; items: number; turn: number } | null;
+  /** Its place in the request log. An event does not tell it yet. */
+  seq?: number;
+  /** What it would have cost at list prices. Likewise. */
+  cost_usd?: number | null;
+}
+
+/** One try upstream. */
+export interface Attempt {
+  account: string;
+  provider: string;
+  /** Until the answer began, or the try failed. */
+  ms: number;
+  failure?: string;
+  status?: number;
+  upstream_id?: string;
+}
+
+export interface ExchangeDetail extends Exchange {
+  account_names: Record<string, string>;
+  explained: { loss: string; meaning: string | null }[];
+}
+
+export interface CaptureState {
+  on: boolean;
+  until?: string;
+  client?: string | null;
+  images?: boolean;
+  captured?: number;
+  dropped: number;
+  problem: string | null;
+}
+
+export interface CaptureSummary {
+  id: string;
+  at: string;
+  client: string;
+  asked: string;
+  model: string;
+  outcome: Outcome;
+  images: boolean;
+  expires_at: string;
+  bytes: number;
 }
 
 export type SignInStage =

@@ -14,6 +14,10 @@ const cached = <T>(make: () => T): (() => T) => {
 const percents = cached(() => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }));
 const compact = cached(() => new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }));
 const whole = cached(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+const money = cached(() => new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' }));
+const cents = cached(
+  () => new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', maximumSignificantDigits: 2 }),
+);
 const clock = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }));
 const seconds = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
 const weekday = cached(
@@ -27,6 +31,9 @@ const names = cached(() => new Intl.ListFormat(locale, { type: 'conjunction' }))
 
 const unit = (name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short') =>
   cached(() => new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits }));
+const bytes = unit('byte');
+const kilobytes = unit('kilobyte', 1);
+const megabytes = unit('megabyte', 1);
 const milliseconds = unit('millisecond');
 const shortSeconds = unit('second', 1);
 const wholeSeconds = unit('second');
@@ -42,6 +49,15 @@ export const percent = (value: number): string => percents().format(value / 100)
 
 /** 1,234 stays; 1,234,567 becomes 1.2M. */
 export const amount = (value: number): string => (Math.abs(value) < 10_000 ? whole() : compact()).format(value);
+
+/** Dollars; of less than ten cents, the digits that count. */
+export const dollars = (value: number): string => (value !== 0 && Math.abs(value) < 0.1 ? cents() : money()).format(value);
+
+/** How long something is: 1.2 kB. */
+export function size(value: number): string {
+  if (value < 1_000) return bytes().format(value);
+  return value < 1_000_000 ? kilobytes().format(value / 1_000) : megabytes().format(value / 1_000_000);
+}
 
 /** A moment near `now`: today its time, within a week its day, else its date. */
 export function moment(at: number, now: number): string {

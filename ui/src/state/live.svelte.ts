@@ -26,6 +26,9 @@ export interface Crossing extends OpenExchange {
   after: string | null;
 }
 
+/** What of the exchanges is new: one that is over, a change of those under way, or all that a snapshot brought. */
+export type News = Exchange | 'open' | 'reset';
+
 export class Live {
   status = $state.raw<Status | null>(null);
   accounts = $state.raw<Account[]>([]);
@@ -40,6 +43,7 @@ export class Live {
   /** The browser is not let in, or not any more; the code says which. */
   lockedOut = $state<string | null>(null);
   readonly #events: Events;
+  #followers: ((news: News) => void)[] = [];
 
   constructor() {
     this.#events = new Events({
@@ -73,6 +77,16 @@ export class Live {
     this.#events.start();
   }
 
+  /** Tells of exchanges as it comes; the answer ends it. */
+  follow(tell: (news: News) => void): () => void {
+    this.#followers.push(tell);
+    return () => (this.#followers = this.#followers.filter((other) => other !== tell));
+  }
+
+  #tell(news: News): void {
+    for (const tell of this.#followers) tell(news);
+  }
+
   /** Tries again after the way in was shown; `true` if it is open. */
   async retry(): Promise<boolean> {
     try {
@@ -97,6 +111,7 @@ export class Live {
     this.signIns = snapshot.sign_ins;
     this.open = snapshot.open.map((exchange) => ({ ...exchange, after: null }));
     this.lockedOut = null;
+    this.#tell('reset');
     void this.#readRecent();
   }
 
@@ -113,10 +128,12 @@ export class Live {
   started(exchange: OpenExchange): void {
     const others = this.open.filter((open) => open.id !== exchange.id);
     this.open = [...others, { ...exchange, after: null }];
+    this.#tell('open');
   }
 
   update(id: string, news: Partial<Crossing>): void {
     this.open = this.open.map((open) => (open.id === id ? { ...open, ...news } : open));
+    this.#tell('open');
   }
 
   done(exchange: Exchange): void {
@@ -127,6 +144,7 @@ export class Live {
       setTimeout(() => (this.ended = this.ended.filter((one) => one.exchange !== open)), LINGERS);
     }
     this.recent = merged(this.recent ?? [], [exchange]);
+    this.#tell(exchange);
   }
 
   quota(id: string, quota: Quota | null): void {
