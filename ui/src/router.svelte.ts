@@ -4,6 +4,7 @@ export const SCREENS = [
   'overview',
   'accounts',
   'requests',
+  'usage',
   'models',
   'clients',
   'settings',
@@ -18,7 +19,7 @@ export interface Route {
 }
 
 /** Names that links may carry for screens that are part of another one so far. */
-const ELSEWHERE: Record<string, Screen> = { usage: 'overview', playground: 'overview' };
+const ELSEWHERE: Record<string, Screen> = { playground: 'overview' };
 
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {

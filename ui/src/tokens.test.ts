@@ -37,6 +37,10 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     expect(contrast(of(ink), of(ground))).toBeGreaterThanOrEqual(4.5);
   });
 
+  it.each(pairs(['chart-a', 'chart-b', 'chart-c'], ['surface']))('a bar in %s is seen on %s', (ink, ground) => {
+    expect(contrast(of(ink), of(ground))).toBeGreaterThanOrEqual(3);
+  });
+
   it.each(pairs(['accent', 'good', 'warn', 'bad'], ['sunken', 'surface']))('a mark in %s is seen on %s', (ink, ground) => {
     expect(contrast(of(ink), of(ground))).toBeGreaterThanOrEqual(3);
   });

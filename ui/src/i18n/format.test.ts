@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { preferred } from './index';
-import { amount, fromNow, percent, span, windowLength } from './format';
+import { amount, dollars, fromNow, percent, shortDollars, span, windowLength } from './format';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 
@@ -20,6 +20,11 @@ describe('formats', () => {
     expect(amount(9_876)).toBe('9,876');
     expect(amount(1_234_567)).toBe('1.2M');
     expect(percent(62.4)).toBe('62%');
+  });
+
+  it('write what is less than a cent as what it is', () => {
+    expect([0, 0.0032, 0.426, 7.013, 1234.5].map(dollars)).toEqual(['$0.00', '$0.0032', '$0.43', '$7.01', '$1,234.50']);
+    expect([0.0032, 9.5, 20].map(shortDollars)).toEqual(['$0.0032', '$9.50', '$20']);
   });
 
   it('say how far away a moment is', () => {

@@ -18,6 +18,13 @@ const money = cached(() => new Intl.NumberFormat(locale, { style: 'currency', cu
 const cents = cached(
   () => new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', maximumSignificantDigits: 2 }),
 );
+const oneDecimal = cached(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }));
+const wholeDollars = cached(
+  () => new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', maximumFractionDigits: 0 }),
+);
+const justHour = cached(() => new Intl.DateTimeFormat(locale, { hour: 'numeric' }));
+const shortDay = cached(() => new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' }));
+const longDay = cached(() => new Intl.DateTimeFormat(locale, { weekday: 'short', month: 'short', day: 'numeric' }));
 const clock = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }));
 const seconds = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
 const weekday = cached(
@@ -58,6 +65,19 @@ export function size(value: number): string {
   if (value < 1_000) return bytes().format(value);
   return value < 1_000_000 ? kilobytes().format(value / 1_000) : megabytes().format(value / 1_000_000);
 }
+/** Dollars where there is little room. */
+export const shortDollars = (value: number): string => (value >= 10 ? wholeDollars().format(value) : dollars(value));
+
+/** To one decimal. */
+export const decimal = (value: number): string => oneDecimal().format(value);
+
+/** An hour of a day: at length, and where there is little room. */
+export const hourOf = (at: number): string => date().format(at);
+export const shortHourOf = (at: number): string => justHour().format(at);
+
+/** A day: at length, and where there is little room. */
+export const dayOf = (at: number): string => longDay().format(at);
+export const shortDayOf = (at: number): string => shortDay().format(at);
 
 /** A moment near `now`: today its time, within a week its day, else its date. */
 export function moment(at: number, now: number): string {
