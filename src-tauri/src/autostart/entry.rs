@@ -10,6 +10,9 @@
 const GROUP: &str = "[Desktop Entry]";
 /// How we are started at login.
 const ARGUMENT: &str = "--hidden";
+/// What starts a program whose path has a percent sign: GLib (2.74) looks for the first word as it stands, with the sign
+/// doubled, and takes an entry for broken that has none such.
+const STARTER: &str = "env";
 
 /// What a file in the autostart folder says of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,23 +50,19 @@ pub(super) fn read(text: &str) -> Found {
         return Found::SwitchedOff;
     }
     let exec = lines(text).find(|(name, _)| *name == "Exec").map(|(_, value)| value);
-    Found::On { program: exec.and_then(words).and_then(|words| words.into_iter().next()) }
+    Found::On { program: exec.and_then(command).map(|(program, _)| program) }
 }
 
 /// The same entry for a program that has moved: everything else that somebody wrote into it stays, arguments included.
 /// `None`: it names the program already.
 pub(super) fn moved(entry: &str, program: &str) -> Result<Option<String>, Unspeakable> {
-    let exec_words = lines(entry).find(|(name, _)| *name == "Exec").and_then(|(_, value)| words(value));
-    let arguments = match &exec_words {
-        Some(words) if words.first().is_some_and(|first| first == program) => return Ok(None),
-        Some(words) if !words.is_empty() => words[1..].to_vec(),
-        _ => vec![ARGUMENT.to_owned()],
-    };
+    let known = lines(entry).find(|(name, _)| *name == "Exec").and_then(|(_, value)| command(value));
+    let Some((old, arguments)) = known else { return text(program).map(Some) };
+    if old == program {
+        return Ok(None);
+    }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (exec, try_exec) = (exec(program, &arguments)?, escaped(program));
-    if exec_words.is_none() {
-        return text(program).map(Some);
-    }
     let mut in_group = false;
     let mut out = String::with_capacity(entry.len() + program.len());
     for line in entry.lines() {
@@ -95,8 +94,17 @@ fn exec(program: &str, arguments: &[&str]) -> Result<String, Unspeakable> {
     if program.is_empty() || program.chars().any(|c| c.is_control() || c == '=') {
         return Err(Unspeakable);
     }
-    let quoted: Vec<String> = std::iter::once(program).chain(arguments.iter().copied()).map(quoted).collect();
-    Ok(escaped(&quoted.join(" ")))
+    let starter = Some(STARTER).filter(|_| program.contains('%'));
+    let words = starter.into_iter().chain([program]).chain(arguments.iter().copied());
+    Ok(escaped(&words.map(quoted).collect::<Vec<_>>().join(" ")))
+}
+
+/// The program and its arguments in a value of `Exec`.
+fn command(value: &str) -> Option<(String, Vec<String>)> {
+    let mut words = words(value)?.into_iter();
+    let first = words.next()?;
+    let program = if first == STARTER { words.next()? } else { first };
+    Some((program, words.collect()))
 }
 
 /// One argument. Reserved characters need quotes, four of them a backslash within, and a percent sign is doubled, since it
@@ -183,7 +191,7 @@ mod tests {
         for (path, value) in [
             ("/usr/bin/codeferry-desktop", "/usr/bin/codeferry-desktop --hidden"),
             ("/opt/My Apps/codeferry", "\"/opt/My Apps/codeferry\" --hidden"),
-            ("/opt/100%/codeferry", "/opt/100%%/codeferry --hidden"),
+            ("/opt/100%/codeferry", "env /opt/100%%/codeferry --hidden"),
             ("/opt/a\"b/x", r#""/opt/a\\"b/x" --hidden"#),
             ("/opt/$HOME/x", r#""/opt/\\$HOME/x" --hidden"#),
             (r"/opt/a\b/x", r#""/opt/a\\\\b/x" --hidden"#),
@@ -239,7 +247,9 @@ mod tests {
 
     #[test]
     fn an_entry_nobody_can_read_is_made_anew() {
-        for broken in ["", "[Desktop Entry]\nType=Application\n", "[Desktop Entry]\nExec=\"/x\n"] {
+        for broken in
+            ["", "[Desktop Entry]\nType=Application\n", "[Desktop Entry]\nExec=\"/x\n", "[Desktop Entry]\nExec=env\n"]
+        {
             assert_eq!(read(broken), Found::On { program: None }, "{broken:?}");
             assert_eq!(moved(broken, "/usr/bin/x").unwrap(), Some(text("/usr/bin/x").unwrap()));
         }
