@@ -153,3 +153,42 @@ async fn a_link_leads_to_a_screen_and_never_away() {
         assert_eq!((answer.status().as_u16(), header(&answer, "location")), (303, place), "{to}");
     }
 }
+
+/// The fields of an interface in the dashboard's `types.ts`, but for those that may be missing.
+fn fields(interface: &str) -> BTreeSet<String> {
+    let source = include_str!("../../ui/src/api/types.ts");
+    let start = [format!("export interface {interface} {{\n"), format!("export type {interface} = ")];
+    let body = start.iter().find_map(|start| source.split_once(start.as_str())).expect("it is in types.ts").1;
+    let body = body.split("\n}").next().unwrap();
+    let names = body.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(": "));
+    let fields: BTreeSet<_> = names.map(|(name, _)| name.to_owned()).filter(|name| !name.ends_with('?')).collect();
+    assert!(fields.len() > 3, "{interface} was not read: {fields:?}");
+    fields
+}
+
+#[track_caller]
+fn has_all(interface: &str, told: &serde_json::Value) {
+    let told = told.as_object().expect("an object");
+    let missing: Vec<_> = fields(interface).into_iter().filter(|field| !told.contains_key(field)).collect();
+    assert!(missing.is_empty(), "the dashboard expects {missing:?} in {interface}: {told:?}");
+}
+
+#[tokio::test]
+async fn what_the_dashboard_expects_is_told() {
+    let world = World::start().await;
+    world.say("[[demo:text hi]]").await;
+    let status = world.ask(reqwest::Method::GET, "/status", json!({})).await;
+    has_all("Status", &status);
+    has_all("Quota", &status["accounts"][0]["quota"]);
+    has_all("QuotaWindow", &status["accounts"][0]["quota"]["windows"][0]);
+    let exchanges = codeferry_tests::patience::until("the exchange in the log", async || {
+        let exchanges = world.ask(reqwest::Method::GET, "/exchanges?limit=1", json!({})).await;
+        if exchanges["exchanges"][0].is_object() { Ok(exchanges) } else { Err(exchanges.to_string()) }
+    })
+    .await;
+    has_all("Exchange", &exchanges["exchanges"][0]);
+    let settings = world.ask(reqwest::Method::GET, "/settings", json!({})).await;
+    has_all("Setting", &settings["settings"][0]);
+    let accounts = world.ask(reqwest::Method::GET, "/accounts", json!({})).await;
+    has_all("Account", &accounts["accounts"][0]);
+}
