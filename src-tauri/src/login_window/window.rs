@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use codeferry_app::{Delivered, SignIn};
 use tauri::webview::{NewWindowResponse, PageLoadEvent, PermissionResponse};
-use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 use super::bar::{Bar, Choice};
 use super::hosts::{Refusal, Verdict, Way};
@@ -282,6 +282,8 @@ impl Shown {
         match super::open_browser(&self.app, &self.sign_in) {
             Ok(()) => {
                 self.handed_over.store(true, Ordering::Release);
+                // The dashboard says where the person is waited for, if it is there.
+                drop(self.app.emit_to(window::MAIN, "shell://sign-in-in-browser", self.sign_in.id().to_string()));
                 close(&self.app, &self.sign_in);
             }
             Err(why) => talk::tell(&self.app, words::no_browser(&why), find(&self.app, &self.sign_in)),

@@ -62,6 +62,8 @@ export interface Platform {
   openSignIn(id: string): Promise<'window' | 'browser'>;
   /** The same, in the person's browser. */
   signInInBrowser(id: string): Promise<void>;
+  /** Calls when an attempt goes on in the browser, because the person said so in its window. */
+  onSignInInBrowser(tell: (id: string) => void): Promise<() => void>;
   openExternal(url: string): Promise<void>;
   reveal(what: 'data' | 'logs'): Promise<void>;
   autostart(): Promise<Autostart>;

@@ -28,6 +28,7 @@ export const platform: Platform = {
   setDemo: (on) => invoke('set_demo', { on }),
   openSignIn: (id) => invoke('open_sign_in', { id }),
   signInInBrowser: (id) => invoke('sign_in_in_browser', { id }),
+  onSignInInBrowser: (tell) => listen<string>('shell://sign-in-in-browser', ({ payload }) => tell(payload)),
   openExternal: (url) => invoke('open_external', { url }),
   reveal: (what) => invoke('reveal', { what }),
   autostart: () => invoke<Autostart>('autostart_state'),

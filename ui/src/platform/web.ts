@@ -14,6 +14,7 @@ export const platform: Platform = {
   setDemo: nobody,
   openSignIn: nobody,
   signInInBrowser: nobody,
+  onSignInInBrowser: nobody,
   openExternal: (url) => {
     window.open(url, '_blank', 'noopener,noreferrer');
     return Promise.resolve();

@@ -19,6 +19,7 @@ export class SignIn {
   /** The account that signs in again. */
   again = $state.raw<string | null>(null);
   #wish: BeginSignIn | null = null;
+  #hears = false;
   /** What the answer to a paste said, should the stream be slow. */
   #answered = $state.raw<SignInStage | null>(null);
 
@@ -53,7 +54,10 @@ export class SignIn {
       const begun = await beginSignIn(wish);
       this.place = wish.method === 'device' ? 'device' : inShell ? 'window' : 'browser';
       this.begun = begun;
-      if (this.place === 'window') this.place = await platform.openSignIn(begun.id);
+      if (this.place === 'window') {
+        this.#hear();
+        this.place = await platform.openSignIn(begun.id);
+      }
       // A browser may refuse a window that opens by itself. The link is shown as well.
       else if (this.place === 'browser') await platform.openExternal(begun.url);
     } catch (error) {
@@ -104,6 +108,16 @@ export class SignIn {
     const id = this.begun.id;
     const stage = await signInStage(id).catch(() => null);
     if (stage !== null && this.begun?.id === id && stage.state !== 'waiting') this.#answered = stage;
+  }
+
+  /** The window has a way to the browser, too. Nothing is lost if that is not heard: this page has one as well. */
+  #hear(): void {
+    if (this.#hears) return;
+    this.#hears = true;
+    const tell = (id: string) => {
+      if (id === this.begun?.id) this.place = 'browser';
+    };
+    platform.onSignInInBrowser(tell).catch(() => {});
   }
 
   #fail(error: unknown): void {
