@@ -1,7 +1,7 @@
 import { mount } from 'svelte';
 import './app.css';
 import App from './App.svelte';
-import { locale } from './i18n';
+import { locale, ready } from './i18n';
 import { router } from './router.svelte';
 import { clock } from './state/clock.svelte';
 import { live } from './state/live.svelte';
@@ -12,4 +12,4 @@ clock.start();
 live.start();
 
 const target = document.getElementById('app');
-if (target) mount(App, { target });
+void ready().then(() => target && mount(App, { target }));

@@ -1,4 +1,5 @@
 // The one stream of events. The browser resumes it by itself; where it gives up, this finds out why and tries again.
+// What comes within one frame is told at once, so that a busy gateway does not draw the page anew for each word.
 
 import { ApiError, UNREACHABLE, status } from './client';
 
@@ -7,6 +8,8 @@ export type Link = 'connecting' | 'live' | 'lost';
 const TYPES = 'status,accounts,quota,exchange,sign_in,settings';
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8_000;
+/** A page that nobody sees has no frames. */
+const UNSEEN = 500;
 
 type Handlers = Record<string, (data: never) => void>;
 
@@ -20,6 +23,7 @@ export class Events {
   #source: EventSource | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tries = 0;
+  #told: (() => void)[] = [];
   readonly #handlers: Handlers;
 
   /** `handlers` are called by the name of the event, with what it tells. */
@@ -32,12 +36,15 @@ export class Events {
     const source = new EventSource(`/api/events?types=${TYPES}`);
     this.#source = source;
     for (const [name, handle] of Object.entries(this.#handlers)) {
-      source.addEventListener(name, (event: MessageEvent<string>) => handle(JSON.parse(event.data) as never));
+      source.addEventListener(name, (event: MessageEvent<string>) => {
+        this.#tell(() => handle(JSON.parse(event.data) as never));
+      });
     }
-    source.addEventListener('reset', () => {
+    // One that was resumed begins with what was missed, and not with a reset.
+    source.onopen = () => {
       this.#tries = 0;
       this.link = 'live';
-    });
+    };
     source.onerror = () => {
       this.link = 'lost';
       // Closed: the answer was no stream, so the browser does not try again.
@@ -54,6 +61,20 @@ export class Events {
   /** At once, for who cannot wait: the window came to the front. */
   hurry(): void {
     if (this.link === 'lost' && this.#source?.readyState !== EventSource.OPEN) this.start();
+  }
+
+  /** With the next frame, in the order in which it came. */
+  #tell(what: () => void): void {
+    this.#told.push(what);
+    if (this.#told.length > 1) return;
+    let frame = 0;
+    const flush = () => {
+      clearTimeout(timer);
+      if (frame !== 0) cancelAnimationFrame(frame);
+      for (const tell of this.#told.splice(0)) tell();
+    };
+    const timer = setTimeout(flush, UNSEEN);
+    if (typeof requestAnimationFrame === 'function') frame = requestAnimationFrame(flush);
   }
 
   async #ask(): Promise<void> {

@@ -1,7 +1,6 @@
 // Sentences in the person's language. The language is decided once, when a page is opened.
 
 import en from '../../messages/en.json';
-import zh from '../../messages/zh.json';
 import type { Parameters } from './messages.gen';
 
 export type Language = 'en' | 'zh';
@@ -11,7 +10,8 @@ type Sentence = string | Record<string, string>;
 /** Keys without parameters, for tables of labels. */
 export type PlainKey = { [K in Key]: Parameters[K] extends undefined ? K : never }[Key];
 
-const SENTENCES: Record<Language, Record<string, Sentence>> = { en, zh };
+/** English until `ready` has brought another language. */
+let sentences: Record<string, Sentence> = en;
 const CHOICE = 'codeferry.language';
 
 /** The language that was chosen here, if one was. */
@@ -48,6 +48,11 @@ export const language: Language = chosen() ?? preferred(languages);
 /** As `lang` attributes and `Intl` want it. What we have in Chinese is in simplified characters. */
 export const locale: string = language === 'zh' ? 'zh-CN' : regional();
 
+/** Brings the sentences of the person's language. Nothing is shown before. */
+export async function ready(): Promise<void> {
+  if (language === 'zh') sentences = (await import('../../messages/zh.json')).default;
+}
+
 /** English as it is written where the person is: dates and numbers differ. */
 function regional(): string {
   return languages.find((tag) => tag.toLowerCase().startsWith('en')) ?? 'en';
@@ -61,7 +66,7 @@ export function t<K extends Key>(
   key: K,
   ...[parameters]: Parameters[K] extends undefined ? [] : [Parameters[K]]
 ): string {
-  return fill(SENTENCES[language][key] ?? key, parameters ?? {});
+  return fill(sentences[key] ?? key, parameters ?? {});
 }
 
 function fill(sentence: Sentence, parameters: Record<string, string | number>): string {
