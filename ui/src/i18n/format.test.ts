@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { preferred } from './index';
-import { amount, dollars, fromNow, percent, shortDollars, span, windowLength } from './format';
+import { amount, dollars, fromNow, percent, shortDollars, size, span, windowLength } from './format';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 
@@ -20,6 +20,7 @@ describe('formats', () => {
     expect(amount(9_876)).toBe('9,876');
     expect(amount(1_234_567)).toBe('1.2M');
     expect(percent(62.4)).toBe('62%');
+    expect([size(1), size(471), size(5_700), size(1_200_000)]).toEqual(['1 byte', '471 bytes', '5.7 kB', '1.2 MB']);
   });
 
   it('write what is less than a cent as what it is', () => {

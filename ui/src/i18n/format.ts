@@ -38,7 +38,7 @@ const names = cached(() => new Intl.ListFormat(locale, { type: 'conjunction' }))
 
 const unit = (name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short') =>
   cached(() => new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits }));
-const bytes = unit('byte');
+const bytes = unit('byte', 0, 'long');
 const kilobytes = unit('kilobyte', 1);
 const megabytes = unit('megabyte', 1);
 const milliseconds = unit('millisecond');

@@ -1,12 +1,15 @@
 // A row of the list in a person's words. Pure: the moment is an argument.
 
 import { t } from '../../i18n';
-import { moment, percent, timeOfDay } from '../../i18n/format';
+import { dollars, moment, percent, timeOfDay } from '../../i18n/format';
+import { ApiError } from '../../api/client';
 import { outcomeOf } from '../../parts/exchange';
 import type { Exchange } from '../../api/types';
 import type { Tone } from '../../shared/Mark.svelte';
 import type { Entry } from '../../state/requests/head';
 
+/** Less is not worth its digits, in dollars. */
+const LEAST = 0.001;
 /** A long night's work is told by the time of the day. */
 const TODAY = 12 * 3_600_000;
 
@@ -25,13 +28,34 @@ export function cachedShare(exchange: Exchange): string | null {
   return tokens === null || tokens.input === 0 ? null : percent((100 * tokens.cached) / tokens.input);
 }
 
+/** What it cost, as far as a column of costs goes. `null`: nobody knows. */
+export function cost(exchange: Exchange): string | null {
+  const { cost_usd } = exchange;
+  if (typeof cost_usd !== 'number') return null;
+  return cost_usd > 0 && cost_usd < LEAST ? t('requests.less_than', { amount: dollars(LEAST) }) : dollars(cost_usd);
+}
+
+/** What the gateway says in the middle of a sentence, as one of its own. A name keeps its letters. */
+export function sentence(text: string): string {
+  const [first = ''] = text.split(' ');
+  return first.includes('_') ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** What went wrong, and what to do about it. */
+export function problemOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const hint = error instanceof ApiError ? error.hint : null;
+  return [sentence(error.message), ...(hint === null ? [] : [sentence(hint)])];
+}
+
 /** How it stands with one, and how that looks. */
 export function standing(entry: Entry): { tone: Tone; text: string } {
   const { done, open } = entry;
   if (done !== null) {
     const { tone, text } = outcomeOf(done);
-    const plain = done.outcome === 'completed' || done.outcome === 'cancelled' || done.status === null;
-    return { tone, text: plain ? text : t('requests.with_status', { outcome: text, status: String(done.status) }) };
+    // Of the others it says nothing: an answer that broke off began with 200.
+    const says = done.outcome === 'refused' && done.status !== null;
+    return { tone, text: !says ? text : t('requests.with_status', { outcome: text, status: String(done.status) }) };
   }
   if (open !== null && open.first_byte_ms !== null) return { tone: 'busy', text: t('requests.answering') };
   if (open !== null && open.attempts > 1) return { tone: 'busy', text: t('requests.trying', { attempt: open.attempts }) };
