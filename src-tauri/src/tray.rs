@@ -37,6 +37,9 @@ use crate::shell::Shell;
 use crate::{autostart, update};
 
 const ID: &str = "main";
+/// Before the first new look at accounts that are being read. No news comes of it when there are none; later looks come at
+/// growing distances, for a keychain may wait for its owner.
+const SOON: Duration = Duration::from_millis(100);
 /// Between two looks at what nobody tells us of: another program's file, whether we start at login.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -58,8 +61,8 @@ pub(crate) struct Tray {
 struct Lookup {
     /// Whether we start at login, and when that was looked up. `None` within: it cannot be had here.
     autostart: Option<(Instant, Option<bool>)>,
-    /// The settings of Claude Code as they were read, and what they said.
-    claude: Option<(FileStamp, bool)>,
+    /// The settings of Claude Code as they were read, when that was, and what they said.
+    claude: Option<(FileStamp, Instant, bool)>,
 }
 
 /// Tells one state of a file from another.
@@ -137,29 +140,41 @@ fn clicked(app: &AppHandle, id: &str) {
 
 /// Shows whatever is new, until the program ends.
 async fn follow(app: AppHandle, clock: Clock) {
-    let (mut lookup, mut asked) = (Lookup::default(), None);
+    let (mut lookup, mut asked, mut soon) = (Lookup::default(), None, SOON);
     let phase = app.state::<Shell>().keeper.phase();
     loop {
-        let now = phase.borrow().clone();
-        let Some((kept, snapshot, ink)) = look(&app, lookup, now).await else { return };
-        lookup = kept;
-        let (now, zone) = (clock(), TimeZone::system());
-        let sight = sight(&snapshot, now, &zone, ink);
-        let clicked = app.state::<Tray>().clicked.swap(false, Ordering::AcqRel);
-        if clicked || asked.as_ref() != Some(&sight) {
-            draw(&app, sight.clone());
-            asked = Some(sight);
+        let phase = phase.borrow().clone();
+        let mut until = MINUTE;
+        match look(&app, std::mem::take(&mut lookup), phase).await {
+            Ok((kept, snapshot, ink)) => {
+                lookup = kept;
+                let (now, zone) = (clock(), TimeZone::system());
+                let sight = sight(&snapshot, now, &zone, ink);
+                let clicked = app.state::<Tray>().clicked.swap(false, Ordering::AcqRel);
+                if clicked || asked.as_ref() != Some(&sight) {
+                    draw(&app, sight.clone());
+                    asked = Some(sight);
+                }
+                let next = state::next_change(&snapshot, now, &zone);
+                let next = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+                until = next.unwrap_or(MINUTE).min(MINUTE);
+                if snapshot.is_unread() {
+                    until = until.min(soon);
+                    soon = (soon * 2).min(MINUTE);
+                } else {
+                    soon = SOON;
+                }
+            }
+            Err(error) => tracing::error!(%error, "what the tray shows could not be gathered"),
         }
-        let next = state::next_change(&snapshot, now, &zone);
-        let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or(MINUTE).min(MINUTE);
         let tray = app.state::<Tray>();
         // What comes too early changes nothing, and comes again.
-        drop(tokio::time::timeout(until.max(Duration::from_millis(100)), tray.news.notified()).await);
+        drop(tokio::time::timeout(until.max(SOON), tray.news.notified()).await);
     }
 }
 
 /// Gathers what is to be shown, beside the event loop: this asks the disk.
-async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> Option<(Lookup, Snapshot, TrayInk)> {
+async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> tauri::Result<(Lookup, Snapshot, TrayInk)> {
     let app = app.clone();
     let looked = tauri::async_runtime::spawn_blocking(move || {
         let (claude, ink) = match &phase {
@@ -179,7 +194,7 @@ async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> Option<(Look
         let snapshot = Snapshot { gateway: Gateway::of(&phase, claude), autostart, update: update::ready(&app) };
         (lookup, snapshot, ink)
     });
-    looked.await.ok()
+    looked.await
 }
 
 fn sight(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, ink: TrayInk) -> Sight {
@@ -237,15 +252,16 @@ impl Lookup {
         }
     }
 
-    /// Whether Claude Code comes here. Its file is read when it has changed, or our port has.
+    /// Whether Claude Code comes here. Its file is read when it has changed, or our port has; now and then all the same, for
+    /// the key in it may have been revoked.
     fn claude_code(&mut self, file: &Path, port: u16, read: impl FnOnce() -> bool) -> bool {
         let metadata = std::fs::metadata(file).ok();
         let stamp = FileStamp(metadata.and_then(|known| Some((known.modified().ok()?, known.len()))), port);
         match self.claude {
-            Some((known, here)) if known == stamp => here,
+            Some((known, looked, here)) if known == stamp && looked.elapsed() < MINUTE => here,
             _ => {
                 let here = read();
-                self.claude = Some((stamp, here));
+                self.claude = Some((stamp, Instant::now(), here));
                 here
             }
         }

@@ -58,6 +58,15 @@ pub(crate) enum Known {
     Never,
 }
 
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Whether the accounts are about to be read. Nobody tells when that is done and there are none.
+    pub(crate) fn is_unread(&self) -> bool {
+        matches!(&self.gateway, Gateway::Running(running) if running.known == Known::NotYet)
+    }
+}
+
 // === impl Gateway ===
 
 impl Gateway {
