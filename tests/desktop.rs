@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::disallowed_types,
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
@@ -27,6 +28,8 @@ mod login_item;
 mod notices;
 #[path = "desktop/onboarding.rs"]
 mod onboarding;
+#[path = "desktop/pictures.rs"]
+mod pictures;
 #[path = "desktop/session.rs"]
 mod session;
 #[path = "desktop/shortcuts.rs"]

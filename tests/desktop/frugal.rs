@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use codeferry_tests::desktop::Desktop;
 use codeferry_tests::patience::until;
-use codeferry_tests::process::{Memory, children, name, ticks};
+use codeferry_tests::process::{Memory, age, children, name, ticks};
 
 /// Time of all its processes in a span, in percent of one core.
 async fn idle_percent(pid: u32, span: Duration) -> f64 {
@@ -86,8 +86,27 @@ async fn measure(span: Duration) {
     }
 }
 
+/// From the start of the process to words on the screen, as the page itself measured it.
+async fn first_paint() {
+    let Some(desktop) = Desktop::start().await else { return };
+    desktop.sign_in("work").await;
+    let mut driver = desktop.drive(&[]).await;
+    driver.page().await;
+    driver.see("work@demo.test").await;
+    let script = "const paint = performance.getEntriesByName('first-contentful-paint')[0];
+                  return paint ? performance.timeOrigin + paint.startTime : null";
+    let painted = until("a first paint", async || {
+        driver.js(script).await?.as_f64().ok_or_else(|| "nothing is painted yet".to_owned())
+    })
+    .await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let started = now.saturating_sub(age(driver.pid()));
+    println!("first paint             {:>6.0} ms after the start", painted - started.as_secs_f64() * 1000.0);
+}
+
 #[tokio::test]
 async fn idle_it_does_nothing() {
+    first_paint().await;
     measure(Duration::from_secs(5)).await;
 }
 
@@ -95,5 +114,6 @@ async fn idle_it_does_nothing() {
 #[tokio::test]
 #[ignore = "takes minutes; `cargo xtask bench --desktop` runs it"]
 async fn figures() {
+    first_paint().await;
     measure(Duration::from_secs(60)).await;
 }

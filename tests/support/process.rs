@@ -1,6 +1,7 @@
 //! Processes that end with the test, and what the system says about them. By process id, never by name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Ends a process when it is dropped, also after a panic: for one that somebody else has started.
 #[derive(Debug)]
@@ -77,6 +78,16 @@ pub fn ticks(pid: u32) -> u64 {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     // utime and stime are the 14th and 15th field (proc(5)); two stand before the rest.
     [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
+}
+
+/// For how long it has been there, to a hundredth of a second.
+pub fn age(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let up = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let up: f64 = up.split_whitespace().next().and_then(|up| up.parse().ok()).unwrap_or_default();
+    // starttime is the 22nd field (proc(5)), in ticks since the machine was started.
+    let started = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19)?.parse::<f64>().ok());
+    Duration::try_from_secs_f64(up - started.unwrap_or_default() / 100.0).unwrap_or_default()
 }
 
 /// Where a program is, if it is on the path.

@@ -51,7 +51,7 @@ pub(crate) fn shots(place: &Place) -> Result<()> {
     ui::build(place)?;
     let folder: PathBuf = place.root.join("docs/img");
     let mut tests = run::cargo(place, &["test", "--quiet", "-p", "codeferry-tests", "--test", "desktop"]);
-    tests.args(["--", "--nocapture", "pictures::"]).env("CODEFERRY_SHOTS", &folder);
+    tests.args(["--", "--nocapture", "--test-threads=1", "pictures::"]).env("CODEFERRY_SHOTS", &folder);
     say::step("building the desktop app");
     under_test(place, "debug", &mut tests)?;
     say::step("taking pictures");
