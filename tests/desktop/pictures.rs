@@ -18,7 +18,7 @@ fn folder() -> Option<PathBuf> {
     match &folder {
         Some(folder) => std::fs::create_dir_all(folder).expect("a folder"),
         None => {
-            println!("skipped: no pictures are wanted (CODEFERRY_SHOTS is not set); `cargo xtask shots` takes them")
+            println!("skipped: no pictures are wanted (CODEFERRY_SHOTS is not set); `cargo xtask shots` takes them");
         }
     }
     folder

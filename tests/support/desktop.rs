@@ -268,6 +268,15 @@ impl Desktop {
     }
 }
 
+impl Drop for Desktop {
+    #[expect(clippy::print_stderr, reason = "whoever reads a failure wants to know what the app said")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the app said:\n{}", self.log());
+        }
+    }
+}
+
 /// In place of a browser something that notes what it should open.
 fn browser(folder: &Path) {
     let bin = folder.join("bin");
