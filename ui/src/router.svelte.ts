@@ -7,6 +7,7 @@ export const SCREENS = [
   'usage',
   'models',
   'clients',
+  'playground',
   'settings',
   'onboarding',
 ] as const;
@@ -18,14 +19,11 @@ export interface Route {
   id: string | null;
 }
 
-/** Names that links may carry for screens that are part of another one so far. */
-const ELSEWHERE: Record<string, Screen> = { playground: 'overview' };
-
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {
   const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
   const known = SCREENS.find((screen) => screen === name);
-  if (known === undefined) return { screen: ELSEWHERE[name] ?? 'overview', id: null };
+  if (known === undefined) return { screen: 'overview', id: null };
   return { screen: known, id: decoded(id) };
 }
 

@@ -43,7 +43,8 @@ export function whenLockedOut(tell: (error: ApiError) => void): void {
   onLockedOut = tell;
 }
 
-export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+/** Sends, and throws what is refused. What is answered is still to be read. */
+export async function send(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const error = (status: number, code: string, message: string, hint: string | null = null) => {
     const made = new ApiError(status, code, message, hint);
     if (made.isLockedOut) onLockedOut(made);
@@ -56,18 +57,22 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
       // No form can send this header: it shows that a page of ours asks.
       headers: { 'X-Codeferry': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
       redirect: 'error',
     });
-  } catch {
+  } catch (why) {
+    if (signal?.aborted) throw why;
     throw error(0, UNREACHABLE, 'the gateway does not answer');
   }
+  if (response.ok) return response;
   const text = await response.text().catch(() => '');
-  const read = parse(text);
-  if (!response.ok) {
-    const { code, message, hint } = (read ?? {}) as { code?: string; message?: string; hint?: string };
-    throw error(response.status, code ?? 'unknown', message ?? (text || response.statusText), hint ?? null);
-  }
-  return read as T;
+  const { code, message, hint } = (parse(text) ?? {}) as { code?: string; message?: string; hint?: string };
+  throw error(response.status, code ?? 'unknown', message ?? (text || response.statusText), hint ?? null);
+}
+
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body);
+  return parse(await response.text().catch(() => '')) as T;
 }
 
 function parse(text: string): unknown {

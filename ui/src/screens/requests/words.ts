@@ -7,6 +7,9 @@ import { outcomeOf } from '../../parts/exchange';
 import type { Exchange } from '../../api/types';
 import type { Tone } from '../../shared/Mark.svelte';
 import type { Entry } from '../../state/requests/head';
+import { sentence } from '../../parts/sentence';
+
+export { sentence };
 
 /** Less is not worth its digits, in dollars. */
 const LEAST = 0.001;
@@ -33,12 +36,6 @@ export function cost(exchange: Exchange): string | null {
   const { cost_usd } = exchange;
   if (typeof cost_usd !== 'number') return null;
   return cost_usd > 0 && cost_usd < LEAST ? t('requests.less_than', { amount: dollars(LEAST) }) : dollars(cost_usd);
-}
-
-/** What the gateway says in the middle of a sentence, as one of its own. A name keeps its letters. */
-export function sentence(text: string): string {
-  const [first = ''] = text.split(' ');
-  return first.includes('_') ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** What went wrong, and what to do about it. */

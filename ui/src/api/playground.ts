@@ -1,0 +1,50 @@
+// A request of this page's own, seen from both sides: docs/api.md, "Playground".
+
+import { send } from './client';
+
+/** A step of an answer, before it becomes frames. */
+export type Step =
+  | { event: 'started'; id: string | null; model: string | null }
+  | { event: 'item_started'; index: number; item: string; name?: string; call_id?: string }
+  | { event: 'delta'; index: number; delta: string; text: string }
+  | { event: 'item_done'; index: number; item: string; text: string; sealed?: number }
+  | { event: 'usage'; input: number; cached: number; output: number; reasoning: number }
+  | { event: 'finished'; how: string; stop?: string }
+  | { event: 'failed'; code: string | null; message: string }
+  | { event: 'cut_off' };
+
+export type PlayRecord = { at_ms: number } & (
+  | { kind: 'head'; status: number; headers: [string, string][] }
+  | { kind: 'frame'; text: string }
+  | ({ kind: 'turn' } & Step)
+  | { kind: 'end'; id: string | null }
+);
+
+export interface Ask {
+  dialect: 'anthropic';
+  request: object;
+}
+
+/** Reads records from a stream that may be cut anywhere. */
+export class RecordReader {
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+
+  /** The records that are whole now. */
+  feed(bytes: Uint8Array): PlayRecord[] {
+    this.#rest += this.#decoder.decode(bytes, { stream: true });
+    const parts = this.#rest.split('\n\n');
+    this.#rest = parts.pop() ?? '';
+    return parts.filter((part) => part.startsWith('data: ')).map((part) => JSON.parse(part.slice(6)) as PlayRecord);
+  }
+}
+
+/** Asks, and tells what comes as it comes. Ends with the answer; throws when it is refused, breaks off, or is stopped. */
+export async function play(ask: Ask, signal: AbortSignal, tell: (records: PlayRecord[]) => void): Promise<void> {
+  const response = await send('POST', '/playground', ask, signal);
+  const body = response.body?.getReader();
+  const reader = new RecordReader();
+  for (let piece = await body?.read(); piece?.value !== undefined; piece = await body?.read()) {
+    tell(reader.feed(piece.value));
+  }
+}
