@@ -1,6 +1,7 @@
 // What became of an exchange, in a person's words.
 
 import { t, type PlainKey } from '../i18n';
+import { moment, percent, timeOfDay } from '../i18n/format';
 import type { Exchange } from '../api/types';
 import type { Tone } from '../shared/Mark.svelte';
 import type { Screen } from '../router.svelte';
@@ -16,6 +17,24 @@ export function outcomeOf(exchange: Exchange): { tone: Tone; text: string } {
     case 'failed':
       return { tone: 'bad', text: t('outcome.failed') };
   }
+}
+
+/** A long night's work is told by the time of the day. */
+const TODAY = 12 * 3_600_000;
+
+export function when(at: number, now: number): string {
+  return now - at < TODAY ? timeOfDay(at) : moment(at, now);
+}
+
+/** `claude-sonnet-4-5 → gpt-6.1-sol`; once, if both are the same. */
+export function models({ asked, model }: { asked: string; model: string }): string {
+  return asked === '' || asked === model ? model : model === '' ? asked : `${asked} → ${model}`;
+}
+
+/** How much of the input came from the prompt cache. */
+export function cachedShare(exchange: Exchange): string | null {
+  const tokens = exchange.tokens;
+  return tokens === null || tokens.input === 0 ? null : percent((100 * tokens.cached) / tokens.input);
 }
 
 /** What to do about an error, by its code. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../api/client';
 import type { Exchange } from '../../api/types';
-import { cachedShare, cost, models, problemOf, sentence, standing } from './words';
+import { cachedShare, models } from '../../parts/exchange';
+import { sentence } from '../../parts/sentence';
+import { cost, problemOf, standing } from './words';
 
 const exchange = (over: Partial<Exchange>): Exchange => ({ outcome: 'completed', status: 200, tokens: null, ...over }) as Exchange;
 const entry = (done: Exchange | null, open: object | null = null) => ({ id: 'a', at: 0, done, open }) as Parameters<typeof standing>[0];

@@ -1,35 +1,16 @@
-// A row of the list in a person's words. Pure: the moment is an argument.
+// A row of the list in a person's words.
 
 import { t } from '../../i18n';
-import { dollars, moment, percent, timeOfDay } from '../../i18n/format';
+import { dollars } from '../../i18n/format';
 import { ApiError } from '../../api/client';
 import { outcomeOf } from '../../parts/exchange';
+import { sentence } from '../../parts/sentence';
 import type { Exchange } from '../../api/types';
 import type { Tone } from '../../shared/Mark.svelte';
 import type { Entry } from '../../state/requests/head';
-import { sentence } from '../../parts/sentence';
-
-export { sentence };
 
 /** Less is not worth its digits, in dollars. */
 const LEAST = 0.001;
-/** A long night's work is told by the time of the day. */
-const TODAY = 12 * 3_600_000;
-
-export function when(at: number, now: number): string {
-  return now - at < TODAY ? timeOfDay(at) : moment(at, now);
-}
-
-/** `claude-sonnet-4-5 → gpt-6.1-sol`; once, if both are the same. */
-export function models({ asked, model }: { asked: string; model: string }): string {
-  return asked === '' || asked === model ? model : model === '' ? asked : `${asked} → ${model}`;
-}
-
-/** How much of the input came from the prompt cache. */
-export function cachedShare(exchange: Exchange): string | null {
-  const tokens = exchange.tokens;
-  return tokens === null || tokens.input === 0 ? null : percent((100 * tokens.cached) / tokens.input);
-}
 
 /** What it cost, as far as a column of costs goes. `null`: nobody knows. */
 export function cost(exchange: Exchange): string | null {
