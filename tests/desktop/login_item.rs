@@ -3,6 +3,7 @@
 //! <https://specifications.freedesktop.org/autostart-spec/latest/>
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use codeferry_tests::desktop::Desktop;
 use codeferry_tests::patience::until;
@@ -69,7 +70,8 @@ async fn a_moved_program_is_found_again() {
     let line = text.lines().find_map(|line| line.strip_prefix("Exec=")).expect("a line");
     let mut session = tokio::process::Command::new("sh");
     desktop.prepare(&mut session);
-    let mut session = session.args(["-c", &format!("exec {line}")]).kill_on_drop(true).spawn().expect("it starts");
+    let session = session.args(["-c", &format!("exec {line}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut session = session.kill_on_drop(true).spawn().expect("it starts");
     desktop.gateway().await;
     assert_eq!(desktop.display.windows().await, [], "hidden");
     codeferry_tests::process::signal(session.id().expect("it runs"), "TERM");
