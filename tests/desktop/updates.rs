@@ -7,11 +7,14 @@
     reason = "a test looks into JSON, has a server of its own, and fails by panicking"
 )]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::Query;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::Redirect;
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +24,9 @@ use codeferry_tests::patience::until;
 use codeferry_tests::process;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// A key like that of releases: Ed25519, in minisign's format (<https://jedisct1.github.io/minisign/>).
 struct Key {
@@ -69,25 +75,85 @@ fn package() -> Vec<u8> {
 
 impl Releases {
     async fn open() -> Self {
-        let newest = Arc::new(Mutex::new(Value::Null));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::at(listener, url)
+    }
+
+    /// The same over TLS, with a certificate that [`AUTHORITY`] has signed.
+    async fn open_tls() -> Self {
+        let (listener, url) = Tls::bind().await;
+        Self::at(listener, url)
+    }
+
+    fn at(listener: impl axum::serve::Listener<Addr = SocketAddr>, url: String) -> Self {
+        let newest = Arc::new(Mutex::new(Value::Null));
         let told = Arc::clone(&newest);
         let answer = move || {
             let told = told.lock().unwrap().to_string();
             async move { ([(CONTENT_TYPE, "application/json")], told) }
         };
-        let routes = Router::new().route("/latest.json", get(answer)).route("/package", get(async || package()));
+        let elsewhere = get(async |Query(to): Query<Vec<(String, String)>>| Redirect::temporary(&to[0].1));
+        let routes = Router::new()
+            .route("/latest.json", get(answer))
+            .route("/package", get(async || package()))
+            .route("/elsewhere", elsewhere);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { url, newest }
     }
 
     fn announce(&self, version: &str, signature: &str) {
-        let package = json!({"url": format!("{}/package", self.url), "signature": signature});
+        self.announce_at(&self.url, version, signature);
+    }
+
+    fn announce_at(&self, url: &str, version: &str, signature: &str) {
+        let package = json!({"url": format!("{url}/package"), "signature": signature});
         let platform = format!("linux-{}", std::env::consts::ARCH);
         *self.newest.lock().unwrap() = json!({
             "version": version, "notes": "- It crosses in both directions now.", "platforms": {platform: package},
         });
+    }
+}
+
+/// A TLS server for `localhost`.
+struct Tls(TcpListener, TlsAcceptor);
+
+const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/crates/upstream/src/transport/testdata");
+
+impl Tls {
+    async fn bind() -> (Self, String) {
+        use rustls::pki_types::pem::PemObject as _;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let chain = CertificateDer::pem_file_iter(format!("{CERTIFICATES}/server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(format!("{CERTIFICATES}/server.key.pem")).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.map(Result::unwrap).collect(), key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        (Self(listener, TlsAcceptor::from(Arc::new(config))), url)
+    }
+}
+
+impl axum::serve::Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, from) = self.0.accept().await.unwrap();
+            // A client that does not trust us hangs up here.
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
     }
 }
 
@@ -191,7 +257,8 @@ async fn a_signed_update_takes_the_programs_place() {
     until("the new program", async || if trace.exists() { Ok(()) } else { Err(desktop.log()) }).await;
     assert_eq!(std::fs::read(&image).unwrap(), package());
     desktop.until_port(false).await;
-    assert!(!process::runs(driver.pid()), "the old one has ended");
+    until("the end of the old one", async || if process::runs(driver.pid()) { Err(desktop.log()) } else { Ok(()) })
+        .await;
 }
 
 #[tokio::test]
@@ -208,4 +275,34 @@ async fn without_a_key_updates_are_off_and_say_so() {
     let state = ask(&driver, "update_state").await["ok"].clone();
     assert_eq!((&state["stage"], &state["version"]), (&json!("off"), &Value::Null), "{state}");
     assert_eq!(desktop.notifications.with("is there"), []);
+}
+
+/// As releases are announced: over TLS, and no redirect and no package leads out of it.
+#[tokio::test]
+async fn what_is_asked_for_by_https_comes_by_https() {
+    let (key, releases, plain) = (Key::new(), Releases::open_tls().await, Releases::open().await);
+    let Some((mut desktop, _)) = desktop(&key, &releases).await else { return };
+    desktop.variables.push(("SSL_CERT_FILE".to_owned(), format!("{CERTIFICATES}/ca.pem")));
+    let mut driver = desktop.drive(&[]).await;
+    desktop.gateway().await;
+    driver.page().await;
+    let signature = key.sign(&package(), "99.0.0");
+    releases.announce("99.0.0", &signature);
+    plain.announce("99.0.0", &signature);
+    let state = ask(&driver, "check_update").await["ok"].clone();
+    assert_eq!(state["version"], "99.0.0", "{state}");
+
+    releases.announce_at(&plain.url, "99.0.0", &signature);
+    let told = ask(&driver, "check_update").await;
+    assert!(told["error"].as_str().is_some_and(|why| why.contains("not offered by https")), "{told}");
+
+    let leads = |to: &str| format!("{}/elsewhere?to={to}/latest.json", releases.url);
+    for (to, newer) in [(&releases.url, true), (&plain.url, false)] {
+        releases.announce("99.0.0", &signature);
+        let body = json!({"value": leads(to)});
+        let set = desktop.control(reqwest::Method::PUT, "/settings/desktop.update_endpoint").json(&body);
+        assert!(set.send().await.unwrap().status().is_success());
+        let told = ask(&driver, "check_update").await;
+        assert_eq!(told["ok"]["version"] == "99.0.0", newer, "{to}: {told}");
+    }
 }
