@@ -1,6 +1,7 @@
-//! What the web engine writes while somebody signs in, if it writes anything: a folder for each window, gone with it.
+//! What the web engine writes while somebody signs in: in a folder of its own, away from the dashboard's, gone with the window.
 //!
-//! A private window should leave nothing; the folder makes sure of it. One that a crash left behind goes at the next start.
+//! A private window keeps what a page stores in memory; the folder takes what the engine writes all the same. What a crash left
+//! behind goes at the next start.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,12 @@ const TRIES: u32 = 10;
 const APART: Duration = Duration::from_millis(300);
 
 /// Where the engine of the window with this label may write. Nobody but this user gets into the data folder above it.
+///
+/// On Linux all windows have the same one. The toolkit keeps a context for each folder until the app ends, and each has a
+/// process (tauri-runtime-wry 2.12, `WebviewWrapper::drop`). They are private from one another all the same: what a page stores
+/// belongs to the one window and its memory.
 pub(super) fn of(paths: &Paths, label: &str) -> PathBuf {
-    paths.sign_in().join(label)
+    paths.sign_in().join(if cfg!(target_os = "linux") { "engine" } else { label })
 }
 
 /// Removes a folder once its window is closed.
@@ -55,7 +60,7 @@ mod tests {
     async fn a_folder_goes_with_its_window_also_when_somebody_writes_late() {
         let temp = tempfile::tempdir().unwrap();
         let paths = Paths::at(temp.path());
-        let (mine, other) = (of(&paths, "sign-in-1"), of(&paths, "sign-in-2"));
+        let (mine, other) = (of(&paths, "sign-in-1"), paths.sign_in().join("left"));
         std::fs::create_dir_all(mine.join("storage")).unwrap();
         std::fs::create_dir_all(&other).unwrap();
         let late = async {

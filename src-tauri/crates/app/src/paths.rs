@@ -113,7 +113,7 @@ impl Paths {
         self.home.join("window.json")
     }
 
-    /// What a web engine writes while somebody signs in, a folder for each window. Gone with the window.
+    /// What a web engine writes while somebody signs in. Gone with the window.
     pub fn sign_in(&self) -> PathBuf {
         self.home.join("sign-in")
     }
