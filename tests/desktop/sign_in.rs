@@ -1,9 +1,15 @@
 //! Signing in: in a window of the app's own, which shows the simulated auth host, and in the person's browser.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::IntoResponse;
 use codeferry_tests::desktop::Desktop;
 use codeferry_tests::display::Window;
 use codeferry_tests::driver::Driver;
 use codeferry_tests::patience::until;
+use codeferry_tests::process::{children, name};
 
 /// A desktop on which the sign-in window can be driven. As people have it, it is private, and no driver gets in.
 async fn attachable() -> Option<Desktop> {
@@ -124,6 +130,100 @@ async fn the_ways_out_are_in_the_window() {
     press(&desktop, &shown, "Use my browser instead").await;
     until_it_is_gone(&desktop).await;
     until("the browser", async || desktop.opened().pop().ok_or_else(String::new)).await;
+}
+
+/// A page may not open windows, and is asked about before it runs into a provider that refuses such windows.
+#[tokio::test]
+async fn popups_stay_in_the_window_and_google_is_for_the_browser() {
+    let Some(desktop) = attachable().await else { return };
+    let mut driver = desktop.drive(&["--hidden"]).await;
+    desktop.gateway().await;
+    desktop.tray().await.click(&["Add account"]).await;
+    driver.page().await;
+    driver.see("Codeferry wants to sign you in").await;
+    let link = |id: &str, to: &str| {
+        format!(
+            "document.body.insertAdjacentHTML('afterbegin', '<a id={id} target=_blank href=\"{to}\">{id}</a>'); return 1"
+        )
+    };
+    driver.js(&link("google", "https://accounts.google.com/o/oauth2/v2/auth")).await.expect("it runs");
+    driver.click("#google").await;
+    let dialog = desktop.display.window("a question", |title| title == "This works in your browser only").await;
+    desktop.display.run("wmctrl", &["-i", "-a", &dialog.id]).await;
+    desktop.display.run("xdotool", &["key", "--clearmodifiers", "Escape"]).await;
+    window(&desktop).await;
+    assert_eq!(desktop.opened(), Vec::<String>::new(), "the person stays");
+
+    driver.js(&link("more", "/somewhere/else")).await.expect("it runs");
+    driver.click("#more").await;
+    until("the same window is there", async || {
+        let url = driver.url().await;
+        if url.ends_with("/somewhere/else") { Ok(()) } else { Err(url) }
+    })
+    .await;
+    let windows = desktop.display.windows().await;
+    assert_eq!(windows.len(), 1, "{windows:?}");
+}
+
+/// What pages of the auth host have seen of earlier visits.
+type Seen = Arc<Mutex<Vec<String>>>;
+
+/// An auth host whose page marks its visitors in every way it can; where it is, and what it sees.
+async fn marking_host() -> (String, Seen) {
+    let seen = Seen::default();
+    let noted = Arc::clone(&seen);
+    let page = async move |uri: Uri, headers: HeaderMap| {
+        let cookie = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or("none");
+        match uri.path() {
+            "/seen" => noted.lock().unwrap().push(format!("stored {}", uri.query().unwrap_or_default())),
+            path if path.ends_with("authorize") => noted.lock().unwrap().push(format!("cookie {cookie}")),
+            _ => {}
+        }
+        let script = "const before = localStorage.mark || 'none'; localStorage.mark = 'mark'; fetch('/seen?' + before)";
+        let marks = [(header::SET_COOKIE, "mark=mark; Max-Age=99999; Path=/"), (header::CONTENT_TYPE, "text/html")];
+        (marks, format!("<!doctype html><p>Marked</p><script>{script}</script>")).into_response()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::task::spawn(async move { axum::serve(listener, Router::new().fallback(page)).await });
+    (url, seen)
+}
+
+/// What a page stores belongs to its window and goes with it, and so do the engine's processes.
+#[tokio::test]
+async fn a_window_keeps_nothing() {
+    let Some(mut desktop) = Desktop::start().await else { return };
+    desktop.display.manage_windows().await;
+    let (url, seen) = marking_host().await;
+    desktop.variables = vec![("CODEFERRY_AUTH_URL".to_owned(), url)];
+    let app = desktop.launch(&["--hidden"]).await;
+    desktop.gateway().await;
+    let tray = desktop.tray().await;
+    for visit in 1..=3 {
+        tray.click(&["Add account"]).await;
+        let shown = desktop.display.window("the sign-in window", |title| title.starts_with("127.0.0.1:")).await;
+        until("it was marked", async || {
+            let seen = seen.lock().unwrap().clone();
+            if seen.len() == 2 * visit { Ok(()) } else { Err(format!("{seen:?}")) }
+        })
+        .await;
+        desktop.display.close(&shown).await;
+        desktop.display.no_window().await;
+    }
+    let seen = seen.lock().unwrap().clone();
+    assert!(seen.iter().all(|seen| seen.ends_with("none")), "nobody is known from before: {seen:?}");
+    until("what the engine has written is gone", async || {
+        let left = desktop.data().join("sign-in/engine");
+        if left.exists() { Err(left.display().to_string()) } else { Ok(()) }
+    })
+    .await;
+    // One for the network stays, for the next time.
+    until("the processes are gone", async || {
+        let names: Vec<String> = children(app.pid()).into_iter().map(name).collect();
+        let web = names.iter().filter(|name| name.starts_with("WebKit")).count();
+        if web <= 1 { Ok(()) } else { Err(format!("{names:?}")) }
+    })
+    .await;
 }
 
 /// From the dashboard: the window beside it, the person's own browser instead, and the account in the list.
