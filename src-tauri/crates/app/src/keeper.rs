@@ -185,7 +185,14 @@ impl Trouble {
             _ => TroubleKind::Other,
         };
         let tries_again = !matches!(kind, TroubleKind::Other);
-        Self { kind, message: error.to_string(), tries_again }
+        let message = match error {
+            // What to do about it is not typed here.
+            StartError::Listen(ListenError::Taken { address, holder }) => {
+                format!("port {} on {} is taken {holder}", address.port(), address.ip())
+            }
+            error => error.to_string(),
+        };
+        Self { kind, message, tries_again }
     }
 
     fn broken(error: &StopError) -> Self {

@@ -71,6 +71,7 @@ async fn a_taken_port_is_told_and_had_as_soon_as_it_is_free() {
     let Phase::Failed(trouble) = house.comes_to("failed").await else { panic!("it failed") };
     assert_eq!(trouble.kind, TroubleKind::PortTaken { port });
     assert!(trouble.tries_again && trouble.message.contains(&port.to_string()), "{trouble:?}");
+    assert!(!trouble.message.contains("--port"), "nobody types anything here: {trouble:?}");
     // Not shown once more at each try.
     house.phase.mark_unchanged();
     assert!(tokio::time::timeout(Duration::from_secs(4), house.phase.changed()).await.is_err());
