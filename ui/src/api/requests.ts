@@ -1,6 +1,7 @@
 // Calls for the request log and for captures.
 
 import { call } from './client';
+import { usage } from './usage';
 import type { CaptureState, CaptureSummary, Exchange, ExchangeDetail } from './types';
 
 /** What is asked of the request log. An empty text asks nothing. */
@@ -91,3 +92,9 @@ export const deleteCapture = (id: string) => call<void>('DELETE', capturePath(id
 export const bundle = (id: string) => `/api${capturePath(id)}/bundle`;
 
 export const keys = () => call<{ keys: { name: string }[] }>('GET', '/keys');
+
+/** The clients or models of late, by their names. */
+export async function used(by: 'client' | 'model'): Promise<string[]> {
+  const { sums } = await usage({ since: '90d', until: null, tz: 'UTC', by });
+  return sums.map((sum) => sum.key[by] ?? '');
+}

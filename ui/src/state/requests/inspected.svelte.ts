@@ -19,6 +19,13 @@ export class Inspected {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   show(id: string): void {
+    const first = this.id === null;
+    this.wait(id);
+    this.#timer = setTimeout(() => void this.#read(id), first ? 0 : PAUSE);
+  }
+
+  /** There is nothing to read of it yet. */
+  wait(id: string): void {
     clearTimeout(this.#timer);
     if (id !== this.id) {
       this.detail = null;
@@ -27,9 +34,7 @@ export class Inspected {
       this.captureProblem = null;
       this.problem = null;
     }
-    const first = this.id === null;
     this.id = id;
-    this.#timer = setTimeout(() => void this.#read(id), first ? 0 : PAUSE);
   }
 
   close(): void {
