@@ -29,6 +29,8 @@ export class Usage {
   problem = $state.raw<{ message: string; hint: string | null } | null>(null);
   loading = $state(false);
   #asked = 0;
+  /** What the figures that are shown were asked for. */
+  #shownFor = '';
   readonly #now: () => number;
   readonly #zone: string;
 
@@ -67,14 +69,18 @@ export class Usage {
       this.loading = false;
       return;
     }
+    const asked = JSON.stringify([time, rows]);
     this.loading = true;
     try {
       const [series, groups] = await Promise.all([ask(time), ask(rows)]);
       if (mine !== this.#asked) return;
       this.shown = { span, total: series.total, slots: slotted(series, span, now), by, rows: groups.sums };
+      this.#shownFor = asked;
       this.problem = null;
     } catch (error) {
       if (mine !== this.#asked) return;
+      // Figures of another time are not to stand under this one.
+      if (asked !== this.#shownFor) this.shown = null;
       this.problem =
         error instanceof ApiError ? { message: error.message, hint: error.hint } : { message: String(error), hint: null };
     }

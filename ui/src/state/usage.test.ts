@@ -61,6 +61,12 @@ describe('usage', () => {
     await again;
     expect(usage.shown?.total.input).toBe(3);
     expect(usage.problem).toEqual({ message: 'the file cannot be read', hint: 'look at the disk' });
+    asked.length = 0;
+    usage.range = { preset: 'week' };
+    const other = usage.load();
+    asked[0]?.refuse(new ApiError(500, 'request_log_failed', 'the file cannot be read', null));
+    await other;
+    expect(usage.shown, 'figures of today are not those of the week').toBe(null);
   });
 
   it('asks nothing for a range that means nothing', async () => {

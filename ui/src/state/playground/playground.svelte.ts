@@ -19,7 +19,7 @@ export interface Head {
 }
 
 /** No more of each are kept; the answer is put together from all of them. */
-export const KEPT = 5_000;
+export const KEPT = 2_000;
 /** The request log is a moment behind. */
 const LOG_TRIES = 8;
 const LOG_PAUSE = 150;
@@ -158,4 +158,6 @@ export class Playground {
   }
 }
 
-export const playground = new Playground((run) => void requestAnimationFrame(run));
+/** A dozen pictures a second are enough to follow, and leave rows the time to be laid out. */
+const PICTURE = 80;
+export const playground = new Playground((run) => void setTimeout(run, PICTURE));
