@@ -274,6 +274,14 @@ async fn in_a_real_browser() {
     assert!(browser.requests.iter().filter(|url| url.ends_with("/api/keys")).count() >= 2, "{:?}", browser.requests);
     browser.go(&format!("{}/api/status", world.url())).await;
     assert!(browser.text().await.contains("started_at"), "the session is none the worse for it");
+
+    if codeferry_gateway::has_dashboard() {
+        browser.go(&format!("{}/#/accounts", world.url())).await;
+        browser.wait_for("Add account").await;
+        world.ask(Method::POST, "/session/end", json!({})).await;
+        browser.wait_for("This session has ended").await;
+        assert!(browser.text().await.contains("codeferry dashboard"), "and the page says how to get back in");
+    }
 }
 
 /// A page that tries what it can with the visitor's cookie, and says in its title what it could read.
