@@ -189,10 +189,13 @@ describe('the list of requests', () => {
     expect(list.length).toBe(10_000);
     expect(list.inMemory).toBeLessThanOrEqual(HEAD + 2_000);
     expect(list.at(300)).toBe(null);
+    // One that ended long after it came in: its place is where it came in.
+    world.write(world.make(9_690, { id: 'req_slow' }));
     list.see(300, 340, false);
     await world.turn();
     expect(list.at(300)?.id).toBe(newestFirst(world)[300]);
-    expect(list.length).toBe(10_000);
+    expect(list.indexOf('req_slow')).toBe(newestFirst(world).indexOf('req_slow'));
+    expect(list.length).toBe(10_001);
     expect(list.inMemory).toBeLessThanOrEqual(HEAD + 2_000);
   });
 
