@@ -56,10 +56,13 @@ export class Plot {
   readonly #ends: (() => void)[] = [];
   #inks: Inks;
 
+  #drawing: Drawing;
+
   constructor(
     readonly within: HTMLElement,
-    readonly drawing: Drawing,
+    drawing: Drawing,
   ) {
+    this.#drawing = drawing;
     this.#inks = inks(within);
     const { width, height } = this.#size();
     this.#plot = new uPlot({ width, height, ...this.#options() }, this.#data(), within);
@@ -78,6 +81,12 @@ export class Plot {
     this.#ends.push(() => resized.disconnect());
   }
 
+  /** Shows other figures of the same kind, and goes on showing what is looked at. */
+  update(drawing: Drawing): void {
+    this.#drawing = drawing;
+    this.#plot.setData(this.#data());
+  }
+
   /** Shows a slot, as the mouse does. */
   point(slot: number | null): void {
     const left = slot === null ? -10 : this.#plot.valToPos(slot, 'x');
@@ -94,7 +103,7 @@ export class Plot {
   }
 
   #data(): uPlot.AlignedData {
-    const { series, kind, ticks } = this.drawing;
+    const { series, kind, ticks } = this.#drawing;
     const values = series.map((one) => one.values);
     // The sum of all is drawn first, and the others over it.
     const drawn = kind === 'bars' ? stacked(values).reverse() : values;
@@ -102,7 +111,9 @@ export class Plot {
   }
 
   #options(): Omit<uPlot.Options, 'width' | 'height'> {
-    const { series, kind, ticks, format, onpoint } = this.drawing;
+    const { series, kind } = this.#drawing;
+    // Asked for each time: there may be other figures by then.
+    const ticks = () => this.#drawing.ticks;
     const bars = uPlot.paths.bars?.({ size: [0.72, 28], radius: 0.12 });
     const line = uPlot.paths.linear?.();
     const paths = kind === 'bars' ? bars : line;
@@ -113,7 +124,7 @@ export class Plot {
       padding: [8, 14, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === 'line' } },
       scales: {
-        x: { time: false, range: () => [-0.5, Math.max(0.5, ticks.length - 0.5)] },
+        x: { time: false, range: () => [-0.5, Math.max(0.5, ticks().length - 0.5)] },
         y: { range: (_, __, highest) => [0, highest > 0 ? highest * 1.08 : 1] },
       },
       axes: [
@@ -124,8 +135,8 @@ export class Plot {
           gap: 4,
           grid: { show: false },
           ticks: { show: false },
-          splits: (plot) => labelled(ticks.length, plot.bbox.width / devicePixelRatio, 58),
-          values: (_, splits) => splits.map((at) => ticks[at] ?? ''),
+          splits: (plot) => labelled(ticks().length, plot.bbox.width / devicePixelRatio, 58),
+          values: (_, splits) => splits.map((at) => ticks()[at] ?? ''),
         },
         {
           stroke: muted,
@@ -135,7 +146,7 @@ export class Plot {
           space: 36,
           grid: { stroke: () => this.#inks.line, width: 1 },
           ticks: { show: false },
-          values: (_, splits) => splits.map(format),
+          values: (_, splits) => splits.map((value) => this.#drawing.format(value)),
         },
       ],
       series: [
@@ -150,7 +161,7 @@ export class Plot {
           ...(kind === 'bars' ? { fill: () => this.#inks[one.colour] } : {}),
         })),
       ],
-      hooks: { setCursor: [(plot) => onpoint(plot.cursor.idx ?? null)] },
+      hooks: { setCursor: [(plot) => this.#drawing.onpoint(plot.cursor.idx ?? null)] },
     };
   }
 }
