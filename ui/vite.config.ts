@@ -6,7 +6,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   plugins: [tailwindcss(), svelte()],
   build: {
-    rollupOptions: { input: ['index.html', 'shell.html'] },
+    rolldownOptions: {
+      // How long each plugin took is not what a build is asked for.
+      checks: { bundlerTimings: false },
+      input: ['index.html', 'shell.html'],
+    },
     // Everything is a file of its own: the content security policy allows no data: scripts, styles or fonts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -53,7 +53,7 @@ pub(crate) fn build(place: &Place) -> Result<()> {
     }
     install(place)?;
     say::step("building the dashboard");
-    node::npm(&folder, &["run", "--silent", "build", "--", "--logLevel=warn"])?;
+    node::npm(&folder, &["run", "--silent", "build"])?;
     fs::write(dist.join(STAMP), sum).with_context(|| format!("cannot write into {}", dist.display()))
 }
 
