@@ -159,6 +159,8 @@ export class RequestList {
   // === What events tell ===
 
   #hear(news: News): void {
+    // The gateway is back: perhaps its log is, too.
+    if (this.phase === 'failed' && news === 'reset') void this.reload();
     if (this.phase !== 'ready') return;
     if (news === 'reset') this.#missed();
     else if (news !== 'open') this.#ended.push(news);
@@ -294,8 +296,15 @@ export class RequestList {
     this.#take(waiting);
   }
 
+  /** After something went wrong. What could be read stays. */
+  retry(): void {
+    this.problem = null;
+    if (this.phase === 'failed') void this.reload();
+  }
+
   async #read(first: number, last: number): Promise<void> {
-    if (this.reading || this.phase !== 'ready') return;
+    // What went wrong is not tried again and again: a person says when.
+    if (this.reading || this.phase !== 'ready' || this.problem !== null) return;
     const missing = this.#older.missing(first - NEAR / 2, last + NEAR / 2);
     if (missing === undefined && (this.#next === null || last + NEAR < this.#older.count)) return;
     this.reading = true;
@@ -303,7 +312,6 @@ export class RequestList {
     try {
       if (missing !== undefined) await this.#again(missing, asked);
       else await this.#onward(asked);
-      this.problem = null;
     } catch (error) {
       if (asked === this.#asked) this.problem = error;
     }

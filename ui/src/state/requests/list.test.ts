@@ -263,4 +263,32 @@ describe('the list of requests', () => {
     await list.reload();
     expect([list.phase, list.length]).toEqual(['ready', 3]);
   });
+
+  it('keeps what it has when older ones cannot be read, and waits until it is told to try again', async () => {
+    const [world, list] = await shown(400);
+    world.failing = true;
+    const asked = world.asked.length;
+    for (let times = 0; times < 5; times += 1) {
+      list.see(150, 199, false);
+      await world.turn();
+    }
+    expect(world.asked.length).toBe(asked + 1);
+    expect([list.phase, list.length, list.problem instanceof Error]).toEqual(['ready', PAGE, true]);
+    world.failing = false;
+    list.retry();
+    await toTheEnd(world, list);
+    expect(ids(list)).toEqual(newestFirst(world));
+  });
+
+  it('begins again by itself when the gateway is back', async () => {
+    const world = new World(3);
+    world.failing = true;
+    const list = new RequestList(world);
+    list.start();
+    await world.turn();
+    world.failing = false;
+    world.reset();
+    await world.turn();
+    expect([list.phase, list.length]).toEqual(['ready', 3]);
+  });
 });
