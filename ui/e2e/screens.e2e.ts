@@ -1,0 +1,91 @@
+// Every screen, full and empty, in both languages, both themes, wide and narrow: without barriers, overflow or third parties.
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Gateway } from './support/gateway';
+import { Dashboard, type Look, SCREENS, launch } from './support/page';
+import { missing } from './support/tools';
+
+const LOOKS: Look[] = (['en', 'zh'] as const).flatMap((language) =>
+  (['light', 'dark'] as const).flatMap((theme) => [1280, 390].map((width) => ({ language, theme, width }))),
+);
+const named = ({ language, theme, width }: Look) => `${language} ${theme} ${width}`;
+
+describe.skipIf(missing() !== null)('the screens', () => {
+  let browser: Browser;
+  let full: Gateway;
+  let empty: Gateway;
+  let exchange = '';
+
+  beforeAll(async () => {
+    [browser, full, empty] = await Promise.all([launch(), Gateway.start(), Gateway.start({ demo: false })]);
+    await full.api('POST', '/capture', { minutes: 5, client: null, images: false });
+    await full.say('[[demo:text <b>not bold</b>]]');
+    await full.say('[[demo:reasoning]] [[demo:text Both shores.]]', { model: 'opus' });
+    await full.say('[[demo:refusal]]');
+    await full.say('nobody knows this one', { model: 'a-model-that-is-not' });
+    // The log is written beside the requests.
+    exchange = await vi.waitFor(async () => {
+      const { exchanges } = (await full.api('GET', '/exchanges')) as { exchanges: { id: string; asked: string }[] };
+      expect(exchanges.length).toBe(4);
+      return exchanges.at(-1)?.id ?? '';
+    }, 10_000);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([full?.stop(), empty?.stop()]);
+  });
+
+  async function look(gateway: Gateway, how: Look, places: readonly string[]): Promise<void> {
+    const dashboard = await Dashboard.open(browser, gateway, how);
+    const found: Record<string, unknown> = {};
+    for (const place of places) {
+      await dashboard.go(place);
+      await dashboard.page.getByRole('heading', { level: 1 }).first().waitFor();
+      // What is read from the gateway is there.
+      await dashboard.page.waitForLoadState('networkidle').catch(() => {});
+      await expect.poll(() => dashboard.page.locator('[role=status] svg.animate-spin').count()).toBe(0);
+      const barriers = await dashboard.barriers();
+      const wider = await dashboard.overflow();
+      if (barriers.length > 0) found[place] = barriers;
+      if (wider > 0) found[`${place}, wider than the window`] = wider;
+    }
+    expect(found).toEqual({});
+    expect(dashboard.wrong).toEqual([]);
+    await dashboard.close();
+  }
+
+  it.each(LOOKS.map((how) => [named(how), how] as const))('are there for everybody: %s', async (_, how) => {
+    await look(full, how, [...SCREENS, `requests/${exchange}`]);
+  });
+
+  it.each([LOOKS[0], LOOKS[7]].map((how) => [named(how ?? {}), how ?? {}] as const))('say what to do when empty: %s', async (_, how) => {
+    await look(empty, how, SCREENS);
+  });
+
+  it('have room for longer words', async () => {
+    const dashboard = await Dashboard.open(browser, full, { width: 1280 });
+    for (const place of SCREENS) {
+      await dashboard.go(place);
+      await dashboard.page.getByRole('heading', { level: 1 }).first().waitFor();
+      const wider = await dashboard.page.evaluate(() => {
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+          const text = node.nodeValue ?? '';
+          if (text.trim().length > 3) node.nodeValue = text + 'm'.repeat(Math.ceil(text.trim().length * 0.4));
+        }
+        return document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      });
+      expect(wider, place).toBe(0);
+    }
+    await dashboard.close();
+  });
+
+  it('show what was said as text', async () => {
+    const dashboard = await Dashboard.open(browser, full, {}, `requests/${exchange}`);
+    await dashboard.says(dashboard.t('inspector.request'));
+    expect(await dashboard.page.locator('b').filter({ hasText: 'not bold' }).count()).toBe(0);
+    expect(dashboard.wrong).toEqual([]);
+    await dashboard.close();
+  });
+});

@@ -1,0 +1,126 @@
+// A page of the dashboard that is watched: whatever it asks of others, says on the console, or is not allowed is kept.
+
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, type Locator, type Page, chromium } from 'playwright-core';
+import en from '../../messages/en.json';
+import zh from '../../messages/zh.json';
+import type { Gateway } from './gateway';
+import { browser } from './tools';
+
+export type Language = 'en' | 'zh';
+export type Theme = 'light' | 'dark';
+type Key = keyof typeof en;
+type Words = Record<string, string | number>;
+
+export interface Look {
+  language?: Language;
+  theme?: Theme;
+  width?: number;
+  height?: number;
+}
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({ executablePath: browser() ?? '', args: ['--no-sandbox', '--disable-gpu'] });
+
+/** Where there is something to see. */
+export const SCREENS = ['overview', 'accounts', 'requests', 'usage', 'models', 'clients', 'playground', 'settings', 'onboarding'];
+
+/** Rules of axe, all of those that say what WCAG 2.2 AA and its best practice ask. */
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export class Dashboard {
+  /** What should not have happened. */
+  readonly wrong: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    readonly context: BrowserContext,
+    readonly gateway: Gateway,
+    readonly language: Language,
+  ) {}
+
+  static async open(browser: Browser, gateway: Gateway, look: Look = {}, to = ''): Promise<Dashboard> {
+    const { language = 'en', theme = 'light', width = 1280, height = 900 } = look;
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: theme,
+      locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    const dashboard = new Dashboard(page, context, gateway, language);
+    await dashboard.#watch();
+    await page.goto(await gateway.link());
+    if (to !== '') await dashboard.go(to);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    return dashboard;
+  }
+
+  async #watch(): Promise<void> {
+    await this.context.route('**', (route) => {
+      const host = new URL(route.request().url()).hostname;
+      if (host === '127.0.0.1') return route.continue();
+      this.wrong.push(`asked of ${route.request().url()}`);
+      return route.abort();
+    });
+    this.page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.wrong.push(`${message.type()}: ${message.text()}`);
+    });
+    this.page.on('pageerror', (error) => this.wrong.push(`thrown: ${error.message}`));
+    await this.page.exposeFunction('violated', (what: string) => this.wrong.push(`not allowed: ${what}`));
+    await this.page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        const page = window as unknown as { violated: (what: string) => void };
+        page.violated(`${event.violatedDirective} ${event.blockedURI}`);
+      });
+    });
+  }
+
+  /** A sentence as this page says it. */
+  t(key: Key, words: Words = {}): string {
+    const known = (this.language === 'zh' ? zh : en) as Record<string, string | Record<string, string>>;
+    const found = known[key] ?? key;
+    const plural = new Intl.PluralRules(this.language).select(Number(words.count));
+    const text = typeof found === 'string' ? found : (found[plural] ?? found.other ?? '');
+    return text.replace(/\{(\w+)\}/g, (_, name: string) => String(words[name] ?? ''));
+  }
+
+  async go(screen: string): Promise<void> {
+    await this.page.evaluate((hash) => (location.hash = hash), `#/${screen}`);
+  }
+
+  button(key: Key, words: Words = {}): Locator {
+    return this.page.getByRole('button', { name: this.t(key, words), exact: true });
+  }
+
+  field(key: Key, words: Words = {}): Locator {
+    return this.page.getByLabel(this.t(key, words), { exact: true });
+  }
+
+  says(text: string | RegExp): Promise<void> {
+    return this.page.getByText(text).filter({ visible: true }).first().waitFor();
+  }
+
+  /** What stands in the way of people who do not see, or use no mouse. */
+  async barriers(): Promise<string[]> {
+    await this.page.evaluate(axe.source);
+    const found = await this.page.evaluate(async (tags) => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      return await axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] });
+    }, TAGS);
+    const said = found.violations.flatMap(({ id, help, nodes }) =>
+      nodes.map((node) => `${id}: ${help} (${node.target.join(' ')}) ${node.failureSummary?.split('\n').slice(1).join(' ') ?? ''}`),
+    );
+    return said;
+  }
+
+  /** How far the page is wider than its window, in pixels. */
+  overflow(): Promise<number> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
