@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::place::Place;
 use crate::tools::{self, debian, python};
-use crate::{icons, run, say, shell, ui};
+use crate::{icons, run, say, shell, types, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -31,9 +31,10 @@ struct Step {
 }
 
 /// What answers soonest comes first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     step("lock", lock),
     step("icons", icons::fresh),
+    step("types", types::fresh),
     step("ui", ui::check),
     step("format", format),
     step("typos", typos),

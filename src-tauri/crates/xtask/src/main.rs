@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask start | test | check | bench | icons | bundle | release | shots`.
+//! Developer tasks: `cargo xtask start | test | check | bench | icons | types | bundle | release | shots`.
 //!
 //! Each task first installs what it needs and does not find, then does its job. What it installs goes into the cache
 //! folder (see [`place`]), never into the clone and never over what the user has.
@@ -19,6 +19,7 @@ mod start;
 mod sums;
 mod test;
 mod tools;
+mod types;
 mod ui;
 mod workflow;
 
@@ -47,6 +48,8 @@ enum Task {
     Bench(bench::Args),
     /// Draw the pictures of bundles and tray anew from icons/*.svg
     Icons,
+    /// Write the types of the control API anew for the dashboard, from the Rust sources
+    Types,
     /// Make the packages people install, into target/bundle
     Bundle(bundle::Args),
     /// Print the texts of a release
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Check(args) => check::run(&place, &args),
         Task::Bench(args) => bench::run(&place, &args),
         Task::Icons => icons::run(&place),
+        Task::Types => types::run(&place),
         Task::Bundle(args) => bundle::run(&place, &args),
         Task::Release(args) => release::run(&place, &args),
         Task::Shots => shell::shots(&place),
