@@ -154,58 +154,72 @@ async fn a_link_leads_to_a_screen_and_never_away() {
     }
 }
 
-/// Where the dashboard writes down what it is told.
-const TYPES: &str = concat!(
-    include_str!("../../ui/src/api/types.ts"),
-    include_str!("../../ui/src/api/routes.ts"),
-    include_str!("../../ui/src/api/usage.ts"),
-);
-
-/// The fields of an interface of the dashboard, but for those that may be missing.
-fn fields(interface: &str) -> BTreeSet<String> {
-    let source = TYPES;
-    let start = [format!("export interface {interface} {{\n"), format!("export type {interface} = ")];
-    let body = start.iter().find_map(|start| source.split_once(start.as_str())).expect("it is written down").1;
+/// The fields of a type that the dashboard has from the Rust sources: those that are always there, and those that may miss.
+fn fields(name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let source = include_str!("../../ui/src/api/types.gen.ts");
+    let start = [format!("export interface {name} {{\n"), format!("export type {name} = ")];
+    let body = start.iter().find_map(|start| source.split_once(start.as_str())).expect("it is in types.gen.ts").1;
     let body = body.split("\n}").next().unwrap();
-    let names = body.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(": "));
-    let fields: BTreeSet<_> = names.map(|(name, _)| name.to_owned()).filter(|name| !name.ends_with('?')).collect();
-    assert!(fields.len() > 2, "{interface} was not read: {fields:?}");
-    fields
+    let names = body.lines().filter_map(|line| Some(line.strip_prefix("  ")?.split_once(": ")?.0));
+    let names: Vec<_> = names.filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase())).collect();
+    assert!(!names.is_empty(), "{name} was not read");
+    let (may, always): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.ends_with('?'));
+    let own = |names: Vec<&str>| names.into_iter().map(|name| name.trim_end_matches('?').to_owned()).collect();
+    (own(always), own(may))
 }
 
 #[track_caller]
-fn has_all(interface: &str, told: &serde_json::Value) {
+fn has_all(name: &str, told: &serde_json::Value) {
     let told = told.as_object().expect("an object");
-    let missing: Vec<_> = fields(interface).into_iter().filter(|field| !told.contains_key(field)).collect();
-    assert!(missing.is_empty(), "the dashboard expects {missing:?} in {interface}: {told:?}");
+    let missing: Vec<_> = fields(name).0.into_iter().filter(|field| !told.contains_key(field)).collect();
+    assert!(missing.is_empty(), "the dashboard expects {missing:?} in {name}: {told:?}");
 }
 
+/// Not a field more or less. For types beside whose own fields no others lie.
+#[track_caller]
+fn is_exactly(name: &str, told: &serde_json::Value) {
+    has_all(name, told);
+    let (always, may) = fields(name);
+    let told: BTreeSet<_> = told.as_object().expect("an object").keys().cloned().collect();
+    let unknown: Vec<_> = told.difference(&always).filter(|field| !may.contains(*field)).collect();
+    assert!(unknown.is_empty(), "the dashboard does not know {unknown:?} of {name}");
+}
+
+/// What was read out of the sources is what goes over the wire.
 #[tokio::test]
 async fn what_the_dashboard_expects_is_told() {
     let world = World::start().await;
     world.say("[[demo:text hi]]").await;
     let status = world.ask(reqwest::Method::GET, "/status", json!({})).await;
-    has_all("Status", &status);
-    has_all("Quota", &status["accounts"][0]["quota"]);
-    has_all("QuotaWindow", &status["accounts"][0]["quota"]["windows"][0]);
+    is_exactly("Status", &status);
+    is_exactly("Exchanges", &status["exchanges"]);
+    is_exactly("LogHealth", &status["request_log"]);
+    has_all("CaptureState", &status["capture"]);
+    is_exactly("Quota", &status["accounts"][0]["quota"]);
+    is_exactly("QuotaWindow", &status["accounts"][0]["quota"]["windows"][0]);
     let exchanges = codeferry_tests::patience::until("the exchange in the log", async || {
         let exchanges = world.ask(reqwest::Method::GET, "/exchanges?limit=1", json!({})).await;
         if exchanges["exchanges"][0].is_object() { Ok(exchanges) } else { Err(exchanges.to_string()) }
     })
     .await;
-    has_all("Exchange", &exchanges["exchanges"][0]);
+    for part in ["Exchange", "Found", "ExchangeRow"] {
+        has_all(part, &exchanges["exchanges"][0]);
+    }
+    is_exactly("Tokens", &exchanges["exchanges"][0]["tokens"]);
+    is_exactly("Attempt", &exchanges["exchanges"][0]["attempts"][0]);
     let settings = world.ask(reqwest::Method::GET, "/settings", json!({})).await;
-    has_all("Setting", &settings["settings"][0]);
+    is_exactly("Setting", &settings["settings"][0]);
     let accounts = world.ask(reqwest::Method::GET, "/accounts", json!({})).await;
     has_all("Account", &accounts["accounts"][0]);
     let models = world.ask(reqwest::Method::GET, "/models", json!({})).await;
-    has_all("Model", &models["models"][0]);
+    is_exactly("Model", &models["models"][0]);
     let routes = world.ask(reqwest::Method::GET, "/routes", json!({})).await;
+    has_all("Route", &routes["roles"][0]);
     has_all("Role", &routes["roles"][0]);
     let found = world.ask(reqwest::Method::POST, "/routes/try", json!({"model": "sonnet"})).await;
-    has_all("Destination", &found);
+    is_exactly("Destination", &found);
     let usage = world.ask(reqwest::Method::GET, "/usage?by=hour&tz=UTC", json!({})).await;
-    has_all("UsageReport", &usage);
-    has_all("Figures", &usage["total"]);
+    is_exactly("UsageReport", &usage);
+    is_exactly("Figures", &usage["total"]);
     has_all("Figures", &usage["sums"][0]);
 }

@@ -1,16 +1,19 @@
 // Calls of the control API. An error is an ApiError with the code to match; its sentences are for the person.
 
 import type {
-  Account,
-  Client,
+  AccountGone,
+  AccountList,
   ClientChanged,
-  Exchange,
-  Rotation,
-  Setting,
-  SettingValue,
+  ClientList,
+  ExchangePage,
+  KeyCreated,
+  Refused,
+  SettingChange,
+  SettingList,
   SignInBegun,
   SignInStage,
   Status,
+  Verified,
 } from './types';
 
 /** What cannot be done, and what to do about it. */
@@ -66,7 +69,7 @@ export async function send(method: Method, path: string, body?: unknown, signal?
   }
   if (response.ok) return response;
   const text = await response.text().catch(() => '');
-  const { code, message, hint } = (parse(text) ?? {}) as { code?: string; message?: string; hint?: string };
+  const { code, message, hint } = (parse(text) ?? {}) as Partial<Refused>;
   throw error(response.status, code ?? 'unknown', message ?? (text || response.statusText), hint ?? null);
 }
 
@@ -87,16 +90,16 @@ function parse(text: string): unknown {
 const account = (id: string) => `/accounts/${encodeURIComponent(id)}`;
 
 export const status = () => call<Status>('GET', '/status');
-export const accounts = () => call<{ accounts: Account[]; rotation: Rotation }>('GET', '/accounts');
-export const exchanges = (limit: number) => call<{ exchanges: Exchange[] }>('GET', `/exchanges?limit=${limit}`);
+export const accounts = () => call<AccountList>('GET', '/accounts');
+export const exchanges = (limit: number) => call<ExchangePage>('GET', `/exchanges?limit=${limit}`);
 
 export const switchTo = (id: string) => call<void>('POST', `${account(id)}/switch`);
 export const pause = (id: string) => call<void>('POST', `${account(id)}/pause`);
 export const resume = (id: string) => call<void>('POST', `${account(id)}/resume`);
 export const wake = (id: string) => call<void>('POST', `${account(id)}/wake`);
 export const rename = (id: string, label: string | null) => call<void>('POST', `${account(id)}/label`, { label });
-export const remove = (id: string) => call<{ id: string; revoked: boolean }>('DELETE', account(id));
-export const verify = (id: string) => call<{ ok: boolean; message: string }>('POST', `${account(id)}/verify`);
+export const remove = (id: string) => call<AccountGone>('DELETE', account(id));
+export const verify = (id: string) => call<Verified>('POST', `${account(id)}/verify`);
 
 export interface BeginSignIn {
   kind: 'plan' | 'codex';
@@ -110,16 +113,12 @@ export const cancelSignIn = (id: string) => call<void>('DELETE', attempt(id));
 export const pasteSignIn = (id: string, text: string) =>
   call<SignInStage>('POST', `${attempt(id)}/callback`, { url_or_code: text });
 
-interface Settings {
-  settings: Setting[];
-  problems: string[];
-}
-export const settings = () => call<Settings>('GET', '/settings');
-export const changeSettings = (changes: Record<string, SettingValue>) => call<Settings>('PATCH', '/settings', changes);
+export const settings = () => call<SettingList>('GET', '/settings');
+export const changeSettings = (changes: Record<string, SettingChange>) => call<SettingList>('PATCH', '/settings', changes);
 
-export const clients = () => call<{ clients: Client[] }>('GET', '/clients');
+export const clients = () => call<ClientList>('GET', '/clients');
 export const connectClient = (client: string) => call<ClientChanged>('POST', `/clients/${encodeURIComponent(client)}`);
 export const restoreClient = (client: string) => call<ClientChanged>('DELETE', `/clients/${encodeURIComponent(client)}`);
-export const makeKey = (name: string) => call<{ name: string; key: string }>('POST', '/keys', { name });
+export const makeKey = (name: string) => call<KeyCreated>('POST', '/keys', { name });
 
 export const endSession = () => call<void>('POST', '/session/end');

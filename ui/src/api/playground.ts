@@ -1,24 +1,7 @@
 // A request of this page's own, seen from both sides: docs/api.md, "Playground".
 
 import { send } from './client';
-
-/** A step of an answer, before it becomes frames. */
-export type Step =
-  | { event: 'started'; id: string | null; model: string | null }
-  | { event: 'item_started'; index: number; item: string; name?: string; call_id?: string }
-  | { event: 'delta'; index: number; delta: string; text: string }
-  | { event: 'item_done'; index: number; item: string; text: string; sealed?: number }
-  | { event: 'usage'; input: number; cached: number; output: number; reasoning: number }
-  | { event: 'finished'; how: string; stop?: string }
-  | { event: 'failed'; code: string | null; message: string }
-  | { event: 'cut_off' };
-
-export type PlayRecord = { at_ms: number } & (
-  | { kind: 'head'; status: number; headers: [string, string][] }
-  | { kind: 'frame'; text: string }
-  | ({ kind: 'turn' } & Step)
-  | { kind: 'end'; id: string | null }
-);
+import type { PlayRecord } from './types';
 
 export interface Ask {
   dialect: 'anthropic';

@@ -51,7 +51,7 @@ export type AccountState =
   | { state: 'blocked'; why: Cooldown }
   | { state: 'needs_sign_in'; why: string };
 
-export type Alias = Target & {
+export type Alias = Route & {
   name: string;
 };
 
@@ -652,7 +652,7 @@ export interface Refused {
   hint?: string;
 }
 
-export type Role = Target & {
+export type Role = Route & {
   role: string;
   /** It stands in the settings, and is not just the default. */
   set: boolean;
@@ -672,6 +672,14 @@ export type Rotation =
   | 'round_robin'
   | 'least_in_flight'
   | 'fill_first';
+
+/** Where a name leads. */
+export interface Route {
+  model: string;
+  effort: string | null;
+  /** Whether the catalogue lists the model. */
+  listed: boolean;
+}
 
 export interface RouteTable {
   roles: Role[];
@@ -799,14 +807,6 @@ export type Step =
   | { event: 'finished'; how: string; stop?: string }
   | { event: 'failed'; code: string | null; message: string }
   | { event: 'cut_off' };
-
-/** Where a name leads. */
-export interface Target {
-  model: string;
-  effort: string | null;
-  /** Whether the catalogue lists the model. */
-  listed: boolean;
-}
 
 /** What an exchange cost, as the upstream counts: cached input is part of the input, reasoning part of the output. */
 export interface Tokens {

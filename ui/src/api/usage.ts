@@ -1,38 +1,9 @@
 // What was used: docs/api.md, "What happened".
 
 import { call } from './client';
-
-export interface Figures {
-  requests: number;
-  completed: number;
-  refused: number;
-  failed: number;
-  cancelled: number;
-  /** Those whose tokens are known. */
-  counted: number;
-  /** Cached ones among them. */
-  input: number;
-  cached: number;
-  /** Reasoning among them. */
-  output: number;
-  reasoning: number;
-  /** At list prices, without the `unpriced`. */
-  cost_usd: number;
-  unpriced: number;
-  cached_percent: number | null;
-  average_first_byte_ms: number | null;
-  tokens_per_second: number | null;
-}
+import type { UsageReport } from './types';
 
 export type By = 'hour' | 'day' | 'model' | 'account' | 'client';
-
-export type UsageRow = Figures & { key: Partial<Record<By, string>>; account_name?: string };
-
-export interface UsageReport {
-  tz: string;
-  total: Figures;
-  sums: UsageRow[];
-}
 
 export interface UsageQuery {
   since: string;

@@ -68,7 +68,7 @@ describe('a window', () => {
     expect(windowName(window({ minutes: 10_080 }))).toBe('Week');
     expect(windowName(window({ family: 'spark', title: 'Spark' }))).toBe('Spark · 5 hours');
     const week = window({ minutes: 10_080 });
-    const quota = { windows: [week, window({ family: 'spark' })], plan: null, reset_credits: null, seen_at: later(0) };
+    const quota = { windows: [week, window({ family: 'spark' })], credits: null, plan: null, reset_credits: null, seen_at: later(0) };
     expect(mainWindows(account({ quota }))).toEqual([week]);
   });
 

@@ -1,6 +1,6 @@
 // A captured request as a command for a shell. Pure.
 
-import type { Capture } from '../api/requests';
+import type { Capture } from '../api/types';
 
 /** What stands where the key was. */
 export const KEY = 'YOUR_CODEFERRY_KEY';

@@ -4,12 +4,17 @@ import { exchanges, status as askStatus, whenLockedOut } from '../api/client';
 import { Events, type Link } from '../api/events.svelte';
 import type {
   Account,
+  AccountList,
+  AttemptBegun,
   Exchange,
+  FirstToken,
   OpenExchange,
   Outcome,
   Quota,
-  Rotation,
-  SettingValue,
+  QuotaOf,
+  SettingChange,
+  SettingChanged,
+  SettingsChanged,
   SignInTold,
   Snapshot,
   Status,
@@ -32,7 +37,7 @@ export type News = Exchange | 'open' | 'reset';
 export class Live {
   status = $state.raw<Status | null>(null);
   accounts = $state.raw<Account[]>([]);
-  settings = $state.raw<Record<string, SettingValue>>({});
+  settings = $state.raw<Record<string, SettingChange>>({});
   signIns = $state.raw<SignInTold[]>([]);
   /** Under way, the oldest first. */
   open = $state.raw<Crossing[]>([]);
@@ -49,14 +54,14 @@ export class Live {
     this.#events = new Events({
       reset: (snapshot: Snapshot) => this.reset(snapshot),
       status: (status: Status) => (this.status = status),
-      accounts: (list: { accounts: Account[]; rotation: Rotation }) => (this.accounts = list.accounts),
-      quota: (told: { id: string; quota: Quota | null }) => this.quota(told.id, told.quota),
+      accounts: (list: AccountList) => (this.accounts = list.accounts),
+      quota: (told: QuotaOf) => this.quota(told.id, told.quota),
       sign_in: (told: SignInTold) => this.signIn(told),
-      settings: (told: { changed: { key: string; value: SettingValue }[] }) => this.changed(told.changed),
+      settings: (told: SettingsChanged) => this.changed(told.changed),
       'exchange.started': (started: OpenExchange) => this.started(started),
-      'exchange.attempt': (attempt: { id: string; attempt: number; account: string; after: string | null }) =>
+      'exchange.attempt': (attempt: AttemptBegun) =>
         this.update(attempt.id, { account: attempt.account, attempts: attempt.attempt, after: attempt.after }),
-      'exchange.first_token': (told: { id: string; first_byte_ms: number }) =>
+      'exchange.first_token': (told: FirstToken) =>
         this.update(told.id, { first_byte_ms: told.first_byte_ms }),
       'exchange.done': (done: Exchange) => this.done(done),
     });
@@ -155,7 +160,7 @@ export class Live {
     this.signIns = [...this.signIns.filter((known) => known.id !== told.id), told];
   }
 
-  changed(changes: { key: string; value: SettingValue }[]): void {
+  changed(changes: SettingChanged[]): void {
     const settings = { ...this.settings };
     for (const { key, value } of changes) settings[key] = value;
     this.settings = settings;

@@ -3,7 +3,8 @@
 
 import { ApiError } from '../api/client';
 import * as api from '../api/routes';
-import type { Alias, Destination, Model, Role, RoleName, Target } from '../api/routes';
+import type { Role, RoleName, Target } from '../api/routes';
+import type { Alias, Destination, Model } from '../api/types';
 
 /** What can lead somewhere: `role:opus`, `alias:fast`. */
 export type Name = `role:${RoleName}` | `alias:${string}`;

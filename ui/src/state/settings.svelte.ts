@@ -1,16 +1,16 @@
 // Changing settings of the gateway. Their values are part of what is live.
 
 import { changeSettings } from '../api/client';
-import type { SettingValue } from '../api/types';
+import type { SettingChange } from '../api/types';
 import { live } from './live.svelte';
 import { toasts } from './toasts.svelte';
 
 class Settings {
   /** Those that are being written, with what they are to be. */
-  #writing = $state.raw<Record<string, SettingValue>>({});
+  #writing = $state.raw<Record<string, SettingChange>>({});
 
   /** What it is, or is about to be. */
-  value(key: string): SettingValue {
+  value(key: string): SettingChange {
     return key in this.#writing ? (this.#writing[key] ?? null) : (live.settings[key] ?? null);
   }
 
@@ -23,7 +23,7 @@ class Settings {
     return this.value(key) === true;
   }
 
-  async change(key: string, value: SettingValue): Promise<boolean> {
+  async change(key: string, value: SettingChange): Promise<boolean> {
     this.#writing = { ...this.#writing, [key]: value };
     try {
       const { settings } = await changeSettings({ [key]: value });

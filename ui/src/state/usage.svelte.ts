@@ -1,7 +1,8 @@
 // What was used in a range: over time, and by one thing.
 
 import { ApiError } from '../api/client';
-import { spreadsheet, usage as ask, type By, type Figures, type UsageQuery, type UsageRow } from '../api/usage';
+import { spreadsheet, usage as ask, type By, type UsageQuery } from '../api/usage';
+import type { Figures, UsageRow } from '../api/types';
 import { iso, slotted, spanOf, type Range, type Slot, type Span } from './usage_range';
 
 /** What is looked at alone. */

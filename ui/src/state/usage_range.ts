@@ -1,7 +1,7 @@
 // From when until when, and in which steps: days are those of the person, as this browser knows them. Pure: the moment is
 // an argument.
 
-import type { Figures, UsageReport } from '../api/usage';
+import type { Figures, UsageReport } from '../api/types';
 
 const HOUR = 3_600_000;
 

@@ -40,7 +40,7 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("gateway/src/control/playground/step.rs", &["Step"]),
     ("gateway/src/control/quota.rs", &["Verified"]),
     ("gateway/src/control/refused.rs", &["Refused"]),
-    ("gateway/src/control/routes.rs", &["Table as RouteTable", "Role", "Alias", "To as Target"]),
+    ("gateway/src/control/routes.rs", &["Table as RouteTable", "Role", "Alias", "To as Route"]),
     ("gateway/src/control/settings.rs", &["List as SettingList"]),
     (
         "gateway/src/history/conversations.rs",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../../api/routes';
+import type { Model } from '../../api/types';
 import { effortsOf, parsed, targetText, windowText } from './target';
 
 const model = (over: Partial<Model> = {}): Model => ({

@@ -2,7 +2,8 @@
 
 import { t } from '../../i18n';
 import { amount } from '../../i18n/format';
-import type { Model, Target } from '../../api/routes';
+import type { Target } from '../../api/routes';
+import type { Model } from '../../api/types';
 
 /** Efforts that can be set, the weakest first. What a catalogue lists beyond them no request can say. */
 export const EFFORTS = ['none', 'low', 'medium', 'high', 'xhigh', 'max'] as const;

@@ -2,7 +2,7 @@
 
 import { t } from '../../i18n';
 import { amount, span } from '../../i18n/format';
-import type { Step } from '../../api/playground';
+import type { Step } from '../../api/types';
 import type { Item } from '../../state/playground/answer';
 import type { Head, Playground, Stage } from '../../state/playground/playground.svelte';
 import type { Tone } from '../../shared/Mark.svelte';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Figures, UsageRow } from '../../api/usage';
+import type { Figures, UsageRow } from '../../api/types';
 import { ordered, remarks, rowName } from './figures';
 
 const figures = (over: Partial<Figures> = {}): Figures => ({
@@ -14,6 +14,7 @@ const figures = (over: Partial<Figures> = {}): Figures => ({
   output: 20,
   reasoning: 5,
   cost_usd: 1,
+  cost_nano_usd: 1_000_000_000,
   unpriced: 0,
   cached_percent: 60,
   average_first_byte_ms: 900,

@@ -2,7 +2,8 @@
 
 import { t } from '../../i18n';
 import { dayOf, hourOf, shortDayOf, shortHourOf } from '../../i18n/format';
-import type { By, Figures, UsageRow } from '../../api/usage';
+import type { By } from '../../api/usage';
+import type { Figures, UsageRow } from '../../api/types';
 import type { Slot, Span } from '../../state/usage_range';
 
 /** What a slot is called: at length, and along the bottom of a chart. */

@@ -1,6 +1,6 @@
 // The answer as its steps make it. Pure.
 
-import type { Step } from '../../api/playground';
+import type { Step } from '../../api/types';
 
 export interface Item {
   index: number;

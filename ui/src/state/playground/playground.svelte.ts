@@ -1,7 +1,8 @@
 // A request to try something with, and what comes of it. It lives as long as the page: nothing of it is kept.
 
 import { ApiError } from '../../api/client';
-import { play, type PlayRecord, type Step } from '../../api/playground';
+import { play } from '../../api/playground';
+import type { PlayRecord, Step } from '../../api/types';
 import { exchange } from '../../api/requests';
 import type { ExchangeDetail } from '../../api/types';
 import { NOTHING, after } from './answer';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../api/client';
-import { RecordReader, type PlayRecord, type Step } from '../../api/playground';
+import { RecordReader } from '../../api/playground';
+import type { PlayRecord, Step } from '../../api/types';
 import { NOTHING, after } from './answer';
 import { KEPT, Playground } from './playground.svelte';
 import { made, type Form } from './request';

@@ -1,7 +1,7 @@
 // Captures: whole exchanges, written down because somebody asked for it.
 
-import { beginCapture, captures as ask, deleteCapture, endCapture, type Captures as All, type CaptureWish } from '../../api/requests';
-import type { CaptureState } from '../../api/types';
+import { beginCapture, captures as ask, deleteCapture, endCapture, type CaptureAsk } from '../../api/requests';
+import type { Captures as All, CaptureState } from '../../api/types';
 import { live } from '../live.svelte';
 import { toasts } from '../toasts.svelte';
 
@@ -32,7 +32,7 @@ class Captures {
     }
   }
 
-  begin(wish: CaptureWish): Promise<boolean> {
+  begin(wish: CaptureAsk): Promise<boolean> {
     return this.#change(async () => this.#tell(await beginCapture(wish)));
   }
 

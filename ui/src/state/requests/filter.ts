@@ -21,7 +21,7 @@ export function asked(filter: Filter): number {
   return Object.values(others).filter((value) => value !== '').length + (since !== '' || until !== '' ? 1 : 0);
 }
 
-const is = (wanted: string, ...values: (string | null)[]) => wanted === '' || values.includes(wanted);
+const is = (wanted: string, ...values: (string | null | undefined)[]) => wanted === '' || values.includes(wanted);
 
 /** Whether one that is over belongs here. The log decides in the end; it looks at the same. */
 export function matches(filter: Filter, exchange: Exchange): boolean {

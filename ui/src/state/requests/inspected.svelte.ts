@@ -1,8 +1,8 @@
 // The one request that is looked at closely, with what only the log, its conversation and its capture know.
 
 import { ApiError } from '../../api/client';
-import { type Capture, capture, conversation, type Conversation, exchange } from '../../api/requests';
-import type { ExchangeDetail } from '../../api/types';
+import { capture, conversation, exchange } from '../../api/requests';
+import type { Capture, Conversation, ExchangeDetail } from '../../api/types';
 
 /** Who goes through a list with the keys is not asked for at every step. */
 const PAUSE = 120;

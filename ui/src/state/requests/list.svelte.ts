@@ -4,7 +4,7 @@
 // **Memory stays flat:** the newest thousand, as many that wait while somebody reads, and two thousand older ones are held.
 // **Nothing jumps:** while somebody reads, what is there changes in its place only, and what is new waits.
 
-import type { Filter, Page } from '../../api/requests';
+import type { Filter } from '../../api/requests';
 import type { Exchange } from '../../api/types';
 import type { Crossing, News } from '../live.svelte';
 import { EVERYTHING, matches, matchesOpen } from './filter';
@@ -12,6 +12,9 @@ import { type Entry, compare, cutAfter, merge, ofDone, ofOpen } from './head';
 import { Older, type Piece } from './older';
 
 /** Where everything comes from, so that tests can do without. */
+/** Rows of the log; `next`: ask for what comes before this, `null`: that was all. */
+type Page = { exchanges: Exchange[]; next: number | null };
+
 export interface Source {
   page(filter: Filter, before: number | null, limit: number): Promise<Page>;
   /** What is under way. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Capture } from '../../../api/requests';
-import { bodyOf, frame, lowered, sides } from './captured';
+import { bodyOf, frame, lowered, sides, type Told } from './captured';
 
 describe('a capture', () => {
   it('shows bodies as they are read best', () => {
@@ -19,7 +18,7 @@ describe('a capture', () => {
   it('finds what an attempt sent, and every side of the answer', () => {
     const answer = { at_ms: 1, status: 200, headers: [], stream: { bytes: 9, records: [{ ms: 1, text: 'data: a' }] } };
     const refused = { at_ms: 1, status: 429, headers: [], body: { bytes: 2, json: {} } };
-    const capture: Capture = {
+    const capture: Told = {
       request: { line: 'POST / HTTP/1.1', headers: [], body: { bytes: 0 } },
       attempts: [
         { at_ms: 0, lowered: { bytes: 1, json: 1 }, failure: 'usage_limit', answer: refused },

@@ -1,14 +1,17 @@
 // What a capture holds, as text. Pure.
 
-import type { Capture, Part, StreamRecord } from '../../../api/requests';
+import type { Capture, CapturedPart, CapturedRecord } from '../../../api/types';
+
+/** What is shown of it. */
+export type Told = Pick<Capture, 'request' | 'attempts' | 'answer'>;
 
 /** A body as it is read best: JSON with an indent, anything else as it came. */
-export function bodyOf(part: Part): string {
+export function bodyOf(part: CapturedPart): string {
   return part.json === undefined ? (part.text ?? '') : JSON.stringify(part.json, null, 2);
 }
 
 /** What an attempt sent. One that sent the same as another says only so. */
-export function lowered(capture: Capture, attempt: number): Part | null {
+export function lowered(capture: Told, attempt: number): CapturedPart | null {
   const part = capture.attempts[attempt]?.lowered ?? null;
   return part?.same_as === undefined ? part : (capture.attempts[part.same_as - 1]?.lowered ?? null);
 }
@@ -26,7 +29,7 @@ export interface Frame {
 const PREVIEW = 240;
 
 /** A record of an event stream. */
-export function frame({ ms, text }: StreamRecord): Frame {
+export function frame({ ms, text }: CapturedRecord): Frame {
   const lines = text.split(/\r?\n/);
   const field = (name: string) =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''));
@@ -46,7 +49,7 @@ export interface Side {
 }
 
 /** What came from upstream, attempt by attempt, and what the client got of it, which is what one looks at first. */
-export function sides(capture: Capture): Side[] {
+export function sides(capture: Told): Side[] {
   const side = (attempt: number | null, answer: Capture['answer']): Side => ({
     attempt,
     frames: (answer.stream?.records ?? []).map(frame),
