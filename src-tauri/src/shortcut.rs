@@ -7,9 +7,9 @@
 //! set. Wayland gives no program keys of other windows; there the desktop's own settings can start `codeferry-desktop`.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-use codeferry_app::{AccountStatus, Phase};
+use codeferry_app::{AccountStatus, Phase, Serving};
 use serde::Serialize;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, ShortcutState as Key};
@@ -42,7 +42,11 @@ pub(crate) struct ShortcutState {
 
 /// How the shortcuts fare, as tauri's state.
 #[derive(Default)]
-pub(crate) struct Standing(Mutex<Vec<ShortcutState>>);
+pub(crate) struct Standing {
+    states: Mutex<Vec<ShortcutState>>,
+    /// Whoever asks the system has its turn.
+    turn: Mutex<()>,
+}
 
 /// What was asked for last.
 #[derive(Default)]
@@ -59,7 +63,7 @@ const EVENT: &str = "shell://shortcuts";
 
 /// How the shortcuts fare.
 pub(crate) fn states(app: &AppHandle) -> Vec<ShortcutState> {
-    app.state::<Standing>().0.lock().map(|states| states.clone()).unwrap_or_default()
+    app.state::<Standing>().states.lock().map(|states| states.clone()).unwrap_or_default()
 }
 
 // === impl Shortcuts ===
@@ -69,11 +73,7 @@ impl Shortcuts {
     pub(crate) fn follow(&mut self, app: &AppHandle, phase: &Phase) {
         // While no gateway runs nobody can change them: they stay.
         let Phase::Running(serving) = phase else { return };
-        let chosen = serving.settings().snapshot();
-        let wanted = BTreeMap::from([
-            (Deed::Dashboard, chosen.desktop.shortcut_dashboard.clone()),
-            (Deed::Switch, chosen.desktop.shortcut_switch.clone()),
-        ]);
+        let wanted = wanted(serving);
         if wanted == self.wanted {
             return;
         }
@@ -81,20 +81,36 @@ impl Shortcuts {
         if before.is_empty() && wanted.values().all(String::is_empty) {
             return;
         }
-        let app = app.clone();
+        let (app, serving) = (app.clone(), serving.clone());
         // The plugin asks the main thread and waits for it.
-        tauri::async_runtime::spawn_blocking(move || ask(&app, &wanted));
+        tauri::async_runtime::spawn_blocking(move || ask(&app, &serving));
     }
 }
 
-/// Gives back what we had, and asks the system for these.
-fn ask(app: &AppHandle, wanted: &BTreeMap<Deed, String>) {
+/// What is set.
+fn wanted(serving: &Serving) -> BTreeMap<Deed, String> {
+    let chosen = serving.settings().snapshot();
+    BTreeMap::from([
+        (Deed::Dashboard, chosen.desktop.shortcut_dashboard.clone()),
+        (Deed::Switch, chosen.desktop.shortcut_switch.clone()),
+    ])
+}
+
+/// Gives back what we had, and asks the system for what is set now.
+fn ask(app: &AppHandle, serving: &Serving) {
+    let standing = app.state::<Standing>();
+    let _turn = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = wanted(serving);
     let wayland = app.state::<Shell>().environment.session.wayland;
     let loaded = if wayland { Err(WAYLAND.to_owned()) } else { load(app) };
-    if loaded.is_ok()
-        && let Err(error) = app.global_shortcut().unregister_all()
-    {
-        tracing::warn!(%error, "shortcuts could not be given back");
+    if loaded.is_ok() {
+        // One by one. When all are given back at once, the plugin (2.4.1) holds what it needs to tell of a key, and waits for
+        // the thread that tells: a key that is pressed in that moment would stop the main thread for good.
+        for held in states(app).iter().filter(|state| state.problem.is_none() && !state.keys.is_empty()) {
+            if let Err(error) = app.global_shortcut().unregister(held.keys.as_str()) {
+                tracing::warn!(%error, keys = held.keys, "a shortcut could not be given back");
+            }
+        }
     }
     let states: Vec<ShortcutState> = wanted
         .iter()
@@ -113,8 +129,8 @@ fn ask(app: &AppHandle, wanted: &BTreeMap<Deed, String>) {
             tracing::info!(keys = state.keys, does = ?state.does, "shortcut");
         }
     }
-    if let Ok(mut standing) = app.state::<Standing>().0.lock() {
-        standing.clone_from(&states);
+    if let Ok(mut known) = standing.states.lock() {
+        known.clone_from(&states);
     }
     // Nobody may be there to hear it.
     drop(app.emit_to(window::MAIN, EVENT, states));
