@@ -188,7 +188,15 @@ pub(crate) async fn renew(app: &AppHandle) -> tauri::Result<()> {
 
 /// Where in the dashboard the window is.
 fn whereabouts(window: &WebviewWindow) -> Option<String> {
-    window.url().ok().and_then(|url| place(url.fragment()?))
+    place_of(&window.url().ok()?)
+}
+
+/// Where in the dashboard an address is, or leads to: a link into it may be under way.
+fn place_of(url: &Url) -> Option<String> {
+    match url.path() {
+        "/login" => url.query_pairs().find(|(name, _)| name == "to").and_then(|(_, to)| place(&to)),
+        _ => place(url.fragment()?),
+    }
 }
 
 /// Leads the window to a screen.
@@ -256,7 +264,7 @@ pub(crate) fn open_outside(app: &AppHandle, url: &Url) {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_local, is_spent, place};
+    use super::{is_local, is_spent, place, place_of};
 
     #[test]
     fn only_names_lead_back_to_where_somebody_was() {
@@ -264,6 +272,19 @@ mod tests {
         assert_eq!(place("accounts").as_deref(), Some("accounts"));
         for bad in ["", "/", "a&code=1", "a%20b", "//evil.example", "a#b", "é"] {
             assert_eq!(place(bad).as_deref(), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_under_way_counts_as_its_end() {
+        for (url, at) in [
+            ("http://127.0.0.1:8081/#/accounts", Some("accounts")),
+            ("http://127.0.0.1:8081/login?code=1&to=requests/req_1", Some("requests/req_1")),
+            ("http://127.0.0.1:8081/login?code=1", None),
+            ("http://127.0.0.1:8081/login?code=1&to=//evil.example", None),
+            ("http://127.0.0.1:8081/", None),
+        ] {
+            assert_eq!(place_of(&url.parse().unwrap()).as_deref(), at, "{url}");
         }
     }
 
