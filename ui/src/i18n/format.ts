@@ -25,13 +25,13 @@ const wholeDollars = cached(
 const justHour = cached(() => new Intl.DateTimeFormat(locale, { hour: 'numeric' }));
 const shortDay = cached(() => new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' }));
 const longDay = cached(() => new Intl.DateTimeFormat(locale, { weekday: 'short', month: 'short', day: 'numeric' }));
-const clock = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }));
+const clock = cached(() => new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }));
 const seconds = cached(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
 const weekday = cached(
-  () => new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
+  () => new Intl.DateTimeFormat(locale, { weekday: 'short', hour: 'numeric', minute: '2-digit' }),
 );
 const date = cached(
-  () => new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }),
+  () => new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }),
 );
 const relative = cached(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
 const names = cached(() => new Intl.ListFormat(locale, { type: 'conjunction' }));
