@@ -1,5 +1,6 @@
 // uPlot, as we use it: one place for each slot, bars or a line, colours from the tokens.
 
+import './language';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { labelled, stacked } from './stack';
