@@ -112,8 +112,12 @@ async fn page(desktop: &Desktop, driver: &Driver, picture: &Path) {
         "const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
          while (all.nextNode()) all.currentNode.data = all.currentNode.data.replace('{home}', '/home/ada');"
     );
+    // What is drawn lags behind what the page holds.
+    let drawn =
+        "return new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 900))";
     until("a drawn page", async || {
         driver.js(&script).await?;
+        driver.js(drawn).await?;
         driver.picture(picture).await;
         shows_something(desktop, picture, "[700x300+300+60]").await
     })
@@ -139,7 +143,7 @@ async fn of_the_window() {
         let mut driver = desktop.drive(&[]).await;
         desktop.gateway().await;
         driver.page().await;
-        at(&driver, "onboarding", "Welcome aboard").await;
+        at(&driver, "onboarding", "Set up Claude Code").await;
         page(&desktop, &driver, &folder.join(format!("first-steps-{look}.png"))).await;
 
         for name in ["work", "home"] {
