@@ -4,5 +4,5 @@ import { missing } from './tools';
 
 export default function setup(): void {
   const lacks = missing();
-  if (lacks !== null) console.log(`The tests in the browser are skipped: ${lacks}.`);
+  if (lacks !== null) console.warn(`The tests in the browser are skipped: ${lacks}.`);
 }
