@@ -5,12 +5,13 @@
 //! **Invariant:** the window leads to the present gateway and to the shell's page, and nowhere else. Other addresses open in
 //! the person's browser.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use codeferry_app::Phase;
 use jiff::Timestamp;
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::webview::{DownloadEvent, NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_opener::OpenerExt as _;
 
@@ -82,7 +83,7 @@ async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
         Some(url) => WebviewUrl::External(url),
         None => WebviewUrl::App(LOCAL.into()),
     };
-    let (asked, outside) = (app.clone(), app.clone());
+    let (asked, outside, kept) = (app.clone(), app.clone(), app.clone());
     let window = WebviewWindowBuilder::new(app, MAIN, url)
         .title("Codeferry")
         .inner_size(SIZE.0, SIZE.1)
@@ -104,6 +105,14 @@ async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
         .on_new_window(move |url, _| {
             open_outside(&outside, &url);
             NewWindowResponse::Deny
+        })
+        // Tables and captures. WebKit on macOS refuses all of them where nobody is asked.
+        .on_download(move |_, event| match event {
+            DownloadEvent::Requested { url, destination } => {
+                settle_download(&kept, destination);
+                is_ours(&kept, &url)
+            }
+            _ => true,
         })
         .build()?;
     // A page that does not come must not leave the person without a window.
@@ -236,6 +245,17 @@ fn is_local(url: &Url) -> bool {
     // Origins of schemes of our own are equal to nothing, not even to themselves.
     let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
     local_page().is_some_and(|page| place(&page) == place(url))
+}
+
+/// A file goes to the person's downloads, or else to their home. Not to wherever the app was started, where wry puts it on a
+/// Linux without such a folder.
+fn settle_download(app: &AppHandle, destination: &mut PathBuf) {
+    if app.path().download_dir().is_ok() {
+        return;
+    }
+    if let (Ok(home), Some(name)) = (app.path().home_dir(), destination.file_name()) {
+        *destination = home.join(name);
+    }
 }
 
 /// The present gateway, or the shell's page.

@@ -1,4 +1,5 @@
-//! Where the window is, and what leads to it: its place is remembered, and links open it at a screen.
+//! Where the window is, and what leads to it: its place is remembered, links open it at a screen, and files it offers
+//! can be kept.
 
 use codeferry_tests::desktop::Desktop;
 use codeferry_tests::driver::Driver;
@@ -74,6 +75,24 @@ async fn at(driver: &Driver, end: &str) {
         if url.ends_with(end) { Ok(()) } else { Err(url) }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_table_of_requests_can_be_kept() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let mut driver = desktop.drive(&["codeferry://requests"]).await;
+    desktop.gateway().await;
+    driver.page().await;
+    at(&driver, "/#/requests").await;
+    driver.click("a[download]").await;
+    // This desktop has no folder for downloads.
+    let file = desktop.file("home/exchanges.csv");
+    let table = until("the table", async || match std::fs::read_to_string(&file) {
+        Ok(table) if !table.is_empty() => Ok(table),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert!(table.starts_with("seq,at,id,"), "{table}");
 }
 
 #[tokio::test]
