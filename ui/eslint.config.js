@@ -43,6 +43,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.svelte'], rules: { 'max-lines': ['error', { max: 200 }] } },
+  { files: ['e2e/**'], rules: { 'no-console': 'off' } },
   { files: ['scripts/**'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } }, rules: { 'no-console': 'off' } },
   only(['src/**/*.{ts,svelte}'], [TAURI]),
   ...Object.entries(TIERS).map(([tier, others]) =>

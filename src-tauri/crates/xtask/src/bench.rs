@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// The desktop app instead: its start, its memory, and what it takes while nobody looks
     #[arg(long, conflicts_with_all = ["record", "bench"])]
     desktop: bool,
+    /// The dashboard instead: how soon it is there, and what a minute of a busy gateway costs its pages
+    #[arg(long, conflicts_with_all = ["record", "desktop", "bench"])]
+    pages: bool,
     /// Passed on to the bench, `-- --quick`, or one of start, streams, burst, first, history, memory, remembering: `-- --only streams`
     #[arg(last = true)]
     bench: Vec<String>,
@@ -28,6 +31,11 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
     }
     let gateway = ["build", "--quiet", "--release", "-p", "codeferry-cli", "--bin", "codeferry"];
     run::run(&mut run::cargo(place, &gateway))?;
+    if args.pages {
+        debian::ensure(&[debian::NODE, debian::BROWSER])?;
+        say::step("measuring (some minutes; leave the machine alone)");
+        return ui::soak(place, &place.built("release", "codeferry"));
+    }
     let bench = ["bench", "--quiet", "-p", "codeferry-tests", "--bench", "bench"];
     run::run(run::cargo(place, &bench).arg("--no-run"))?;
     say::step("measuring (some minutes; leave the machine alone)");

@@ -54,6 +54,10 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         run::run(&mut run::cargo(place, &["build", "--quiet", "-p", "codeferry-cli", "--bin", "codeferry"]))?;
         tests.env("CODEFERRY_BIN", place.built("debug", "codeferry"));
     }
+    if args.cargo.is_empty() && !args.without_clients {
+        say::step("running the tests of the dashboard in a browser");
+        ui::test_pages(place, &place.built("debug", "codeferry"))?;
+    }
     say::step("running the tests");
     run::run(&mut tests)?;
     say::data(&if args.without_clients {

@@ -69,6 +69,18 @@ pub(crate) fn test(place: &Place) -> Result<()> {
     node::npm(&folder(place), &["run", "--silent", "test"])
 }
 
+/// The tests of its pages, in a browser, served by that gateway. Where there is no browser they say so and pass.
+pub(crate) fn test_pages(place: &Place, gateway: &Path) -> Result<()> {
+    install(place)?;
+    node::npm_with(&folder(place), &["run", "--silent", "e2e"], &[("CODEFERRY_BIN", gateway)])
+}
+
+/// What a minute of a busy gateway costs each page, in a browser.
+pub(crate) fn soak(place: &Place, gateway: &Path) -> Result<()> {
+    install(place)?;
+    node::npm_with(&folder(place), &["run", "--silent", "soak"], &[("CODEFERRY_BIN", gateway)])
+}
+
 /// The packages, as the lock file says.
 fn install(place: &Place) -> Result<()> {
     node::ensure()?;

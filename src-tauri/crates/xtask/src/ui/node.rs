@@ -32,11 +32,16 @@ fn parse(version: &str) -> Option<(u32, u32)> {
 
 /// Runs npm in that folder.
 pub(super) fn npm(folder: &Path, args: &[&str]) -> Result<()> {
+    npm_with(folder, args, &[])
+}
+
+/// The same, with these paths in its environment.
+pub(super) fn npm_with(folder: &Path, args: &[&str], paths: &[(&str, &Path)]) -> Result<()> {
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     command.current_dir(folder).args(args);
     // Nobody is told what is built here, and nobody is asked whether npm is new enough.
     command.env("npm_config_update_notifier", "false");
-    run::run(&mut command)
+    run::run(command.envs(paths.iter().copied()))
 }
 
 #[cfg(test)]

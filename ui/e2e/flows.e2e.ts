@@ -1,0 +1,192 @@
+// What people do here, from the first visit on.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Gateway } from './support/gateway';
+import { Dashboard, launch } from './support/page';
+import { missing } from './support/tools';
+
+describe.skipIf(missing() !== null)('the dashboard', () => {
+  let browser: Browser;
+  let gateway: Gateway;
+  let dashboard: Dashboard;
+  const open = async (to: string) => (dashboard = await Dashboard.open(browser, gateway, {}, to));
+  const claude = () => {
+    const file = join(gateway.home, '.claude', 'settings.json');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
+  const setting = async (key: string) => ((await gateway.api('GET', `/settings/${key}`)) as { value: unknown }).value;
+
+  beforeAll(async () => {
+    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gateway?.stop();
+  });
+  afterEach(async () => {
+    const { wrong } = dashboard;
+    await dashboard.close();
+    expect(wrong).toEqual([]);
+  });
+
+  it('leads to a first answer in two clicks, where four are allowed', async () => {
+    await open('onboarding');
+    await dashboard.says(dashboard.t('onboarding.demo_on'));
+    await dashboard.button('onboarding.client_go', { name: 'Claude Code' }).click();
+    await dashboard.says(dashboard.t('onboarding.request_wait'));
+    expect(claude()).toContain(gateway.url);
+    await gateway.say('[[demo:text The first answer]]');
+    await dashboard.button('onboarding.finish').click();
+    await dashboard.page.getByRole('heading', { level: 1 }).waitFor();
+    expect(dashboard.page.url()).toContain('#/overview');
+  });
+
+  it('takes a client back, and sets it up again', async () => {
+    await open('clients');
+    await dashboard.button('client.undo').click();
+    await dashboard.says(dashboard.t('client.not_set'));
+    expect(claude()).not.toContain(gateway.url);
+    await dashboard.button('client.set_up').click();
+    await dashboard.says(dashboard.t('client.connected'));
+    await dashboard.field('by_hand.name').fill('desk');
+    await dashboard.button('by_hand.make').click();
+    await dashboard.says(dashboard.t('by_hand.made', { name: 'desk' }));
+    expect(await dashboard.barriers()).toEqual([]);
+  });
+
+  it('changes a setting, and shows what was changed elsewhere', async () => {
+    await open('settings');
+    const log = dashboard.page.getByRole('switch', { name: dashboard.t('settings.log_file') });
+    const before = await log.getAttribute('aria-checked');
+    await log.click();
+    await expect.poll(() => setting('log_file')).toBe(before !== 'true');
+    await gateway.api('DELETE', '/settings/log_file');
+    await expect.poll(() => log.getAttribute('aria-checked')).toBe(before);
+  });
+
+  it('looks and speaks as it is told, now and next time', async () => {
+    await open('settings');
+    const { page } = dashboard;
+    const canvas = () => page.evaluate(() => getComputedStyle(document.querySelector('main') ?? document.body).backgroundColor);
+    const light = await canvas();
+    await dashboard.field('settings.theme').selectOption('dark');
+    await expect.poll(canvas).not.toBe(light);
+    await page.reload();
+    await dashboard.says(dashboard.t('settings.theme'));
+    expect(await canvas()).not.toBe(light);
+    await dashboard.field('settings.language').selectOption('zh');
+    await page.getByRole('heading', { level: 1, name: '设置' }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+  });
+
+  it('lists requests while they run, finds them, and shows all there is of one', async () => {
+    await gateway.api('POST', '/capture', { minutes: 5, client: null, images: false });
+    await open('requests');
+    const { page } = dashboard;
+    const rows = page.getByRole('grid').getByRole('row');
+    const asked = gateway.say('[[demo:drip 20 100]]', { model: 'haiku' });
+    await rows.filter({ hasText: 'haiku' }).filter({ hasText: dashboard.t('requests.answering') }).waitFor();
+    await asked;
+    await rows.filter({ hasText: 'haiku' }).filter({ hasText: dashboard.t('requests.answering') }).waitFor({ state: 'detached' });
+    await gateway.say('nobody', { model: 'not-a-model' });
+    await rows.filter({ hasText: 'not-a-model' }).waitFor();
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('haiku');
+    await rows.filter({ hasText: 'not-a-model' }).waitFor({ state: 'detached' });
+    await dashboard.button('requests.clear').click();
+    await dashboard.field('requests.col_outcome').selectOption('refused');
+    await rows.filter({ hasText: 'haiku' }).waitFor({ state: 'detached' });
+    await dashboard.button('requests.clear').click();
+
+    await rows.filter({ hasText: 'haiku' }).first().click();
+    for (const tab of ['inspector.request', 'inspector.stream', 'inspector.losses', 'inspector.timeline'] as const) {
+      await page.getByRole('tab', { name: dashboard.t(tab) }).click();
+      expect(await dashboard.barriers()).toEqual([]);
+    }
+    await page.getByRole('tab', { name: dashboard.t('inspector.request') }).click();
+    await dashboard.says(/demo:drip 20 100/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('tablist').waitFor({ state: 'detached' });
+  });
+
+  it('captures for a while, and stops', async () => {
+    await gateway.api('DELETE', '/capture');
+    await open('requests');
+    await dashboard.button('requests.capture').click();
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.button('capture.start').click();
+    await dashboard.button('capture.stop').click();
+    await dashboard.button('capture.start').waitFor();
+    expect(await gateway.api('GET', '/capture')).toMatchObject({ on: false });
+  });
+
+  it('adds up what was used, with a table for each chart', async () => {
+    await open('usage');
+    const { page } = dashboard;
+    for (const range of ['range.week', 'range.month', 'range.today'] as const) {
+      await page.getByText(dashboard.t(range), { exact: true }).click();
+    }
+    const title = dashboard.t('usage.tokens');
+    const twin = page.getByRole('button', { name: dashboard.t('chart.table_of', { title }) });
+    await twin.click();
+    await page.getByRole('region', { name: dashboard.t('chart.table_of', { title }) }).waitFor();
+    expect(await dashboard.barriers()).toEqual([]);
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByTitle(dashboard.t('usage.csv')).click(),
+    ]);
+    expect(readFileSync(await saved.path(), 'utf8')).toContain('requests');
+  });
+
+  it('decides what a name means, and tries it', async () => {
+    await open('models');
+    const { page } = dashboard;
+    const role = page.locator('[data-role=haiku]');
+    const model = role.getByLabel(dashboard.t('models.model_for', { name: 'Haiku' }));
+    const before = await model.inputValue();
+    const other = (await model.locator('option').evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value))).find(
+      (value) => value !== before && !value.startsWith(' '),
+    );
+    await model.selectOption(other ?? '');
+    await role.getByRole('button', { name: dashboard.t('models.undo') }).click();
+    await expect.poll(() => model.inputValue()).toBe(before);
+
+    await dashboard.field('models.new_name').fill('swift');
+    await dashboard.button('models.add').click();
+    await page.locator('[data-alias=swift]').waitFor();
+    await dashboard.field('models.try_name').fill('swift');
+    await dashboard.button('models.try_go').click();
+    await page.locator('main code').filter({ hasText: /^swift$/ }).nth(1).waitFor();
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.button('models.remove', { name: 'swift' }).click();
+    await page.locator('[data-alias=swift]').waitFor({ state: 'detached' });
+  });
+
+  it('asks a model, shows both sides of the answer, and stops when told', async () => {
+    await open('playground');
+    const { page } = dashboard;
+    await dashboard.field('playground.prompt').fill('[[demo:reasoning]] [[demo:text Both shores.]]');
+    await page.keyboard.press('Control+Enter');
+    await dashboard.says('Both shores.');
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.field('playground.prompt').fill('[[demo:drip 300 100]]');
+    await dashboard.button('playground.send').click();
+    await dashboard.button('playground.stop').click();
+    await dashboard.says(dashboard.t('playground.stopped'));
+    await dashboard.button('playground.send').waitFor();
+  });
+
+  it('says that it is locked out when its session ends, and how to get back in', async () => {
+    await open('overview');
+    await dashboard.context.clearCookies();
+    await dashboard.page.reload();
+    await dashboard.says(dashboard.t('door.closed'));
+    expect(await dashboard.barriers()).toEqual([]);
+    // The answers that say so are told on the console by the browser itself.
+    dashboard.wrong.splice(0, dashboard.wrong.length, ...dashboard.wrong.filter((what) => !what.includes('401')));
+  });
+});
