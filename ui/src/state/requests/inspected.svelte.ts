@@ -1,7 +1,7 @@
 // The one request that is looked at closely, with what only the log, its conversation and its capture know.
 
 import { ApiError } from '../../api/client';
-import { capture, conversation, exchange } from '../../api/requests';
+import { capture, captures, conversation, exchange } from '../../api/requests';
 import type { Capture, Conversation, ExchangeDetail } from '../../api/types';
 
 /** Who goes through a list with the keys is not asked for at every step. */
@@ -73,7 +73,9 @@ export class Inspected {
     if (id === null || this.capture !== undefined) return;
     this.captureProblem = null;
     try {
-      const found = await capture(id);
+      // Most have none, which is no error: the list knows.
+      const { captures: taken } = await captures();
+      const found = taken.some((one) => one.id === id) ? await capture(id) : null;
       if (id === this.id) this.capture = found;
     } catch (error) {
       if (id !== this.id) return;
