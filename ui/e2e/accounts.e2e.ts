@@ -71,6 +71,11 @@ describe.skipIf(missing() !== null)('accounts', () => {
     await row('home@demo.test').getByRole('button', { name: dashboard.t('accounts.switch') }).click();
     await row('home@demo.test').getByText(dashboard.t('accounts.active')).waitFor();
     expect((await accounts()).find((one) => one.active)?.email).toBe('home@demo.test');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('use work');
+    await page.getByRole('option', { name: dashboard.t('palette.use', { name: 'work@demo.test' }), selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await row('work@demo.test').getByText(dashboard.t('accounts.active')).waitFor();
 
     await choose('work@demo.test', 'accounts.pause');
     await row('work@demo.test').getByText(dashboard.t('health.paused')).waitFor();
