@@ -96,6 +96,11 @@ export class Dashboard {
     await this.page.evaluate((hash) => (location.hash = hash), `#/${screen}`);
   }
 
+  /** The heading of a screen. */
+  title(screen: string): string {
+    return this.t(screen === 'onboarding' ? 'onboarding.title' : (`screen.${screen}` as Key));
+  }
+
   button(key: Key, words: Words = {}): Locator {
     return this.page.getByRole('button', { name: this.t(key, words), exact: true });
   }
@@ -123,9 +128,12 @@ export class Dashboard {
     return said;
   }
 
-  /** How far the page is wider than its window, in pixels. */
+  /** How far the page, or what scrolls in it, is wider than there is room, in pixels. */
   overflow(): Promise<number> {
-    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    return this.page.evaluate(() => {
+      const all = [document.documentElement, ...document.querySelectorAll('main')];
+      return Math.max(...all.map((one) => one.scrollWidth - one.clientWidth));
+    });
   }
 
   close(): Promise<void> {
