@@ -67,6 +67,18 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     await expect.poll(() => log.getAttribute('aria-checked')).toBe(before);
   });
 
+  it('makes a client key that is shown once, and revokes it', async () => {
+    await open('settings');
+    const names = async () => ((await gateway.api('GET', '/keys')) as { keys: { name: string }[] }).keys.map(({ name }) => name);
+    await dashboard.field('client_keys.name').fill('spare');
+    await dashboard.button('client_keys.create').click();
+    await dashboard.says(dashboard.t('client_keys.made', { name: 'spare' }));
+    await dashboard.button('client_keys.kept').click();
+    await dashboard.button('client_keys.revoke_one', { name: 'spare' }).click();
+    await dashboard.button('client_keys.revoke').click();
+    await expect.poll(names).not.toContain('spare');
+  });
+
   it('looks and speaks as it is told, now and next time', async () => {
     await open('settings');
     const { page } = dashboard;

@@ -14,7 +14,13 @@ import { NUMBERED } from './keys';
 import type { Command } from './palette';
 
 const ICONS: Partial<Record<Screen, IconName>> = { onboarding: 'arrow' };
-const SECTIONS: PlainKey[] = ['settings.general', 'settings.appearance', 'settings.privacy', 'settings.about'];
+const SECTIONS: PlainKey[] = [
+  'settings.general',
+  'settings.appearance',
+  'settings.client_keys',
+  'settings.privacy',
+  'settings.about',
+];
 
 export function commands(modifier: string, now: number): Command[] {
   return [...screens(modifier), ...accounts(), ...settings(), ...requests(now)];
