@@ -23,7 +23,7 @@ describe.skipIf(missing() !== null)('accounts', () => {
   });
 
   const accounts = async () =>
-    ((await gateway.api('GET', '/accounts')) as { accounts: { email: string; label: string | null; active: boolean; paused: boolean }[] }).accounts;
+    ((await gateway.api('GET', '/accounts')) as { accounts: { email: string; label: string | null; active: boolean; paused: boolean; priority: number }[] }).accounts;
 
   it('say what became of a sign-in that was declined', async () => {
     const dashboard = await Dashboard.open(browser, gateway, {}, 'accounts');
@@ -55,6 +55,21 @@ describe.skipIf(missing() !== null)('accounts', () => {
       await dashboard.button('sign_in.finish').click();
       await page.locator('main').getByText(`${who}@demo.test`).first().waitFor();
     }
+    expect(dashboard.wrong).toEqual([]);
+    await dashboard.close();
+  });
+
+  it('are put in an order by keys, and back', async () => {
+    const dashboard = await Dashboard.open(browser, gateway, {}, 'accounts');
+    const { page } = dashboard;
+    const priorities = async () => (await accounts()).map((one) => one.priority).sort();
+    await page.locator('[data-grip]').last().press('ArrowUp');
+    await dashboard.button('accounts.move_undo').waitFor();
+    expect(await priorities()).toEqual([0, 1]);
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.button('accounts.move_undo').click();
+    await dashboard.says(dashboard.t('accounts.moved_back'));
+    expect(await priorities()).toEqual([0, 0]);
     expect(dashboard.wrong).toEqual([]);
     await dashboard.close();
   });

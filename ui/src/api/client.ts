@@ -97,6 +97,7 @@ export const switchTo = (id: string) => call<void>('POST', `${account(id)}/switc
 export const pause = (id: string) => call<void>('POST', `${account(id)}/pause`);
 export const resume = (id: string) => call<void>('POST', `${account(id)}/resume`);
 export const wake = (id: string) => call<void>('POST', `${account(id)}/wake`);
+export const setPriority = (id: string, priority: number) => call<void>('POST', `${account(id)}/priority`, { priority });
 export const rename = (id: string, label: string | null) => call<void>('POST', `${account(id)}/label`, { label });
 export const remove = (id: string) => call<AccountGone>('DELETE', account(id));
 export const verify = (id: string) => call<Verified>('POST', `${account(id)}/verify`);
