@@ -79,6 +79,17 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     await expect.poll(names).not.toContain('spare');
   });
 
+  it('finds any setting, changes it, and brings the default back', async () => {
+    await open('settings');
+    await dashboard.field('advanced.search').fill('capture hours');
+    const row = dashboard.page.locator('[data-setting=capture_keep_hours]');
+    await row.locator('input').fill('12');
+    await row.locator('input').press('Enter');
+    await expect.poll(() => setting('capture_keep_hours')).toBe(12);
+    await row.getByRole('button', { name: dashboard.t('advanced.reset', { value: '24' }) }).click();
+    await expect.poll(() => setting('capture_keep_hours')).toBe(24);
+  });
+
   it('looks and speaks as it is told, now and next time', async () => {
     await open('settings');
     const { page } = dashboard;

@@ -18,7 +18,9 @@ const SECTIONS: PlainKey[] = [
   'settings.general',
   'settings.appearance',
   'settings.client_keys',
+  'settings.network',
   'settings.privacy',
+  'settings.advanced',
   'settings.about',
 ];
 
