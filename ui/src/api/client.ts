@@ -7,6 +7,7 @@ import type {
   ClientList,
   ExchangePage,
   KeyCreated,
+  QuotaOf,
   Refused,
   SettingChange,
   SettingList,
@@ -101,6 +102,28 @@ export const setPriority = (id: string, priority: number) => call<void>('POST', 
 export const rename = (id: string, label: string | null) => call<void>('POST', `${account(id)}/label`, { label });
 export const remove = (id: string) => call<AccountGone>('DELETE', account(id));
 export const verify = (id: string) => call<Verified>('POST', `${account(id)}/verify`);
+
+/** What is left of an account, and why there are no figures. */
+export type Left = QuotaOf & { notice?: string };
+export const look = (id: string) => call<Left>('POST', `${account(id)}/quota/refresh`);
+
+/** A way to let windows begin anew. `status` is an open set; one that is `available` can be used. */
+export interface ResetCredit {
+  id: string;
+  status: string | null;
+  title: string | null;
+  reset_type: string | null;
+  expires_at: string | null;
+}
+/** What became of using one; an answer that is new comes as `{"other"}`. */
+export interface Redeemed {
+  outcome: 'reset' | 'nothing_to_reset' | 'no_credit' | 'already_redeemed' | { other: string };
+  windows_reset: number;
+}
+export const resetCredits = (id: string) => call<{ available: number; credits: ResetCredit[] }>('GET', `${account(id)}/reset-credits`);
+/** Cannot be taken back. The same `request` twice uses one. */
+export const useResetCredit = (id: string, credit: string, request: string) =>
+  call<Redeemed>('POST', `${account(id)}/reset-credits/consume`, { confirm: true, credit_id: credit, request_id: request });
 
 export interface BeginSignIn {
   kind: 'plan' | 'codex';
