@@ -90,6 +90,19 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     await expect.poll(() => setting('capture_keep_hours')).toBe(24);
   });
 
+  it('says what is well, and shows what it would export', async () => {
+    await open('settings');
+    await dashboard.button('diagnostics.run').click();
+    await dashboard.page.locator('[data-check=request_log]').waitFor();
+    await dashboard.button('diagnostics.export').click();
+    await dashboard.says(dashboard.t('diagnostics.without'));
+    expect(await dashboard.barriers()).toEqual([]);
+    const [file] = await Promise.all([dashboard.page.waitForEvent('download'), dashboard.button('diagnostics.save').click()]);
+    const text = readFileSync(await file.path(), 'utf8');
+    expect(Object.keys(JSON.parse(text))).toContain('doctor');
+    expect(text).not.toContain('@');
+  });
+
   it('looks and speaks as it is told, now and next time', async () => {
     await open('settings');
     const { page } = dashboard;

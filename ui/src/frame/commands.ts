@@ -21,6 +21,7 @@ const SECTIONS: PlainKey[] = [
   'settings.network',
   'settings.privacy',
   'settings.advanced',
+  'settings.diagnostics',
   'settings.about',
 ];
 
