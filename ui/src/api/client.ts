@@ -125,6 +125,26 @@ export const resetCredits = (id: string) => call<{ available: number; credits: R
 export const useResetCredit = (id: string, credit: string, request: string) =>
   call<Redeemed>('POST', `${account(id)}/reset-credits/consume`, { confirm: true, credit_id: credit, request_id: request });
 
+/** A server that is asked for by name. Without `url` it is where the preset says. */
+export interface NewServer {
+  kind: 'compatible' | 'openai_key';
+  label?: string;
+  url?: string;
+  preset?: string;
+  key?: string;
+  allow_http?: boolean;
+  verify: boolean;
+}
+/** `models`: how many it lists, if it was asked. `notice`: what its owner should know. */
+export interface ServerAdded {
+  id: string;
+  label: string;
+  outcome: 'added' | 'updated' | 'unchanged';
+  models: number | null;
+  notice: string | null;
+}
+export const addServer = (server: NewServer) => call<ServerAdded>('POST', '/accounts', server);
+
 export interface BeginSignIn {
   kind: 'plan' | 'codex';
   method: 'browser' | 'device';
