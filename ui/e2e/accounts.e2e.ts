@@ -112,4 +112,16 @@ describe.skipIf(missing() !== null)('accounts', () => {
     expect(dashboard.wrong).toEqual([]);
     await dashboard.close();
   });
+
+  it('take a server that is asked for by name', async () => {
+    const dashboard = await Dashboard.open(browser, gateway, {}, 'accounts');
+    await dashboard.button('server.open').click();
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.field('server.verify').uncheck();
+    await dashboard.button('server.go').click();
+    await dashboard.page.locator('li[data-account]').filter({ hasText: 'ollama' }).waitFor();
+    expect((await accounts()).map((one) => one.label)).toContain('ollama');
+    expect(dashboard.wrong).toEqual([]);
+    await dashboard.close();
+  });
 });
