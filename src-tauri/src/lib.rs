@@ -73,7 +73,7 @@ pub fn run(start: Start) -> ExitCode {
     };
     tauri::async_runtime::set(runtime.handle().clone());
     let Args { demo, port, .. } = start.args;
-    let options = Options { demo, port, log_lines, ..Options::default() };
+    let options = Options { demo, port, log_lines, stay_on_loopback: true, ..Options::default() };
     // Toolkits panic where there is a display variable and no display behind it.
     let built = catch_unwind(AssertUnwindSafe(|| build(start, options)));
     let app = match built {

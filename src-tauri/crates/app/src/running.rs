@@ -31,6 +31,9 @@ use crate::{
 pub struct Options {
     /// The address to listen on. Only here can it be another than loopback.
     pub host: Option<IpAddr>,
+    /// Where nobody could say it: whatever the setting `host` is, listen on loopback. The app has no other way back from a
+    /// value that keeps it from starting.
+    pub stay_on_loopback: bool,
     /// The port; 0 takes a free one.
     pub port: Option<u16>,
     /// Serve the embedded demo account, and leave the vault alone.
@@ -267,8 +270,14 @@ fn address(options: &Options, settings: &Settings, keys: &ClientKeys) -> Result<
     match options.host {
         Some(ip) if !ip.is_loopback() && keys.list()?.is_empty() => Err(StartError::NoKey(ip)),
         Some(ip) => Ok(ip),
-        None if !set.is_loopback() => Err(StartError::NotLoopback(set)),
-        None => Ok(set),
+        None if set.is_loopback() => Ok(set),
+        None if options.stay_on_loopback => {
+            tracing::warn!(
+                "the setting host is {set}; the app listens on this machine alone: codeferry serve --host {set} opens it"
+            );
+            Ok(Ipv4Addr::LOCALHOST.into())
+        }
+        None => Err(StartError::NotLoopback(set)),
     }
 }
 

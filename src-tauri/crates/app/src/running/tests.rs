@@ -126,6 +126,10 @@ async fn the_network_is_let_in_only_on_purpose_and_with_a_key() {
     settings(&home.paths).unwrap().set("host", "0.0.0.0").unwrap();
     let error = home.start(Options::default()).await.unwrap_err();
     assert!(matches!(error, StartError::NotLoopback(_)) && error.is_conflict(), "{error}");
+    // The app has nobody who could say --host, and must not be locked out by a setting of its own dashboard.
+    let app = home.start(Options { stay_on_loopback: true, demo: true, ..Options::default() }).await.unwrap();
+    assert!(app.address().ip().is_loopback());
+    app.stop().await.unwrap();
     let on_purpose = || Options { host: Some(everywhere), demo: true, ..Options::default() };
     let error = home.start(on_purpose()).await.unwrap_err();
     assert!(matches!(error, StartError::NoKey(_)) && error.is_conflict(), "{error}");
