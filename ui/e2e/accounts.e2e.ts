@@ -87,7 +87,7 @@ describe.skipIf(missing() !== null)('accounts', () => {
     await row('home@demo.test').getByText(dashboard.t('accounts.active')).waitFor();
     expect((await accounts()).find((one) => one.active)?.email).toBe('home@demo.test');
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').fill('use work');
+    await page.getByRole('dialog').getByRole('combobox').fill('use work');
     await page.getByRole('option', { name: dashboard.t('palette.use', { name: 'work@demo.test' }), selected: true }).waitFor();
     await page.keyboard.press('Enter');
     await row('work@demo.test').getByText(dashboard.t('accounts.active')).waitFor();
