@@ -58,6 +58,8 @@ describe.skipIf(missing() !== null)('the keyboard', () => {
     await field.fill(dashboard.t('theme.dark'));
     await page.keyboard.press('Enter');
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    // Where it was dark before, that says nothing about the palette.
+    await field.waitFor({ state: 'detached' });
     await page.keyboard.press('Control+k');
     await field.waitFor();
     await page.keyboard.press('Escape');
