@@ -29,11 +29,7 @@ async fn set(desktop: &Desktop, key: &str, value: serde_json::Value) {
 /// Bars, ink and the text follow the settings at once; while nothing changes, nothing is drawn.
 #[tokio::test]
 async fn the_icon_and_its_text_follow_the_settings() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     desktop.served_by("[[demo:text hi]]").await;
     tray.until("the windows", |menu| menu.to_string().contains("5 h 12 % · week 34 %")).await;
     assert_eq!(tray.title().await, "", "nothing unless somebody wants it");
@@ -71,11 +67,7 @@ async fn the_icon_and_its_text_follow_the_settings() {
 /// The picture while a request is under way is another one, and so is that of a gateway that does not run.
 #[tokio::test]
 async fn the_icon_tells_the_state() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     tray.until("that it runs", |menu| menu.entries[0].label.starts_with('●')).await;
     let idle = picture(&tray).await.1;
     let other = async |than: &[Vec<u8>]| {
@@ -102,12 +94,7 @@ async fn the_icon_tells_the_state() {
 /// A panel that shows the menu would lose the line under the pointer if it were drawn anew.
 #[tokio::test]
 async fn labels_change_in_place() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    desktop.sign_in("home").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work", "home"]).await else { return };
     let known = |menu: &Entry, begins: &str| menu.find(&[begins]).map(|entry| (entry.id, entry.label.clone()));
     let menu = tray.until("the accounts", |menu| menu.find(&["home@"]).is_some()).await;
     let ids: Vec<_> = menu.entries.iter().map(|entry| entry.id).collect();
@@ -140,11 +127,7 @@ async fn labels_change_in_place() {
 /// What a test of an account came to is told, whether it is good or bad.
 #[tokio::test]
 async fn a_test_of_an_account_is_told() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     tray.click(&["work@", "Test now"]).await;
     let told = desktop.notifications.wait("works").await;
     assert!(told.summary.contains("work@demo.test works"), "{told:?}");

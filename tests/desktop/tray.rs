@@ -1,10 +1,10 @@
 //! The tray, read and clicked as a panel does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use codeferry_demo::AccountKind;
 use codeferry_tests::desktop::Desktop;
-use codeferry_tests::patience::{stays, until, within};
+use codeferry_tests::patience::{stays, until};
 use codeferry_tests::tray::{Entry, Tray};
 use reqwest::Method;
 
@@ -29,12 +29,7 @@ async fn it_says_how_it_stands() {
 /// What a request told of the windows stands beside the account; with many accounts the menu stays short.
 #[tokio::test]
 async fn accounts_stand_with_what_is_left() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    desktop.sign_in("home").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work", "home"]).await else { return };
     desktop.served_by("[[demo:text hi]]").await;
     let menu = tray.until("the windows", |menu| label(menu, "work@").contains("5 h 12 %")).await;
     assert!(label(&menu, "work@").contains("week 34 %") && menu.lines() <= LINES, "{menu}");
@@ -67,12 +62,7 @@ fn label(menu: &Entry, begin: &str) -> String {
 /// The mark moves, and the next request is paid by the other plan.
 #[tokio::test]
 async fn a_click_switches_the_account_that_pays() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    desktop.sign_in("home").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work", "home"]).await else { return };
     assert_eq!(desktop.served_by("[[demo:text hi]]").await, "acc-work");
     for (name, other) in [("home", "work"), ("work", "home")] {
         tray.click(&[&format!("{name}@"), "Use this account"]).await;
@@ -91,11 +81,7 @@ async fn a_click_switches_the_account_that_pays() {
 
 #[tokio::test]
 async fn stop_closes_the_port_and_start_opens_it() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let mut app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, mut app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     tray.click(&["Stop"]).await;
     desktop.until_port(false).await;
     tray.until("that it stands", |menu| menu.entries[0].label.contains("Stopped")).await;
@@ -108,29 +94,27 @@ async fn stop_closes_the_port_and_start_opens_it() {
     assert!(!desktop.port_is_open().await);
 }
 
-/// Clicks until the mark is there: a list that is put into another order under the pointer swallows a click.
+/// One click on what stands still, and the mark it makes. A list that is put into another order under the pointer is another
+/// matter: the catalogue is there once the menu has stayed as it is for a second.
 async fn choose(tray: &Tray, path: &[&str]) {
-    until("the mark", async || {
-        if !tray.menu().await.ticked(path) {
-            tray.click(path).await;
+    let mut seen = tray.menu().await.to_string();
+    let mut since = Instant::now();
+    until("a menu that stands still", async || {
+        let now = tray.menu().await.to_string();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
         }
-        let marked = async || {
-            let menu = tray.menu().await;
-            if menu.ticked(path) { Ok(()) } else { Err(menu.to_string()) }
-        };
-        within(Duration::from_secs(3), marked).await
+        if since.elapsed() >= Duration::from_secs(1) { Ok(()) } else { Err(seen.clone()) }
     })
     .await;
+    tray.click(path).await;
+    tray.until("the mark", |menu| menu.ticked(path)).await;
 }
 
 /// The model that Claude Code's names lead to, and its effort.
 #[tokio::test]
 async fn a_click_changes_model_and_effort() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     desktop.served_by("[[demo:text hi]]").await;
     let menu = tray.until("models", |menu| menu.find(&["Models and effort", "Opus"]).is_some()).await;
     let models = &menu.find(&["Models and effort", "Opus"]).expect("it is there").entries;
@@ -190,11 +174,7 @@ async fn quit_asks_while_an_answer_runs_and_lets_it_finish() {
 /// What other programs change is seen here, and in place: an open menu is not taken away.
 #[tokio::test]
 async fn it_follows_what_others_change() {
-    let Some(desktop) = Desktop::start().await else { return };
-    desktop.sign_in("work").await;
-    let _app = desktop.launch(&["--hidden"]).await;
-    let tray = desktop.tray().await;
-    desktop.gateway().await;
+    let Some((desktop, _app, tray)) = Desktop::in_tray(&["work"]).await else { return };
     tray.until("the account", |menu| menu.find(&["work@"]).is_some()).await;
     let pause = desktop.control(Method::POST, "/accounts/work@demo.test/pause").send().await.expect("an answer");
     assert!(pause.status().is_success());

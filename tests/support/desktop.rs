@@ -180,6 +180,18 @@ impl Desktop {
         App { child, _ending: Ending(pid), log }
     }
 
+    /// The app in the tray, serving from accounts of these names. `None` where [`Desktop::start`] has none to give.
+    pub async fn in_tray(names: &[&str]) -> Option<(Self, App, Tray)> {
+        let desktop = Self::start().await?;
+        for name in names {
+            desktop.sign_in(name).await;
+        }
+        let app = desktop.launch(&["--hidden"]).await;
+        let tray = desktop.tray().await;
+        desktop.gateway().await;
+        Some((desktop, app, tray))
+    }
+
     /// Starts it under a driver, to look into its first page.
     pub async fn drive(&self, arguments: &[&str]) -> Driver {
         let log = self.file("app.log");

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use codeferry_accounts::Pool;
 use codeferry_gateway::{Changes, Gateway, Status};
-use codeferry_store::log::Log;
-use codeferry_store::{ClientKeys, SettingsFile};
+use codeferry_store::SettingsFile;
 
 use crate::Running;
 
@@ -15,10 +14,8 @@ pub struct Serving {
     url: Arc<str>,
     demo: bool,
     gateway: Arc<Gateway>,
-    keys: ClientKeys,
     settings: SettingsFile,
     pool: Pool,
-    log: Log,
 }
 
 // === impl Serving ===
@@ -29,10 +26,8 @@ impl Serving {
             url: running.url().into(),
             demo: running.demo().is_some(),
             gateway: Arc::clone(running.gateway()),
-            keys: running.keys().clone(),
             settings: running.settings().clone(),
             pool: running.pool().clone(),
-            log: running.log().clone(),
         }
     }
 
@@ -61,11 +56,6 @@ impl Serving {
         &self.gateway
     }
 
-    /// Who may use it.
-    pub fn keys(&self) -> &ClientKeys {
-        &self.keys
-    }
-
     /// What was chosen.
     pub fn settings(&self) -> &SettingsFile {
         &self.settings
@@ -74,11 +64,6 @@ impl Serving {
     /// Who pays.
     pub fn pool(&self) -> &Pool {
         &self.pool
-    }
-
-    /// What happened.
-    pub fn log(&self) -> &Log {
-        &self.log
     }
 
     /// A link that opens the dashboard once, at that screen; see [`Gateway::session_link`].

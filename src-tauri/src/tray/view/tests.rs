@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{LINES, lines, view};
+use crate::testing;
 use crate::tray::action::Action;
 use crate::tray::menu::{Body, Entry};
 use crate::tray::snapshot::{Gateway, Known, Running, Snapshot};
@@ -41,23 +42,9 @@ fn quota(windows: Vec<QuotaWindow>) -> Option<Quota> {
 fn account(email: &str) -> AccountStatus {
     AccountStatus {
         id: AccountId::derive(Kind::Codex, None, Some(email)),
-        kind: Kind::Codex,
         email: Some(email.to_owned()),
-        label: None,
         plan: Some("plus".to_owned()),
-        active: false,
-        named: false,
-        url: None,
-        ephemeral: false,
-        state: AccountState::Ready,
-        expires_at: None,
-        last_refresh: None,
-        paused: false,
-        priority: 0,
-        read_only: None,
-        in_flight: 0,
-        quota: None,
-        warning: None,
+        ..testing::account(email)
     }
 }
 
