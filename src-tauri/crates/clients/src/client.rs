@@ -1,0 +1,430 @@
+//! The clients there are, and what can be asked about each: whether it is installed, where its settings lie, what they say now,
+//! what they would have to say, and what may still keep it away.
+//!
+//! **Invariant:** looking never writes. What is to be written is a list of [`Change`]s for `apply`, and they are made from values:
+//! the documents that were read, the machine as it was found, and the [`Intent`].
+
+pub mod world;
+pub mod wsl;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+pub use self::world::{Files, MadeUpFiles, Os, RealFiles, World};
+use crate::intent::Intent;
+
+/// A program that can be set up, or explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Anthropic's.
+    ClaudeCode,
+    /// OpenAI's own command line.
+    Codex,
+    /// opencode.
+    OpenCode,
+    /// OpenClaw.
+    OpenClaw,
+    /// Cline, in VS Code and on the command line.
+    Cline,
+    /// Roo Code, in VS Code.
+    RooCode,
+    /// Kilo Code, in VS Code and on the command line.
+    KiloCode,
+    /// Continue.
+    Continue,
+    /// Zed.
+    Zed,
+    /// VS Code's own chat.
+    VsCode,
+    /// Cursor, which does not reach a gateway on this machine.
+    Cursor,
+    /// Whatever reads the variables of OpenAI's libraries.
+    OpenAi,
+    /// Whatever reads the variables of Anthropic's libraries.
+    Anthropic,
+    /// Gemini's command line, and what reads its variables.
+    Gemini,
+}
+
+/// No client is called so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no client is called {0:?}; there are: {all}", all = Kind::ALL.map(Kind::name).join(", "))]
+pub struct UnknownClient(pub String);
+
+/// What was found of a program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The program; `None`: there is none where programs are.
+    pub program: Option<PathBuf>,
+    /// Its version, if that can be told without starting it.
+    pub version: Option<String>,
+    /// How it got here: `npm`, `nvm`, `homebrew`, `native` …
+    pub how: Option<&'static str>,
+    /// It has left traces: a folder with its settings.
+    pub settings: bool,
+    /// Where it can be set up.
+    pub targets: Vec<Target>,
+}
+
+/// A place where a client can be set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// A word for it: `user`, `project`, `wsl:Ubuntu:ada`.
+    pub id: String,
+    /// What it is called for people.
+    pub label: String,
+    /// Whose settings they are.
+    pub scope: Scope,
+    /// The files that may be changed there. The first is the one that says where the client goes.
+    pub files: Vec<PathBuf>,
+    /// What is asked for by name only, never done along with the rest.
+    pub opt_in: bool,
+    /// Why it cannot be set up now, in a sentence without an end.
+    pub obstacle: Option<String>,
+}
+
+/// Whose settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The person's, on this machine.
+    User,
+    /// A person's in a Linux inside Windows.
+    Wsl {
+        /// The distribution.
+        distribution: wsl::Distribution,
+    },
+    /// Those of one project.
+    Project {
+        /// Its folder.
+        folder: PathBuf,
+    },
+}
+
+/// Files as they were read.
+#[derive(Clone, Default)]
+pub struct Documents(BTreeMap<PathBuf, Held>);
+
+/// What was found at a path.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Missing,
+    /// A file.
+    Bytes(Vec<u8>),
+    /// Something that cannot be read, and why.
+    Unreadable(String),
+}
+
+/// A place in a file that the ledger calls ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Which file.
+    pub file: PathBuf,
+    /// Which place in it.
+    pub pointer: crate::format::json::Pointer,
+    /// It still holds what we wrote.
+    pub intact: bool,
+}
+
+/// What is known when a client's state is asked for.
+#[derive(Clone, Copy)]
+pub struct View<'v> {
+    /// Its files.
+    pub documents: &'v Documents,
+    /// What is ours in them.
+    pub owned: &'v [Owned],
+    /// What it would be told now.
+    pub intent: &'v Intent,
+    /// Whether a key opens the gateway.
+    pub opens: &'v dyn Fn(&str) -> bool,
+}
+
+/// Where a client goes by its own settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// There is neither the program nor a trace of it.
+    NotInstalled,
+    /// Nothing in its settings leads it anywhere.
+    Clean,
+    /// Here, and all is as it would be written now.
+    Ours,
+    /// To another address.
+    Elsewhere {
+        /// Which.
+        url: String,
+    },
+    /// We set it up, and it is not so any more.
+    Drifted {
+        /// What differs.
+        drifts: Vec<Drift>,
+    },
+    /// Nobody knows, or it would be turned away.
+    Broken {
+        /// Why, in a sentence without an end.
+        why: String,
+    },
+}
+
+/// A place that is not as it would be written now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The key, as people know it.
+    pub key: String,
+    /// What stands there, if it is no secret.
+    pub now: Option<String>,
+    /// What would be written, if it is no secret.
+    pub wanted: Option<String>,
+    /// Who moved.
+    pub by: Moved,
+}
+
+/// Who moved, so that two values differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// The file: somebody else has written there.
+    File,
+    /// We: the models are others now, or the port is.
+    Intent,
+}
+
+/// Something that keeps a client away, or may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// A word for it, for programs: `api_key_helper`, `managed_settings` …
+    pub code: &'static str,
+    /// How much it matters.
+    pub weight: Weight,
+    /// What is so, in a sentence.
+    pub what: String,
+    /// Where: a file with its key, a variable, a process.
+    pub place: String,
+    /// What to do about it, in a sentence.
+    pub cure: String,
+}
+
+/// How much a conflict matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Good to know.
+    Note,
+    /// Something will be other than one expects.
+    Warning,
+    /// The client does not come here.
+    Blocks,
+}
+
+/// What every client's module answers.
+pub trait Client: Sync {
+    /// Which one it is.
+    fn kind(&self) -> Kind;
+
+    /// Looks whether it is installed, and where it can be set up.
+    fn detect(&self, world: &World) -> Found;
+
+    /// The files to read before anything else is asked, beyond those that may be changed.
+    fn also_reads(&self, _world: &World, _target: &Target) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Where it goes now.
+    fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State;
+
+    /// What keeps it away, or may, once it was set up.
+    fn conflicts(&self, _world: &World, _target: &Target, _documents: &Documents, _intent: &Intent) -> Vec<Conflict> {
+        Vec::new()
+    }
+
+    /// The lines to copy, for whoever sets it up by hand.
+    fn manual(&self, world: &World, intent: &Intent) -> String;
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// All of them, in the order of lists.
+    pub const ALL: [Self; 14] = [
+        Self::ClaudeCode,
+        Self::Codex,
+        Self::OpenCode,
+        Self::OpenClaw,
+        Self::Cline,
+        Self::RooCode,
+        Self::KiloCode,
+        Self::Continue,
+        Self::Zed,
+        Self::VsCode,
+        Self::Cursor,
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::Gemini,
+    ];
+
+    /// As it is typed, and as folders are named.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "claude-code",
+            Self::Codex => "codex",
+            Self::OpenCode => "opencode",
+            Self::OpenClaw => "openclaw",
+            Self::Cline => "cline",
+            Self::RooCode => "roo-code",
+            Self::KiloCode => "kilo-code",
+            Self::Continue => "continue",
+            Self::Zed => "zed",
+            Self::VsCode => "vscode",
+            Self::Cursor => "cursor",
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+
+    /// As its maker writes it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "Claude Code",
+            Self::Codex => "Codex CLI",
+            Self::OpenCode => "opencode",
+            Self::OpenClaw => "OpenClaw",
+            Self::Cline => "Cline",
+            Self::RooCode => "Roo Code",
+            Self::KiloCode => "Kilo Code",
+            Self::Continue => "Continue",
+            Self::Zed => "Zed",
+            Self::VsCode => "VS Code",
+            Self::Cursor => "Cursor",
+            Self::OpenAi => "OpenAI libraries",
+            Self::Anthropic => "Anthropic libraries",
+            Self::Gemini => "Gemini CLI",
+        }
+    }
+
+    /// The one of that name, or of one people use for it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        let known = match name.as_str() {
+            "claude" | "claudecode" => "claude-code",
+            "codex-cli" => "codex",
+            "open-code" => "opencode",
+            "roo" | "roocode" => "roo-code",
+            "kilo" | "kilocode" => "kilo-code",
+            "vs-code" | "code" => "vscode",
+            "gemini-cli" => "gemini",
+            other => other,
+        };
+        Self::ALL.into_iter().find(|kind| kind.name() == known)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownClient;
+
+    fn from_str(name: &str) -> Result<Self, UnknownClient> {
+        Self::parse(name).ok_or_else(|| UnknownClient(name.to_owned()))
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    /// The person's own settings on this machine.
+    pub fn user(label: impl Into<String>, files: Vec<PathBuf>) -> Self {
+        Self { id: "user".to_owned(), label: label.into(), scope: Scope::User, files, opt_in: false, obstacle: None }
+    }
+
+    /// The file that says where the client goes.
+    pub fn file(&self) -> Option<&Path> {
+        self.files.first().map(PathBuf::as_path)
+    }
+}
+
+// === impl Documents ===
+
+impl Documents {
+    /// Reads these files. What cannot be read says why.
+    pub fn read<'p>(files: &dyn Files, paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        let held = |path: &Path| match files.read(path) {
+            Ok(Some(bytes)) => Held::Bytes(bytes),
+            Ok(None) => Held::Missing,
+            Err(error) => Held::Unreadable(error.to_string()),
+        };
+        Self(paths.into_iter().map(|path| (path.to_owned(), held(path))).collect())
+    }
+
+    /// Everything that a client wants read about a target.
+    pub fn of(client: &dyn Client, world: &World, target: &Target) -> Self {
+        let also = client.also_reads(world, target);
+        Self::read(&*world.files, target.files.iter().chain(&also).map(PathBuf::as_path))
+    }
+
+    /// The same with this file.
+    #[must_use]
+    pub fn with(mut self, path: impl Into<PathBuf>, held: Held) -> Self {
+        self.0.insert(path.into(), held);
+        self
+    }
+
+    /// What was found there. What nobody read counts as missing.
+    pub fn held(&self, path: &Path) -> &Held {
+        self.0.get(path).unwrap_or(&Held::Missing)
+    }
+
+    /// The bytes that were found there.
+    pub fn bytes(&self, path: &Path) -> Option<&[u8]> {
+        match self.held(path) {
+            Held::Bytes(bytes) => Some(bytes),
+            Held::Missing | Held::Unreadable(_) => None,
+        }
+    }
+
+    /// The text that was found there.
+    pub fn text(&self, path: &Path) -> Option<&str> {
+        self.bytes(path).and_then(|bytes| str::from_utf8(bytes).ok())
+    }
+
+    /// The files that were read.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // They may hold secrets.
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::Unreadable(why) => write!(f, "Unreadable({why})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn clients_go_by_the_names_that_people_type() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse::<Kind>(), Ok(kind));
+        }
+        assert_eq!(Kind::parse("Claude"), Some(Kind::ClaudeCode));
+        assert_eq!(Kind::parse("roo_code"), Some(Kind::RooCode));
+        let unknown = "emacs".parse::<Kind>().unwrap_err().to_string();
+        assert!(unknown.starts_with("no client is called \"emacs\"; there are: claude-code, codex, "), "{unknown}");
+    }
+}
