@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use self::plan::{Planned, plan};
 use crate::backup;
 use crate::disk::{self, Disk, NotReplaced, RealDisk};
-use crate::format::json::{Bad, Document, LARGEST, Pointer};
+use crate::format::{Bad, Document, Format, LARGEST, Pointer, Value};
 use crate::ledger::Ledger;
 pub use crate::ledger::LedgerError;
 
@@ -41,14 +41,25 @@ pub struct Seen {
 /// What is to be at one place.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// This string (`None`: nothing), as ours: what stands there now is remembered. `key` names the client key in it.
-    Take { pointer: Pointer, value: Option<String>, key: Option<String> },
+    /// This value (`None`: nothing), as ours: what stands there now is remembered. `key` names the client key in it.
+    Take { pointer: Pointer, value: Option<Value>, key: Option<String> },
     /// What stood there before it became ours.
     GiveBack(Pointer),
     /// The same everywhere.
     GiveBackAll,
-    /// This string, as the person's own: nothing is remembered.
-    Leave { pointer: Pointer, value: String },
+    /// This value, as the person's own: nothing is remembered.
+    Leave { pointer: Pointer, value: Value },
+}
+
+/// What is wished of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which, as it is named.
+    pub file: PathBuf,
+    /// Its language.
+    pub format: Format,
+    /// In this order.
+    pub wishes: Vec<Wish>,
 }
 
 /// What came of it.
@@ -156,7 +167,7 @@ impl Site {
         let path = || self.file.clone();
         let read = disk::resolved(&self.file).and_then(|real| Ok((self.disk.read(&real, LARGEST)?, real)));
         let (bytes, real) = read.map_err(|source| Trouble::Read { path: path(), source })?;
-        let document = Document::read(bytes.as_deref().unwrap_or_default());
+        let document = Document::read(Format::Json, bytes.as_deref().unwrap_or_default());
         Ok(Seen { real, bytes, document: document.map_err(|bad| Trouble::Bad { path: path(), bad })? })
     }
 

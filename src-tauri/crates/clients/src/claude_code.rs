@@ -4,7 +4,7 @@
 //! new `ANTHROPIC_API_KEY` is asked about; with both only the token is sent (`claude-code.md §7, §8`, measured).
 
 use crate::apply::Wish;
-use crate::format::json::{Document, Pointer};
+use crate::format::{Document, Pointer, Value};
 
 /// The word for it in the names of files and keys.
 pub const NAME: &str = "claude-code";
@@ -24,14 +24,14 @@ pub fn token(document: &Document) -> Option<String> {
 pub fn to_us(url: &str, key: &str, name: Option<&str>) -> Vec<Wish> {
     vec![
         take(BASE_URL, Some(url)),
-        Wish::Take { pointer: env(AUTH_TOKEN), value: Some(key.to_owned()), key: name.map(str::to_owned) },
+        Wish::Take { pointer: env(AUTH_TOKEN), value: Some(key.into()), key: name.map(str::to_owned) },
         take(API_KEY, None),
     ]
 }
 
 /// It goes where it went before us; with an API key if one is given, which is the person's own from then on.
 pub fn direct(api_key: Option<&str>) -> Vec<Wish> {
-    let key = api_key.map(|key| Wish::Leave { pointer: env(API_KEY), value: key.to_owned() });
+    let key = api_key.map(|key| Wish::Leave { pointer: env(API_KEY), value: key.into() });
     [Wish::GiveBackAll].into_iter().chain(key).collect()
 }
 
@@ -47,7 +47,7 @@ pub fn base_url(document: &Document) -> Option<String> {
 
 /// What in the same file may keep it from going where it is sent; sentences without an end.
 pub fn doubts(document: &Document) -> Vec<String> {
-    let stands = |pointer: &Pointer| document.raw(pointer).ok().flatten().is_some();
+    let stands = |pointer: &Pointer| document.holds(pointer);
     let mut doubts = Vec::new();
     if stands(&Pointer::of(&["apiKeyHelper"])) {
         doubts.push("apiKeyHelper is set too, and what it prints is sent as the key".to_owned());
@@ -68,5 +68,5 @@ fn env(name: &str) -> Pointer {
 }
 
 fn take(name: &str, value: Option<&str>) -> Wish {
-    Wish::Take { pointer: env(name), value: value.map(str::to_owned), key: None }
+    Wish::Take { pointer: env(name), value: value.map(Value::from), key: None }
 }

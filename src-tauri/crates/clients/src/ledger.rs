@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::Retired;
 use crate::disk::{self, Disk, NotReplaced};
-use crate::format::json::Step;
+use crate::format::{Step, Value};
 
 const VERSION: u32 = 1;
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -71,6 +71,8 @@ pub(crate) struct Own {
 pub(crate) enum Wrote {
     /// A string, by its hash.
     Text(String),
+    /// Another value, by the hash of one way of writing it.
+    Value(String),
     /// Nothing.
     Gone,
     /// An object for what comes into it.
@@ -97,6 +99,18 @@ pub enum LedgerError {
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
+}
+
+// === impl Wrote ===
+
+impl Wrote {
+    /// What is left behind where this is put.
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(disk::sum(Some(text.as_bytes()))),
+            _ => Self::Value(disk::sum(Some(value.canonical().as_bytes()))),
+        }
+    }
 }
 
 // === impl Notes ===

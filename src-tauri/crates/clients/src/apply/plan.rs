@@ -1,8 +1,7 @@
 //! From what stands there and what is wished to what is to stand there. Pure.
 
 use super::Wish;
-use crate::disk::sum;
-use crate::format::json::{Bad, Document, Pointer};
+use crate::format::{Bad, Document, Pointer, Value};
 use crate::ledger::{Notes, Own, Wrote};
 
 /// What is to be written, and noted.
@@ -17,13 +16,13 @@ pub(super) fn plan(document: Document, notes: Notes, wishes: &[Wish]) -> Result<
     let mut plan = Planned { document, notes, kept: Vec::new() };
     for wish in wishes {
         match wish {
-            Wish::Take { pointer, value, key } => plan.take(pointer, value.as_deref(), key.as_deref())?,
+            Wish::Take { pointer, value, key } => plan.take(pointer, value.as_ref(), key.as_deref())?,
             Wish::GiveBack(pointer) => plan.give_back(|own| own.step.pointer == *pointer)?,
             Wish::GiveBackAll => plan.give_back(|_| true)?,
             Wish::Leave { pointer, value } => {
                 plan.give_back(|own| own.step.pointer == *pointer)?;
                 plan.kept.retain(|kept| kept != pointer);
-                if plan.document.string(pointer)?.as_ref() != Some(value) {
+                if !plan.document.value(pointer)?.is_some_and(|stands| stands.means(value)) {
                     plan.document.set(pointer, value)?;
                 }
             }
@@ -35,16 +34,16 @@ pub(super) fn plan(document: Document, notes: Notes, wishes: &[Wish]) -> Result<
 // === impl Planned ===
 
 impl Planned {
-    fn take(&mut self, pointer: &Pointer, value: Option<&str>, key: Option<&str>) -> Result<(), Bad> {
+    fn take(&mut self, pointer: &Pointer, value: Option<&Value>, key: Option<&str>) -> Result<(), Bad> {
         if let Some(at) = self.notes.own.iter().position(|own| own.step.pointer == *pointer) {
             let own = &mut self.notes.own[at];
             match (own.still_there(&self.document)?, &own.wrote, value) {
                 (true, Wrote::Gone, None) => return Ok(()),
-                (true, Wrote::Text(old), Some(value)) => {
-                    let new = sum(Some(value.as_bytes()));
-                    if *old != new {
+                (true, Wrote::Text(_) | Wrote::Value(_), Some(value)) => {
+                    let new = Wrote::of(value);
+                    if own.wrote != new {
                         self.document.set(pointer, value)?;
-                        own.wrote = Wrote::Text(new);
+                        own.wrote = new;
                         own.key = key.map(str::to_owned);
                     }
                     return Ok(());
@@ -59,7 +58,7 @@ impl Planned {
         }
         let steps = match value {
             // What stands there already is not ours.
-            Some(value) if self.document.string(pointer)?.as_deref() == Some(value) => return Ok(()),
+            Some(value) if self.document.value(pointer)?.is_some_and(|stands| stands.means(value)) => return Ok(()),
             Some(value) => self.document.set(pointer, value)?,
             None => self.document.delete(pointer)?.into_iter().collect(),
         };
@@ -67,7 +66,7 @@ impl Planned {
             self.notes.own.retain(|own| own.step.pointer != step.pointer);
             let own = match value {
                 Some(value) if step.pointer == *pointer => {
-                    Own { step, wrote: Wrote::Text(sum(Some(value.as_bytes()))), key: key.map(str::to_owned) }
+                    Own { step, wrote: Wrote::of(value), key: key.map(str::to_owned) }
                 }
                 Some(_) => Own { step, wrote: Wrote::Object, key: None },
                 None => Own { step, wrote: Wrote::Gone, key: None },
@@ -101,7 +100,9 @@ impl Own {
     fn still_there(&self, document: &Document) -> Result<bool, Bad> {
         let pointer = &self.step.pointer;
         Ok(match &self.wrote {
-            Wrote::Text(hash) => document.string(pointer)?.is_some_and(|text| sum(Some(text.as_bytes())) == *hash),
+            Wrote::Text(_) | Wrote::Value(_) => {
+                document.value(pointer)?.is_some_and(|value| Wrote::of(&value) == self.wrote)
+            }
             Wrote::Gone => document.raw(pointer)?.is_none(),
             Wrote::Object => document.is_bare(pointer)?,
         })

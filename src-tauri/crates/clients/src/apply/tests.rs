@@ -11,7 +11,7 @@ use self::faults::Faulty;
 use super::{Done, Retired, Site, Trouble, Wish};
 use crate::claude_code::{self, direct, to, to_us};
 use crate::disk::sum;
-use crate::format::json::Bad;
+use crate::format::Bad;
 
 const URL: &str = "http://127.0.0.1:8081";
 
@@ -124,7 +124,7 @@ fn real_files_come_back_to_the_byte() {
 }
 
 fn meaning(text: &str) -> String {
-    let strict = super::Document::read(text.as_bytes()).unwrap().strict();
+    let strict = super::Document::read(super::Format::Json, text.as_bytes()).unwrap().strict().unwrap();
     let mut words: Vec<&str> = strict.split(|char: char| char.is_whitespace() || char == ',').collect();
     words.sort_unstable();
     words.concat()
@@ -182,7 +182,7 @@ fn what_is_not_safe_is_refused_and_left_alone() {
     }
     let home = Home::with(b"{\"a\": \"\xe9\"}");
     assert!(matches!(attempt(&home.site(), &ours()), Err(Trouble::Bad { bad: Bad::Encoding { .. }, .. })));
-    let home = Home::with(vec![b' '; crate::format::json::LARGEST + 1]);
+    let home = Home::with(vec![b' '; crate::format::LARGEST + 1]);
     assert!(matches!(attempt(&home.site(), &ours()), Err(Trouble::Bad { bad: Bad::Large, .. })));
     let home = Home::new();
     fs::create_dir_all(home.file()).unwrap();

@@ -9,24 +9,17 @@
 mod check;
 mod edit;
 mod layout;
-mod pointer;
+mod render;
 mod scan;
-mod step;
 #[cfg(test)]
 mod tests;
 
-pub use self::pointer::{BadPointer, Pointer};
 use self::scan::{Kind, Member, Node};
-pub use self::step::{Before, Step};
-
-/// No configuration of a client is larger.
-pub const LARGEST: usize = 5 * 1024 * 1024;
-
-const BOM: char = '\u{feff}';
+use super::{BOM, Bad, Before, Pointer, Step, Value, place, spliced, unsafe_at};
 
 /// A text that was read, and what is where in it.
 #[derive(Clone)]
-pub struct Document {
+pub(super) struct Document {
     text: String,
     /// `None`: there is nothing but white space.
     root: Option<Node>,
@@ -34,69 +27,22 @@ pub struct Document {
     extra: Vec<std::ops::Range<usize>>,
 }
 
-/// Why a text is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Bad {
-    /// It is no JSON.
-    #[error("line {line}, column {column}: {what}")]
-    Syntax { line: usize, column: usize, what: &'static str },
-    /// Its bytes are no text.
-    #[error("line {line}, column {column}: this is not UTF-8")]
-    Encoding { line: usize, column: usize },
-    /// Larger than [`LARGEST`].
-    #[error("it is larger than {} MiB", LARGEST / 1024 / 1024)]
-    Large,
-    /// A name on the way to the value stands there twice, so that readers disagree about what holds.
-    #[error("line {line}, column {column}: {name:?} stands here a second time")]
-    Twice { line: usize, column: usize, name: String },
-    /// Something else stands where an object has to be.
-    #[error("line {line}, column {column}: {place} has to be an object here")]
-    NotObject { line: usize, column: usize, place: String },
-    /// The splice would have changed something else as well.
-    #[error("the change of {0} would change something else, too")]
-    Unsafe(String),
-}
-
-impl std::fmt::Debug for Document {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // It may hold secrets.
-        f.debug_struct("Document").field("bytes", &self.text.len()).finish_non_exhaustive()
-    }
-}
-
 // === impl Document ===
 
 impl Document {
     /// Reads it. White space alone, or nothing, is a document without a value.
-    ///
-    /// # Errors
-    /// When it cannot be read, with the place.
-    pub fn read(bytes: &[u8]) -> Result<Self, Bad> {
-        if bytes.len() > LARGEST {
-            return Err(Bad::Large);
-        }
-        match str::from_utf8(bytes) {
-            Ok(text) => Self::of(text.to_owned()),
-            Err(error) => {
-                let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let (line, column) = place(&before, before.len());
-                Err(Bad::Encoding { line, column })
-            }
-        }
-    }
-
-    fn of(text: String) -> Result<Self, Bad> {
+    pub(super) fn of(text: String) -> Result<Self, Bad> {
         let (root, extra) = scan::scan(&text)?;
         Ok(Self { text, root, extra })
     }
 
     /// The text as it is now.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// The same in strict JSON: without a BOM, with blanks for comments and trailing commas; `{}` for nothing at all.
-    pub fn strict(&self) -> String {
+    pub(super) fn strict(&self) -> String {
         if self.root.is_none() {
             return "{}".to_owned();
         }
@@ -112,23 +58,40 @@ impl Document {
     }
 
     /// The text of the value at that place; `None`: there is none.
-    ///
-    /// # Errors
-    /// When the way there is not clear: a name twice, or something else than an object.
-    pub fn raw(&self, pointer: &Pointer) -> Result<Option<&str>, Bad> {
-        let Some(name) = pointer.name() else {
-            return Ok(self.root.as_ref().map(|root| &self.text[root.span.clone()]));
-        };
-        let Some((_, members)) = self.object(pointer.parent())? else { return Ok(None) };
-        Ok(self.member(members, name)?.map(|at| &self.text[members[at].value.span.clone()]))
+    pub(super) fn raw(&self, pointer: &Pointer) -> Result<Option<&str>, Bad> {
+        Ok(self.node(pointer)?.map(|node| &self.text[node.span.clone()]))
     }
 
-    /// The string at that place; `None`: there is none, or something else.
-    ///
-    /// # Errors
-    /// As [`raw`](Self::raw).
-    pub fn string(&self, pointer: &Pointer) -> Result<Option<String>, Bad> {
-        Ok(self.raw(pointer)?.and_then(|raw| serde_json::from_str(raw).ok()))
+    fn node(&self, pointer: &Pointer) -> Result<Option<&Node>, Bad> {
+        let Some(name) = pointer.name() else { return Ok(self.root.as_ref()) };
+        let Some((_, members)) = self.object(pointer.parent())? else { return Ok(None) };
+        Ok(self.member(members, name)?.map(|at| &members[at].value))
+    }
+
+    /// The value at that place; `None`: there is none.
+    pub(super) fn value(&self, pointer: &Pointer) -> Result<Option<Value>, Bad> {
+        Ok(self.node(pointer)?.map(|node| self.value_of(node)))
+    }
+
+    fn value_of(&self, node: &Node) -> Value {
+        let raw = &self.text[node.span.clone()];
+        match &node.kind {
+            Kind::Object(members) => {
+                let member = |member: &Member| (member.name.clone(), self.value_of(&member.value));
+                Value::Table(members.iter().map(member).collect())
+            }
+            Kind::Array(items) => Value::List(items.iter().map(|item| self.value_of(item)).collect()),
+            Kind::Text => match serde_json::from_str(raw) {
+                Ok(text) => Value::Text(text),
+                Err(_) => Value::Other(raw.to_owned()),
+            },
+            Kind::Word => match (raw, raw.parse()) {
+                ("true", _) => Value::Flag(true),
+                ("false", _) => Value::Flag(false),
+                (_, Ok(number)) => Value::Number(number),
+                _ => Value::Other(raw.to_owned()),
+            },
+        }
     }
 
     /// The object at that place, with its members; `None`: there is none.
@@ -160,12 +123,4 @@ impl Document {
             }
         }
     }
-}
-
-/// Line and column of a byte, both from one; columns count characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..at];
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().filter(|char| *char != BOM).count() + 1)
 }

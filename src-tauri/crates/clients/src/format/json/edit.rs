@@ -2,30 +2,40 @@
 
 use std::ops::Range;
 
+use super::super::step::Removed;
 use super::layout::{ends_in_line_comment, trimmed};
+use super::render::{Lines, quoted, write};
 use super::scan::{Member, Node};
-use super::step::{Before, Removed, Step};
-use super::{BOM, Bad, Document, Pointer, check};
+use super::{BOM, Bad, Before, Document, Pointer, Step, Value, check, spliced, unsafe_at};
 
 /// An object, its members, and which of them is meant.
 type Found<'d> = (&'d Node, &'d [Member], usize);
 
+/// What is put somewhere.
+#[derive(Clone, Copy)]
+enum Piece<'p> {
+    /// Written as the document is.
+    Value(&'p Value),
+    /// As it stood.
+    Raw(&'p str),
+}
+
 // === impl Document ===
 
 impl Document {
-    /// Puts a string at that place; objects on the way that are missing are made. The steps, first one first.
+    /// Puts a value at that place; objects on the way that are missing are made. The steps, first one first.
     ///
     /// # Errors
     /// When the way there is not clear. The document is as it was.
-    pub fn set(&mut self, pointer: &Pointer, value: &str) -> Result<Vec<Step>, Bad> {
-        self.put(pointer, &quoted(value))
+    pub(in crate::format) fn set(&mut self, pointer: &Pointer, value: &Value) -> Result<Vec<Step>, Bad> {
+        self.put(pointer, Piece::Value(value))
     }
 
     /// Takes the value at that place out. `None`: there was none.
     ///
     /// # Errors
     /// When the way there is not clear. The document is as it was.
-    pub fn delete(&mut self, pointer: &Pointer) -> Result<Option<Step>, Bad> {
+    pub(in crate::format) fn delete(&mut self, pointer: &Pointer) -> Result<Option<Step>, Bad> {
         if self.raw(pointer)?.is_none() {
             return Ok(None);
         }
@@ -37,16 +47,16 @@ impl Document {
     ///
     /// # Errors
     /// When the way there is not clear. The document is as it was.
-    pub fn undo(&mut self, step: &Step) -> Result<(), Bad> {
+    pub(in crate::format) fn undo(&mut self, step: &Step) -> Result<(), Bad> {
         match &step.before {
-            Before::Value { raw } => self.put(&step.pointer, raw).map(drop),
+            Before::Value { raw } => self.put(&step.pointer, Piece::Raw(raw)).map(drop),
             Before::Absent { inner } => self.take_out(&step.pointer, inner.as_deref()),
             Before::Member(removed) => {
                 let absent = self.raw(&step.pointer)?.is_none();
                 if absent && self.put_back(&step.pointer, removed).is_ok_and(|done| done) {
                     return Ok(());
                 }
-                self.put(&step.pointer, &removed.raw).map(drop)
+                self.put(&step.pointer, Piece::Raw(&removed.raw)).map(drop)
             }
         }
     }
@@ -55,21 +65,22 @@ impl Document {
     ///
     /// # Errors
     /// As for [`raw`](Self::raw).
-    pub fn is_bare(&self, pointer: &Pointer) -> Result<bool, Bad> {
+    pub(in crate::format) fn is_bare(&self, pointer: &Pointer) -> Result<bool, Bad> {
         let Some(raw) = self.raw(pointer)? else { return Ok(false) };
         let alone = pointer.name().is_some() || self.text.trim_matches([BOM, ' ', '\t', '\n', '\r']) == raw;
         let inner = raw.strip_prefix('{').and_then(|raw| raw.strip_suffix('}'));
         Ok(alone && inner.is_some_and(|inner| trimmed(inner) == 0))
     }
 
-    fn put(&mut self, pointer: &Pointer, raw: &str) -> Result<Vec<Step>, Bad> {
+    fn put(&mut self, pointer: &Pointer, piece: Piece<'_>) -> Result<Vec<Step>, Bad> {
         // All of it or nothing.
         let mut work = self.clone();
         let mut steps = work.make_way(pointer)?;
         let before = match work.raw(pointer)? {
-            Some(old) if old == raw => None,
-            Some(_) => Some(work.replace(pointer, raw)?),
-            None => Some(work.insert(pointer, raw)?),
+            Some(old) if matches!(piece, Piece::Raw(raw) if old == raw) => None,
+            Some(_) => Some(work.replace(pointer, piece)?),
+            None if pointer.name().is_none() => Some(work.begin(piece)?),
+            None => Some(work.insert(pointer, piece)?),
         };
         steps.extend(before.map(|before| Step { pointer: pointer.clone(), before }));
         *self = work;
@@ -82,40 +93,44 @@ impl Document {
         for names in 0..pointer.names().len() {
             let object = pointer.shortened(names);
             if self.raw(&object)?.is_none() {
-                let before = if names == 0 { self.begin()? } else { self.insert(&object, "{}")? };
+                let before = match names {
+                    0 => self.begin(Piece::Raw("{}"))?,
+                    _ => self.insert(&object, Piece::Raw("{}"))?,
+                };
                 steps.push(Step { pointer: object, before });
             }
         }
         Ok(steps)
     }
 
-    /// Makes an object of a document that has nothing in it.
-    fn begin(&mut self) -> Result<Before, Bad> {
+    /// Makes something of a document that has nothing in it.
+    fn begin(&mut self, piece: Piece<'_>) -> Result<Before, Bad> {
         let bom = if self.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
         let inner = self.text[bom..].to_owned();
         let end = if inner.contains("\r\n") { "\r\n" } else { "\n" };
-        self.become_if_only(format!("{}{{}}{end}", &self.text[..bom]), &Pointer::default(), Some("{}"))?;
+        let raw = piece.written(Some(Lines { end, indent: String::new(), unit: self.unit() }), ": ");
+        self.become_if_only(format!("{}{raw}{end}", &self.text[..bom]), &Pointer::default(), Some(&raw))?;
         Ok(Before::Absent { inner: Some(inner) })
     }
 
-    fn replace(&mut self, pointer: &Pointer, raw: &str) -> Result<Before, Bad> {
+    fn replace(&mut self, pointer: &Pointer, piece: Piece<'_>) -> Result<Before, Bad> {
         let at = match pointer.name() {
             None => self.root.as_ref().map(|root| root.span.clone()),
             Some(_) => self.find(pointer)?.map(|(_, members, at)| members[at].value.span.clone()),
         };
         let at = at.ok_or_else(|| unsafe_at(pointer))?;
         let before = Before::Value { raw: self.text[at.clone()].to_owned() };
-        self.become_if_only(spliced(&self.text, &[(at, raw)]), pointer, Some(raw))?;
+        let lines = self.has_lines().then(|| self.lines(self.indent_of(at.start)));
+        let raw = piece.written(lines, self.colon(&[]));
+        self.become_if_only(spliced(&self.text, &[(at, &raw)]), pointer, Some(&raw))?;
         Ok(before)
     }
 
     /// A new member at the end of its object, which is there.
-    fn insert(&mut self, pointer: &Pointer, raw: &str) -> Result<Before, Bad> {
+    fn insert(&mut self, pointer: &Pointer, piece: Piece<'_>) -> Result<Before, Bad> {
         let name = pointer.name().ok_or_else(|| unsafe_at(pointer))?;
         let (object, members) = self.object(pointer.parent())?.ok_or_else(|| unsafe_at(pointer))?;
         let close = object.span.end - 1;
-        let name = quoted(name);
-        let member = format!("{name}{}{raw}", self.colon(members));
         let start = match members.last() {
             None => object.span.start + 1,
             Some(Member { comma: Some(comma), .. }) => comma + 1,
@@ -124,6 +139,10 @@ impl Document {
         let trivia = &self.text[start..close];
         let at = start + trimmed(trivia);
         let place = self.place_in(object, members, &trivia[..at - start]);
+        let lines = place.before.rfind('\n').map(|newline| self.lines(place.before[newline + 1..].to_owned()));
+        let colon = self.colon(members);
+        let raw = &piece.written(lines, colon);
+        let member = format!("{}{colon}{raw}", quoted(name));
         let (text, before) = match members.last() {
             None => {
                 let text = spliced(&self.text, &[(at..close, &format!("{}{member}{}", place.before, place.after))]);
@@ -255,25 +274,18 @@ impl Document {
     }
 }
 
-/// A string as JSON has it.
-fn quoted(text: &str) -> String {
-    // It cannot fail; if it did, what it gives is no JSON, and is refused.
-    serde_json::to_string(text).unwrap_or_default()
-}
+// === impl Piece ===
 
-fn unsafe_at(pointer: &Pointer) -> Bad {
-    Bad::Unsafe(pointer.to_string())
-}
-
-/// The text with these pieces replaced; they stand in order.
-fn spliced(text: &str, pieces: &[(Range<usize>, &str)]) -> String {
-    let mut new = String::with_capacity(text.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>());
-    let mut at = 0;
-    for (range, piece) in pieces {
-        new.push_str(&text[at..range.start]);
-        new.push_str(piece);
-        at = range.end;
+impl Piece<'_> {
+    /// On several lines, where there is something to break; or on one.
+    fn written(self, lines: Option<Lines>, colon: &str) -> String {
+        match self {
+            Self::Raw(raw) => raw.to_owned(),
+            Self::Value(value) => {
+                let mut out = String::new();
+                write(value, lines.as_ref(), colon, &mut out);
+                out
+            }
+        }
     }
-    new.push_str(&text[at..]);
-    new
 }

@@ -1,6 +1,7 @@
 //! How a document is laid out, and so how a new member is to look.
 
 use super::Document;
+use super::render::Lines;
 use super::scan::{Kind, Member, Node};
 
 const INDENT: &str = "  ";
@@ -73,8 +74,18 @@ impl Document {
         self.root.as_ref().is_none_or(|root| root.span == object.span || self.text[root.span.clone()].contains('\n'))
     }
 
+    /// The document has more than one line, or is still to be written.
+    pub(super) fn has_lines(&self) -> bool {
+        self.root.as_ref().is_none_or(|root| self.text[root.span.clone()].contains('\n'))
+    }
+
+    /// How something on several lines is written whose own line is indented so.
+    pub(super) fn lines(&self, indent: String) -> Lines {
+        Lines { end: self.line_end(), indent, unit: self.unit() }
+    }
+
     /// How much deeper a member stands than its object.
-    fn unit(&self) -> String {
+    pub(super) fn unit(&self) -> String {
         let Some(Node { kind: Kind::Object(members), span }) = &self.root else { return INDENT.to_owned() };
         let outer = self.indent_of(span.start).len();
         let first = members.first().map(|first| self.space_before(first.key.start)).unwrap_or_default();
@@ -85,7 +96,7 @@ impl Document {
     }
 
     /// The white space at the beginning of the line this stands in.
-    fn indent_of(&self, at: usize) -> String {
+    pub(super) fn indent_of(&self, at: usize) -> String {
         let line = &self.text[self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)..at];
         line.chars().take_while(|char| matches!(char, ' ' | '\t')).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BOM, Bad, place};
+use super::super::{BOM, Bad, place};
 
 /// Deeper than any configuration, and far from the end of a stack.
 const DEEPEST: usize = 200;
@@ -17,8 +17,10 @@ pub(super) struct Node {
 pub(super) enum Kind {
     Object(Vec<Member>),
     /// Nothing in an array is ever changed on its own.
-    Array,
-    Scalar,
+    Array(Vec<Node>),
+    Text,
+    /// A number, `true`, `false` or `null`.
+    Word,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +68,7 @@ impl Scanner<'_> {
 
     fn bad_at(&self, at: usize, what: &'static str) -> Bad {
         let (line, column) = place(self.text, at);
-        Bad::Syntax { line, column, what }
+        Bad::Syntax { line, column, what: what.to_owned() }
     }
 
     /// White space and comments.
@@ -97,21 +99,18 @@ impl Scanner<'_> {
         let start = self.at;
         let kind = match self.peek() {
             Some(b'{') => Kind::Object(self.deeper(Self::object)?),
-            Some(b'[') => {
-                self.deeper(Self::array)?;
-                Kind::Array
-            }
+            Some(b'[') => Kind::Array(self.deeper(Self::array)?),
             Some(b'"') => {
                 self.string()?;
-                Kind::Scalar
+                Kind::Text
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
-                Kind::Scalar
+                Kind::Word
             }
             Some(_) => {
                 self.word()?;
-                Kind::Scalar
+                Kind::Word
             }
             None => return Err(self.bad("a value is missing at the end")),
         };
@@ -166,10 +165,10 @@ impl Scanner<'_> {
         }
     }
 
-    fn array(&mut self) -> Result<(), Bad> {
+    fn array(&mut self) -> Result<Vec<Node>, Bad> {
         let open = self.at;
         self.at += 1;
-        let (mut empty, mut comma) = (true, None);
+        let (mut items, mut comma) = (Vec::new(), None);
         loop {
             self.trivia()?;
             match self.peek() {
@@ -177,13 +176,12 @@ impl Scanner<'_> {
                     self.extra.extend(comma.map(|comma| comma..comma + 1));
                     self.sort_extra();
                     self.at += 1;
-                    return Ok(());
+                    return Ok(items);
                 }
                 None => return Err(self.bad_at(open, "this array does not end")),
-                Some(_) if empty || comma.is_some() => self.value()?,
+                Some(_) if items.is_empty() || comma.is_some() => items.push(self.value()?),
                 Some(_) => return Err(self.bad("a comma is missing before this")),
             };
-            empty = false;
             self.trivia()?;
             comma = (self.peek() == Some(b',')).then_some(self.at);
             self.at += usize::from(comma.is_some());

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use codeferry_clients::apply::{Done, Retired, Site, Trouble, Wish};
 use codeferry_clients::claude_code;
-use codeferry_clients::format::json::Document;
+use codeferry_clients::format::Document;
 use codeferry_store::KeyError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -291,7 +291,7 @@ fn sentences(told: String, notes: Vec<String>) -> String {
 }
 
 fn shown(site: &Site, document: &Document, message: Option<String>) -> Result<Config, Refused> {
-    let mut config: Value = serde_json::from_str(&document.strict()).map_err(|_| {
+    let mut config: Value = serde_json::from_str(&document.strict().unwrap_or_default()).map_err(|_| {
         let message = format!("{} cannot be shown", site.file().display());
         Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "no_claude_config", message)
     })?;

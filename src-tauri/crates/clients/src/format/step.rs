@@ -6,17 +6,17 @@ use super::Pointer;
 
 /// One change that was made, and what it needs to be taken back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
+pub(crate) struct Step {
     /// Where.
-    pub pointer: Pointer,
+    pub(crate) pointer: Pointer,
     /// What stood there.
-    pub before: Before,
+    pub(crate) before: Before,
 }
 
 /// What stood at a place before it was changed. Texts are kept as they stood, so they may be secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "snake_case")]
-pub enum Before {
+pub(crate) enum Before {
     /// A value of this text.
     Value {
         /// As it stood there.
@@ -34,7 +34,7 @@ pub enum Before {
 
 /// A member with what stood around it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removed {
+pub(crate) struct Removed {
     /// The text of the value.
     pub(super) raw: String,
     /// The member before it.
@@ -68,13 +68,8 @@ impl std::fmt::Debug for Step {
 // === impl Before ===
 
 impl Before {
-    /// There was no value.
-    pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent { .. })
-    }
-
     /// The text of the value there was.
-    pub fn raw(&self) -> Option<&str> {
+    pub(crate) fn raw(&self) -> Option<&str> {
         match self {
             Self::Value { raw } | Self::Member(Removed { raw, .. }) => Some(raw),
             Self::Absent { .. } => None,

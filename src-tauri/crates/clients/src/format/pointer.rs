@@ -28,12 +28,19 @@ impl Pointer {
         self.0.last().map(String::as_str)
     }
 
+    /// The place that this name leads to from here.
+    #[must_use]
+    pub fn then(&self, name: &str) -> Self {
+        Self(self.0.iter().cloned().chain([name.to_owned()]).collect())
+    }
+
     /// The names before the last one.
     pub(super) fn parent(&self) -> &[String] {
         self.0.split_last().map_or(&[], |(_, names)| names)
     }
 
-    pub(super) fn names(&self) -> &[String] {
+    /// All of them.
+    pub fn names(&self) -> &[String] {
         &self.0
     }
 
