@@ -123,7 +123,7 @@ pub struct Owned {
     /// Which file.
     pub file: PathBuf,
     /// Which place in it.
-    pub pointer: crate::format::json::Pointer,
+    pub pointer: crate::format::Pointer,
     /// It still holds what we wrote.
     pub intact: bool,
 }

@@ -64,7 +64,7 @@ pub struct RealFiles;
 pub struct MadeUpFiles(BTreeMap<PathBuf, Vec<u8>>);
 
 /// No file that is looked at is larger; what is larger counts as one that cannot be read.
-const LARGEST: u64 = crate::format::json::LARGEST as u64;
+const LARGEST: u64 = crate::format::LARGEST as u64;
 
 // === impl World ===
 

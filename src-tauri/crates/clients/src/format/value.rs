@@ -13,9 +13,9 @@ pub enum Value {
     /// `true` or `false`.
     Flag(bool),
     /// Several, in order.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// By name, in order.
-    Table(Vec<(String, Value)>),
+    Table(Vec<(String, Self)>),
     /// What we never write ourselves (`null`, a fraction, a date), as it stands there.
     Other(String),
 }
