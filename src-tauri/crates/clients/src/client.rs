@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 pub use self::world::{Files, MadeUpFiles, Os, RealFiles, World};
+use crate::apply::Change;
 use crate::intent::Intent;
 
 /// A program that can be set up, or explained.
@@ -231,6 +232,10 @@ pub trait Client: Sync {
     /// Where it goes now.
     fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State;
 
+    /// What its files are to say so that it comes here: what a person wants who says "set it up". Nothing where it cannot be set
+    /// up by files. A file that cannot be read is `apply`'s to refuse.
+    fn plan(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Change>;
+
     /// What keeps it away, or may, once it was set up.
     fn conflicts(&self, _world: &World, _target: &Target, _documents: &Documents, _intent: &Intent) -> Vec<Conflict> {
         Vec::new()
@@ -243,6 +248,14 @@ pub trait Client: Sync {
 // === impl Kind ===
 
 impl Kind {
+    /// Who answers for it. `None`: nobody yet.
+    #[expect(clippy::match_single_binding, reason = "each client has a line here")]
+    pub fn client(self) -> Option<&'static dyn Client> {
+        match self {
+            _ => None,
+        }
+    }
+
     /// All of them, in the order of lists.
     pub const ALL: [Self; 14] = [
         Self::ClaudeCode,
