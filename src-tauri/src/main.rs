@@ -17,7 +17,8 @@ fn main() -> ExitCode {
     if display == Display::None {
         return say::no_display();
     }
-    let start = Environment::read(std::env::var_os).map_err(|error| error.to_string()).and_then(|environment| {
+    let environment = Environment::read(std::env::var_os).map(|read| read.seeing(std::env::vars_os()));
+    let start = environment.map_err(|error| error.to_string()).and_then(|environment| {
         let paths = Paths::of(&environment).map_err(|error| error.to_string())?;
         Ok(Start { args, environment, paths })
     });

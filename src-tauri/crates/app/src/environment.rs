@@ -3,10 +3,12 @@
 //! Nothing else of ours looks at the environment. Libraries still do: the proxies (`HTTPS_PROXY` …) and
 //! `SSL_CERT_FILE` are theirs.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use codeferry_accounts::{KeySource, Secret};
+use codeferry_clients::client::World;
 use codeferry_upstream::Endpoints;
 use directories::BaseDirs;
 
@@ -52,7 +54,13 @@ pub struct Environment {
     /// `CODEFERRY_SIGN_IN_ATTACHABLE`: a test wants to drive the sign-in window, which cannot be done while it is private.
     /// Never so in a release.
     pub sign_in_attachable: bool,
+    /// What clients that are started from here would see. Looked at only for what is done about clients.
+    pub variables: Variables,
 }
+
+/// The variables that clients obey, or that say where their programs and files are. They may hold keys.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, String>);
 
 /// Folders of other programs, and the user's own. Each is looked into only when somebody asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,6 +117,7 @@ impl Default for Environment {
             proxies: Vec::new(),
             spares_loopback: false,
             sign_in_attachable: false,
+            variables: Variables::default(),
         }
     }
 }
@@ -152,7 +161,46 @@ impl Environment {
             proxies: PROXIES.iter().copied().filter(|name| get(name).is_some()).collect(),
             spares_loopback: ["NO_PROXY", "no_proxy"].into_iter().filter_map(get).any(|list| spares(&list)),
             sign_in_attachable: cfg!(debug_assertions) && get("CODEFERRY_SIGN_IN_ATTACHABLE").is_some(),
+            variables: Variables::default(),
         })
+    }
+
+    /// The same with what clients would see among these variables, usually all of [`std::env::vars_os`].
+    #[must_use]
+    pub fn seeing(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        self.variables = Variables::of(variables);
+        self
+    }
+}
+
+// === impl Variables ===
+
+impl Variables {
+    /// Those of them that clients look at. What is no text is nothing to them, and what is empty counts as unset.
+    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let kept = variables.into_iter().filter_map(|(name, value)| {
+            let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
+            // Windows knows no difference, and writes `Path`.
+            let name = if cfg!(windows) { name.to_ascii_uppercase() } else { name };
+            (World::wants(&name) && !value.is_empty()).then_some((name, value))
+        });
+        Self(kept.collect())
+    }
+
+    /// What this one holds.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -349,6 +397,18 @@ mod tests {
             told.contains("--port N") && told.contains("codeferry keys create") && !told.contains("3000"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn what_clients_would_see_is_kept_and_not_shown() {
+        let all =
+            [("ANTHROPIC_API_KEY", "sk-mine"), ("no_proxy", "corp"), ("NVM_DIR", "/nvm"), ("SECRET_OF_MINE", "x")];
+        let environment = Environment::default().seeing(all.map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(environment.variables.get("ANTHROPIC_API_KEY"), Some("sk-mine"));
+        assert_eq!(environment.variables.get("NVM_DIR"), Some("/nvm"));
+        assert_eq!(environment.variables.all().len(), 3, "what is nobody's business is not kept");
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("ANTHROPIC_API_KEY") && !shown.contains("sk-mine"), "{shown}");
     }
 
     #[test]

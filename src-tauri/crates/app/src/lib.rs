@@ -33,6 +33,7 @@ mod resting;
 pub mod route;
 mod running;
 mod serving;
+mod shell_keys;
 mod traces;
 
 pub use clock::system_clock;
@@ -50,7 +51,7 @@ pub use codeferry_upstream::codex_cli::{
 };
 pub use codex_cli::{find_codex_cli, look_at_codex_cli};
 pub use dashboard::leave_link;
-pub use environment::{BadVariable, Environment, Folders, Session};
+pub use environment::{BadVariable, Environment, Folders, Session, Variables};
 pub use keeper::{Keeper, Phase, Trouble, TroubleKind};
 pub use key_variable::key_variable;
 pub use listen::ListenError;
@@ -61,4 +62,5 @@ pub use parts::{
 pub use paths::{NoHome, Paths, replace as replace_file};
 pub use running::{Options, Running, StartError, StopError, start};
 pub use serving::Serving;
+pub use shell_keys::{ShellKey, ShellKeyError, shell_key};
 pub use traces::Otel;

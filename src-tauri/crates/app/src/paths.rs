@@ -48,6 +48,16 @@ impl Paths {
         self.home.join("keys.json")
     }
 
+    /// Client keys of programs that are started from a shell, as they are.
+    pub fn shell_keys(&self) -> PathBuf {
+        self.home.join("shell-keys.json")
+    }
+
+    /// What Claude Code is started with by `codeferry run`.
+    pub fn claude_run(&self) -> PathBuf {
+        self.home.join("run-claude-code.json")
+    }
+
     /// The name of this installation towards auth hosts.
     pub fn host_id(&self) -> PathBuf {
         self.home.join("host-id")

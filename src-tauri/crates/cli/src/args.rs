@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, cache, capture, dashboard, doctor, exchanges, keys, logs, migrate, quota, route, serve, settings, status,
-    usage,
+    accounts, cache, capture, dashboard, doctor, env, exchanges, keys, logs, migrate, quota, route, run, serve,
+    settings, status, usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Serve(serve::Args),
     /// Serve with the embedded demo account, and say what to try
     Demo(serve::Listen),
+    /// Start a client that comes here, without changing its files
+    Run(run::Args),
+    /// Print what a shell has to set so that clients started from it come here; no file is changed
+    Env(env::Args),
     /// Client keys: what a client shows to be let in
     #[command(subcommand)]
     Keys(keys::Command),

@@ -5,16 +5,19 @@ pub(crate) mod cache;
 pub(crate) mod capture;
 pub(crate) mod dashboard;
 pub(crate) mod doctor;
+pub(crate) mod env;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod migrate;
 pub(crate) mod quota;
 pub(crate) mod route;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod token;
+mod told;
 pub(crate) mod usage;
 
 use codeferry_app::{Environment, Paths};
@@ -41,6 +44,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
     match args.command {
         Command::Serve(args) => serve::run(&args, context),
         Command::Demo(listen) => serve::run(&serve::Args { listen, demo: true, guided: true }, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Env(args) => brief(context, env::run(&args, context)),
         Command::Keys(command) => brief(context, keys::run(command, context)),
         Command::Token => brief(context, token::run(context)),
         Command::Settings(command) => brief(context, settings::run(command, context)),

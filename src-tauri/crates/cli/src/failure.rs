@@ -5,12 +5,14 @@ use std::process::ExitCode;
 /// The exit codes, as documented in docs/operations.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Done = 0,
-    Failed = 1,
+    Done,
+    Failed,
     /// Wrong usage, or a conflict: what was asked for does not go together with what is there.
-    Conflict = 2,
+    Conflict,
     /// An account needs to sign in first.
-    NeedsSignIn = 3,
+    NeedsSignIn,
+    /// As a program ended that was started.
+    As(u8),
 }
 
 /// A command that did not do what it was asked to, and what to try instead.
@@ -46,6 +48,12 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Conflict => 2,
+            Exit::NeedsSignIn => 3,
+            Exit::As(code) => code,
+        })
     }
 }

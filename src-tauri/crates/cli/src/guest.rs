@@ -103,6 +103,11 @@ impl Guest {
         Ok(Self { client: client()?, url, token: codeferry_app::control_token(paths)? })
     }
 
+    /// Where it is reached from here.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Makes the gateway read settings, keys and vault again.
     ///
     /// What it could not read is the second half of the answer; that stays as it was.

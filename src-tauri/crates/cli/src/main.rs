@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(error) => return misread(&error),
     };
     // The one place of this program that looks at the environment.
-    let environment = Environment::read(std::env::var_os);
+    let environment = Environment::read(std::env::var_os).map(|read| read.seeing(std::env::vars_os()));
     let print = Print::new(environment.as_ref().is_ok_and(|environment| environment.no_color));
     let prepared = environment.map_err(Failure::conflict).and_then(|environment| {
         let paths = Paths::of(&environment).map_err(Failure::conflict)?;

@@ -2,7 +2,7 @@
 //!
 //! [`mod@format`] changes text and is pure. [`apply`] is the way to a file: look, plan, back up, note in the ledger, replace.
 //! [`client`] lists the clients and what can be asked about each; [`intent`] is what they are told. [`claude_code`] knows which keys
-//! make Claude Code come to us.
+//! make Claude Code come to us. [`shell`] says it to a shell instead of a file.
 //!
 //! **Invariant:** what cannot be read is not written. No byte changes that does not belong to a key that is meant, and what
 //! stood there before is noted on disk before it is replaced.
@@ -15,3 +15,4 @@ mod disk;
 pub mod format;
 pub mod intent;
 mod ledger;
+pub mod shell;

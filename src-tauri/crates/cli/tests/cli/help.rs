@@ -6,6 +6,8 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["serve"],
     &["demo"],
+    &["run"],
+    &["env"],
     &["keys"],
     &["keys", "create"],
     &["keys", "list"],

@@ -23,6 +23,8 @@ mod quota;
 mod serve;
 mod settings;
 mod sign_in;
+#[cfg(unix)]
+mod starting;
 mod traces;
 mod watching;
 mod world;

@@ -172,6 +172,11 @@ impl Waiting {
         writeln!(self.typed.as_mut().unwrap(), "{text}").unwrap();
     }
 
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As a script does it that has nothing to say.
     pub(crate) fn type_nothing(&mut self) {
         self.typed = None;
