@@ -46,8 +46,14 @@ async fn every_path_that_clients_use() {
     assert_eq!(world.http.head(format!("{}/", world.url())).send().await.unwrap().status(), 200);
     let health: Value = world.http.get(format!("{}/health", world.url())).send().await.unwrap().json().await.unwrap();
     assert_eq!(health["status"], "ok");
-    let refusal = Refusal::of(world.post("/v1/nothing").send().await.unwrap()).await;
+    let asked = world.post("/v1/nothing").header("anthropic-version", "2023-06-01").send().await.unwrap();
+    let refusal = Refusal::of(asked).await;
     assert_eq!((refusal.status, refusal.kind.as_str()), (404, "not_found_error"));
+    let other = world.post("/v1/embeddings").send().await.unwrap();
+    assert_eq!(other.status(), 404);
+    let other: Value = other.json().await.unwrap();
+    assert_eq!(other["error"]["type"], "invalid_request_error", "{other}");
+    assert_eq!(other["error"]["code"], "not_found", "{other}");
     let wrong = world.http.get(format!("{}/v1/messages", world.url())).bearer_auth(&world.key).send().await.unwrap();
     assert_eq!(Refusal::of(wrong).await.status, 405);
 }

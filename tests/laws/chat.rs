@@ -137,7 +137,7 @@ proptest! {
         }
         prop_assert!(open.is_empty(), "without a result: {:?}", open);
         for spare in &written.optional {
-            let rest = codeferry_translate::lower::anthropic::cut_out(&written.body, [&spare.range]);
+            let rest = codeferry_translate::lower::cut_out(&written.body, [&spare.range]);
             let rest: Value = serde_json::from_slice(&rest).expect("without it, it is JSON still");
             prop_assert!(rest.get(spare.param).is_none());
         }

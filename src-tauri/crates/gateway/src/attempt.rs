@@ -14,7 +14,7 @@ use codeferry_accounts::{
 use codeferry_translate::Loss;
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::fingerprint::Fingerprint;
-use codeferry_translate::lower::anthropic::{Optional, ReasoningSpan, cut_out};
+use codeferry_translate::lower::{Optional, ReasoningSpan, cut_out};
 use codeferry_translate::turn::UpstreamError;
 use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
 use codeferry_wire::anthropic::error::ErrorKind;
@@ -292,7 +292,7 @@ async fn attempt(
         gateway.stale.notify_one();
     }
     tap.facts.upstream_id = answer.request_id.take();
-    let mut turn = Turn::new(&plan.recipe, account.id.to_string(), limits_of(gateway, &account.id));
+    let mut turn = Turn::new(&plan.recipe, &account.id.to_string(), limits_of(gateway, &account.id));
     while !turn.is_worth_sending() {
         match turn.end() {
             None => {}
@@ -404,6 +404,7 @@ impl Plan {
             model: &self.model,
             input_tokens: self.recipe.input_estimate,
             context_window: self.context_window,
+            shape: self.recipe.dialect.shape(),
             keyed: self.keyed,
             now: gateway.now(),
             zone: TimeZone::system(),

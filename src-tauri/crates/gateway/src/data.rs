@@ -2,6 +2,7 @@
 
 pub(crate) mod collect;
 pub(crate) mod count_tokens;
+pub(crate) mod exchange;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod root;

@@ -77,7 +77,9 @@ struct DialectLabels {
 pub(crate) async fn metrics(State(gateway): State<Arc<Gateway>>, nearby: Nearby) -> Response {
     if nearby.only(()).is_none() {
         let message = "metrics are for this machine; from elsewhere send the control token as a bearer";
-        return Problem::new(ErrorKind::Permission, message).final_word().into_response(&crate::new_request_id());
+        return Problem::new(ErrorKind::Permission, message)
+            .final_word()
+            .into_response(crate::dialect::Shape::Anthropic, &crate::new_request_id());
     }
     match gateway.metrics.text() {
         Some(text) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use codeferry_accounts::{Account, AccountId, Kind};
 use codeferry_translate::Loss;
 use codeferry_translate::effort::Effort;
-use codeferry_translate::lower::anthropic::Lowered;
+use codeferry_translate::lower::Lowered;
 use codeferry_translate::outbound::chat;
 use codeferry_upstream::{Catalog, ServerModel, server};
 

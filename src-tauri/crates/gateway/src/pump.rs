@@ -6,14 +6,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codeferry_translate::render::anthropic::KeepAlive;
+use codeferry_translate::render::KeepAlive;
 use codeferry_upstream::Failure;
 use codeferry_wire::anthropic::error::ErrorKind;
-use codeferry_wire::anthropic::frame::{Frame, Usage};
 use http_body::Body as HttpBody;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -22,7 +22,7 @@ use crate::attempt::Committed;
 use crate::reply::Problem;
 use crate::settle;
 use crate::tap::{Outcome, Tap};
-use crate::turn::End;
+use crate::turn::{End, Recipe};
 
 /// After so long without anything a ping is sent.
 const PING_AFTER: Duration = Duration::from_secs(15);
@@ -45,7 +45,7 @@ pub(crate) struct Pump {
 
 enum State {
     /// No answer yet, though the headers are out. What is to be sent first is still to be taken.
-    Opening { opening: Opening, preface: Option<Bytes> },
+    Opening { opening: Opening, recipe: Arc<Recipe>, preface: Option<Bytes> },
     /// The answer comes.
     Open(Box<Open>),
     /// Everything was sent.
@@ -65,9 +65,10 @@ impl Pump {
         Self::new(State::Open(Box::new(Open { committed, tap })), closing)
     }
 
-    /// For an answer that is still awaited, headed by `preface`.
-    pub(crate) fn opening(opening: Opening, preface: Bytes, closing: WaitForCancellationFutureOwned) -> Self {
-        Self::new(State::Opening { opening, preface: Some(preface) }, closing)
+    /// For an answer that is still awaited.
+    pub(crate) fn opening(opening: Opening, recipe: Arc<Recipe>, closing: WaitForCancellationFutureOwned) -> Self {
+        let preface = Some(recipe.language.preface()).filter(|preface| !preface.is_empty());
+        Self::new(State::Opening { opening, recipe, preface }, closing)
     }
 
     fn new(state: State, closing: WaitForCancellationFutureOwned) -> Self {
@@ -81,7 +82,7 @@ impl Pump {
         loop {
             let next = match &mut self.state {
                 State::Done => return Poll::Ready(None),
-                State::Opening { opening, preface } => {
+                State::Opening { opening, recipe, preface } => {
                     if let Some(preface) = preface.take() {
                         return Poll::Ready(Some(self.note(preface, true)));
                     }
@@ -95,8 +96,9 @@ impl Pump {
                         Poll::Ready((Err(problem), mut tap)) => {
                             tap.facts.message = Some(problem.message.clone());
                             tap.end(&Outcome::Failed { why: problem.kind.as_str() });
+                            let failure = recipe.language.failure(problem.kind, &problem.message);
                             self.state = State::Done;
-                            Some(error_frame(problem.kind, &problem.message))
+                            Some(failure)
                         }
                     }
                 }
@@ -137,15 +139,7 @@ impl Pump {
         };
         let frames = match &mut self.state {
             State::Open(open) => open.committed.turn.keep_alive(level)?,
-            State::Opening { .. } => {
-                let frame = match level {
-                    KeepAlive::Ping => Frame::Ping,
-                    KeepAlive::Content => Frame::MessageDelta { stop: None, usage: Usage::default() },
-                };
-                let mut out = Vec::new();
-                frame.write_sse(&mut out);
-                out.into()
-            }
+            State::Opening { recipe, .. } => recipe.language.sign(level),
             State::Done => return None,
         };
         Some(self.note(frames, level == KeepAlive::Content))
@@ -168,11 +162,16 @@ impl Pump {
     /// The gateway stops: the client is told, since a stream that just ends looks like a whole answer
     /// (`claude-code.md §6`).
     fn close(&mut self) -> Bytes {
-        if let State::Open(open) = &mut self.state {
-            open.tap.end(&Outcome::Failed { why: "shutdown" });
+        const WHY: &str = "the gateway is shutting down; send the request again when it is back";
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Open(mut open) => {
+                open.tap.end(&Outcome::Failed { why: "shutdown" });
+                open.committed.turn.fail(ErrorKind::Overloaded, WHY);
+                open.committed.turn.take().unwrap_or_default()
+            }
+            State::Opening { recipe, .. } => recipe.language.failure(ErrorKind::Overloaded, WHY),
+            State::Done => Bytes::new(),
         }
-        self.state = State::Done;
-        error_frame(ErrorKind::Overloaded, "the gateway is shutting down; send the request again when it is back")
     }
 }
 
@@ -205,7 +204,7 @@ fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
             Ok(None) => turn.eof(),
             Err(failure) => {
                 let message = late(&failure);
-                turn.fail(&message);
+                turn.fail(ErrorKind::Api, &message);
                 tap.facts.message = Some(message);
             }
         }
@@ -224,12 +223,6 @@ fn outcome(end: &End) -> Outcome {
 /// A failure after the first byte, in one sentence.
 fn late(failure: &Failure) -> String {
     format!("the answer broke off: {}", failure.message)
-}
-
-fn error_frame(kind: ErrorKind, message: &str) -> Bytes {
-    let mut out = Vec::new();
-    Frame::Error { kind, message }.write_sse(&mut out);
-    out.into()
 }
 
 impl HttpBody for Pump {

@@ -14,10 +14,14 @@ use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 
-use crate::reply::Problem;
+use crate::dialect::Shape;
+use crate::reply::{Problem, USAGE_LIMIT};
 
 /// Clients wait by themselves up to this long (`claude-code.md §0.5`); beyond, waiting is the person's decision.
 const LONGEST_WAIT: u64 = 60;
+
+/// `error.code` for a model that is not there (`seed-b.md`, B-021).
+pub(crate) const MODEL_NOT_FOUND: &str = "model_not_found";
 
 /// What is known around a failure, to speak of it in words.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) input_tokens: u64,
     /// The model's window, if known.
     pub(crate) context_window: Option<u64>,
+    /// How errors are told to the client.
+    pub(crate) shape: Shape,
     /// The account is a server and a key for it: the server and the bill are the person's own.
     pub(crate) keyed: bool,
     /// The clock.
@@ -51,7 +57,14 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
             let max = max.map(u64::from).or(around.context_window).unwrap_or(around.input_tokens);
             // Claude Code compacts upon this very wording, and reads the figures (`claude-code.md §0.4`).
             let actual = actual.map_or(around.input_tokens, u64::from).max(max + 1);
-            Problem::bad_request(format!("prompt is too long: {actual} tokens > {max} maximum"))
+            let message = match around.shape {
+                Shape::Anthropic => format!("prompt is too long: {actual} tokens > {max} maximum"),
+                // The wording of OpenAI's own endpoint, which programs look for as well as for the code.
+                Shape::OpenAi => format!(
+                    "This model's maximum context length is {max} tokens. However, your messages resulted in {actual} tokens."
+                ),
+            };
+            Problem::bad_request(message).about(Some("context_length_exceeded"), Some("messages".to_owned()))
         }
         FailureKind::TooLarge => {
             problem(ErrorKind::RequestTooLarge, "the request is larger than the upstream takes".to_owned())
@@ -60,7 +73,7 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
         FailureKind::UsageNotIncluded => {
             let message =
                 format!("the ChatGPT plan of {} does not include this use: {}", around.account, failure.message);
-            problem(ErrorKind::RateLimit, message).final_word()
+            problem(ErrorKind::RateLimit, message).final_word().about(Some("usage_not_included"), None)
         }
         FailureKind::RateLimited => {
             let mut problem =
@@ -82,13 +95,18 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
         )),
         FailureKind::ModelNotFound => {
             let message = format!("model: {} (routed to {}: {})", around.asked, around.model, failure.message);
-            problem(ErrorKind::NotFound, message).final_word()
+            problem(ErrorKind::NotFound, message).final_word().about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
         }
-        FailureKind::InvalidRequest { .. } | FailureKind::ReasoningRejected => {
+        FailureKind::InvalidRequest { param } => {
+            let message = format!("the upstream refused the request: {}", failure.message);
+            Problem::bad_request(message).about(None, param.as_deref().map(str::to_owned))
+        }
+        FailureKind::ReasoningRejected => {
             Problem::bad_request(format!("the upstream refused the request: {}", failure.message))
         }
         FailureKind::Policy => {
             Problem::bad_request(format!("refused by a content policy upstream: {}", failure.message))
+                .about(Some("content_policy_violation"), None)
         }
         FailureKind::Timeout => {
             problem(ErrorKind::Timeout, failure.message.clone()).with_status(StatusCode::GATEWAY_TIMEOUT)
@@ -169,7 +187,7 @@ fn usage_limit(failure: &Failure, window_minutes: Option<u32>, around: &Circumst
     let window =
         window_minutes.map_or_else(|| "usage limit".to_owned(), |minutes| format!("{} limit", window_name(minutes)));
     let account = around.account;
-    match failure.resets_at {
+    let problem = match failure.resets_at {
         Some(at) => {
             let message = format!(
                 "{account} has reached the {window} of its ChatGPT plan; it resets at {}",
@@ -183,7 +201,8 @@ fn usage_limit(failure: &Failure, window_minutes: Option<u32>, around: &Circumst
             );
             Problem::new(ErrorKind::RateLimit, message).final_word()
         }
-    }
+    };
+    problem.about(Some(USAGE_LIMIT), None)
 }
 
 /// A 429 that passes by itself at `at`.

@@ -6,6 +6,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use codeferry_wire::anthropic::error::{ErrorBody, ErrorKind};
+use codeferry_wire::chat::error::ErrorBody as OpenAiError;
+
+use crate::dialect::Shape;
 
 /// The id of an exchange, as it stands in the `request-id` header, in errors and in the log.
 pub(crate) const REQUEST_ID: &str = "request-id";
@@ -24,8 +27,25 @@ pub(crate) struct Problem {
     /// Another try of the same request cannot help: clients that understand `x-should-retry` stop at once
     /// (`claude-code.md §0.5`).
     pub(crate) final_word: bool,
-    /// `error.details.error_code`
+    /// `error.details.error_code`, for Anthropic's clients.
+    pub(crate) error_code: Option<&'static str>,
+    /// `error.code`, for OpenAI's clients, where its kind does not say enough.
     pub(crate) code: Option<&'static str>,
+    /// `error.param`, for OpenAI's clients: what of the request is wrong, as in `messages[3].role`.
+    pub(crate) param: Option<String>,
+}
+
+/// The id of an exchange under the name that OpenAI's clients read (`response._request_id`).
+const X_REQUEST_ID: &str = "x-request-id";
+
+/// Puts the id of an exchange into an answer, under the names that clients look for.
+pub(crate) fn add_id(headers: &mut HeaderMap, shape: Shape, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        if shape == Shape::OpenAi {
+            headers.insert(X_REQUEST_ID, id.clone());
+        }
+        headers.insert(REQUEST_ID, id);
+    }
 }
 
 /// `codeferry-losses`: what could not be carried, by name.
@@ -48,7 +68,9 @@ impl Problem {
             message: message.into(),
             retry_after: None,
             final_word: false,
+            error_code: None,
             code: None,
+            param: None,
         }
     }
 
@@ -69,16 +91,38 @@ impl Problem {
         self
     }
 
+    /// With a code and a parameter, for OpenAI's clients.
+    pub(crate) fn about(mut self, code: Option<&'static str>, param: Option<String>) -> Self {
+        self.code = code.or(self.code);
+        self.param = param.or(self.param);
+        self
+    }
+
+    /// What OpenAI's clients are told. The types are those of platform.openai.com/docs/guides/error-codes.
+    pub(crate) fn openai(&self) -> OpenAiError<'_> {
+        let (kind, code) = openai_words(self.kind);
+        let kind = if self.code == Some(USAGE_LIMIT) { USAGE_LIMIT } else { kind };
+        OpenAiError { kind, message: &self.message, param: self.param.as_deref(), code: self.code.or(code) }
+    }
+
     /// The response, under the id of its exchange.
-    pub(crate) fn into_response(self, request_id: &str) -> Response {
-        let body = ErrorBody { kind: self.kind, message: &self.message, code: self.code, request_id: Some(request_id) };
-        let mut response = Response::new(Body::from(body.to_json()));
-        *response.status_mut() = self.status;
+    pub(crate) fn into_response(self, shape: Shape, request_id: &str) -> Response {
+        let (body, status) = match shape {
+            Shape::Anthropic => {
+                let (kind, message, code) = (self.kind, &self.message, self.error_code);
+                (ErrorBody { kind, message, code, request_id: Some(request_id) }.to_json(), self.status)
+            }
+            // 529 is a word of Anthropic's.
+            Shape::OpenAi if self.status.as_u16() == ErrorKind::Overloaded.status() => {
+                (self.openai().to_json(), StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Shape::OpenAi => (self.openai().to_json(), self.status),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Ok(id) = HeaderValue::from_str(request_id) {
-            headers.insert(REQUEST_ID, id);
-        }
+        add_id(headers, shape, request_id);
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -86,5 +130,24 @@ impl Problem {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
+    }
+}
+
+/// The plan is used up: a type of the upstream's own, which its client knows (`codex-backend.md §5`).
+pub(crate) const USAGE_LIMIT: &str = "usage_limit_reached";
+
+/// `error.type` and the usual `error.code` for a kind of error.
+pub(crate) fn openai_words(kind: ErrorKind) -> (&'static str, Option<&'static str>) {
+    match kind {
+        ErrorKind::InvalidRequest => ("invalid_request_error", None),
+        ErrorKind::Authentication => ("authentication_error", Some("invalid_api_key")),
+        ErrorKind::Billing => ("insufficient_quota", Some("insufficient_quota")),
+        ErrorKind::Permission => ("permission_error", None),
+        ErrorKind::NotFound => ("invalid_request_error", Some("not_found")),
+        ErrorKind::RequestTooLarge => ("invalid_request_error", Some("request_entity_too_large")),
+        ErrorKind::RateLimit => ("rate_limit_error", Some("rate_limit_exceeded")),
+        ErrorKind::Api => ("server_error", None),
+        ErrorKind::Timeout => ("timeout_error", Some("timeout")),
+        ErrorKind::Overloaded => ("server_error", Some("server_is_overloaded")),
     }
 }

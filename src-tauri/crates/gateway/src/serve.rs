@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -21,6 +21,7 @@ use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
 use crate::data::{count_tokens, messages, models, root, usage};
+use crate::dialect::Shape;
 use crate::reply::Problem;
 use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id, ui};
 
@@ -122,6 +123,7 @@ impl Gateway {
 }
 
 async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let shape = Shape::of(request.uri(), request.headers());
     match guard::check_origin(
         request.headers(),
         request.uri(),
@@ -132,7 +134,7 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
         Err(problem) => match compat::refuse(request.uri(), &problem) {
             Some(response) => response,
             None if is_control(request.uri()) => Refused::from(problem).into_response(),
-            None => problem.into_response(&new_request_id()),
+            None => problem.into_response(shape, &new_request_id()),
         },
     }
 }
@@ -141,13 +143,13 @@ fn is_control(uri: &Uri) -> bool {
     uri.path() == "/api" || uri.path().starts_with("/api/")
 }
 
-pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
+pub(crate) async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     Problem::new(ErrorKind::NotFound, format!("nothing is served at {method} {}", uri.path()))
-        .into_response(&new_request_id())
+        .into_response(Shape::of(&uri, &headers), &new_request_id())
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Response {
+async fn wrong_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     Problem::bad_request(format!("{} does not take {method}", uri.path()))
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
-        .into_response(&new_request_id())
+        .into_response(Shape::of(&uri, &headers), &new_request_id())
 }

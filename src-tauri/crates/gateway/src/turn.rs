@@ -1,22 +1,21 @@
 //! One answer on its way: bytes of the upstream in, bytes for the client out. No IO: the pump and the attempts drive it.
 //!
-//! Decoder, reducer, stop enforcer and renderer stand in a row here, each knowing nothing of the others.
+//! Decoder, reducer, stop enforcer and the client's language stand in a row here, each knowing nothing of the others.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use codeferry_translate::collect::anthropic::Collector;
-use codeferry_translate::envelope;
-use codeferry_translate::names::Names;
-use codeferry_translate::render::anthropic::{Ids, KeepAlive, Options, Renderer, Repair};
+use codeferry_translate::render::KeepAlive;
 use codeferry_translate::stop::{Enforcer, Limits};
-use codeferry_translate::turn::{Finish, Note, Reasoning, Reducer, TurnEvent, UpstreamError};
+use codeferry_translate::turn::{Finish, Note, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
-use codeferry_wire::anthropic::frame::{self, Frame};
 use codeferry_wire::json::Raw;
 use codeferry_wire::responses::StreamEvent;
 use codeferry_wire::responses::event::Usage;
-use codeferry_wire::sse::Decoder;
+use codeferry_wire::sse::{self, Decoder};
+
+use crate::dialect::Dialect;
+use crate::speaker::{Language, Speaker};
 
 /// No record of an upstream is longer: the longest carry the whole answer, or a picture.
 const LONGEST_RECORD: usize = 64 * 1024 * 1024;
@@ -24,24 +23,16 @@ const LONGEST_RECORD: usize = 64 * 1024 * 1024;
 /// What an answer must know of its request.
 #[derive(Debug)]
 pub(crate) struct Recipe {
-    /// The message's id.
-    pub(crate) message_id: String,
+    /// The client's language.
+    pub(crate) dialect: Dialect,
+    /// What the answer must know in that language.
+    pub(crate) language: Box<dyn Language>,
     /// The model as the client asked for it.
     pub(crate) asked: String,
-    /// The way back for tool names.
-    pub(crate) names: Names,
-    /// Tool ids of the history.
-    pub(crate) call_ids: Vec<String>,
-    /// Tool arguments that are to be put right.
-    pub(crate) repairs: Vec<Repair>,
-    /// Whether the client can make use of thinking, if only to send it back.
-    pub(crate) thinking: bool,
     /// The limits the client sets and the upstream does not keep.
     pub(crate) limits: Limits,
     /// Tokens of the prompt, estimated.
     pub(crate) input_estimate: u64,
-    /// Whether the answer goes out frame by frame.
-    pub(crate) streamed: bool,
     /// Who looks on while it is made.
     pub(crate) watch: Option<Watch>,
 }
@@ -77,47 +68,12 @@ pub(crate) struct Turn {
 struct Rest {
     reducer: Reducer,
     enforcer: Enforcer,
-    renderer: Renderer,
-    sink: Sink,
+    speaker: Box<dyn Speaker>,
     on_limits: OnLimits,
     watch: Option<Watch>,
     worth: bool,
     end: Option<End>,
     usage: Option<Usage>,
-}
-
-/// Where frames go.
-enum Sink {
-    Stream(Vec<u8>),
-    Message(Box<Collector>),
-}
-
-// === impl Recipe ===
-
-impl Recipe {
-    /// The first frame of the message.
-    pub(crate) fn message_start(&self) -> Bytes {
-        let usage = frame::Usage { input_tokens: self.input_estimate, ..frame::Usage::default() };
-        let mut out = Vec::with_capacity(512);
-        Frame::MessageStart { id: &self.message_id, model: &self.asked, usage }.write_sse(&mut out);
-        out.into()
-    }
-
-    fn renderer(&self, account: String) -> Renderer {
-        Renderer::new(Options {
-            id: self.message_id.clone(),
-            model: self.asked.clone(),
-            input_estimate: self.input_estimate,
-            names: self.names.clone(),
-            ids: self.call_ids.iter().collect::<Ids>(),
-            seal: Box::new(move |reasoning: &Reasoning<'_>| {
-                let encrypted_content = reasoning.encrypted_content.as_deref()?;
-                Some(envelope::seal(envelope::Reasoning { account: &account, encrypted_content }))
-            }),
-            thinking: self.thinking,
-            repairs: self.repairs.clone(),
-        })
-    }
 }
 
 // === impl Watch ===
@@ -132,20 +88,11 @@ impl std::fmt::Debug for Watch {
 
 impl Turn {
     /// An answer that `account` pays for.
-    pub(crate) fn new(recipe: &Arc<Recipe>, account: String, on_limits: OnLimits) -> Self {
-        let mut renderer = recipe.renderer(account);
-        let mut sink = if recipe.streamed { Sink::Stream(Vec::new()) } else { Sink::Message(Box::default()) };
-        // The head of a stream is sent by whoever commits, perhaps before there was an answer.
-        match &mut sink {
-            Sink::Stream(_) => renderer.start(&mut |_| {}),
-            Sink::Message(collector) => renderer.start(&mut |frame| collector.on(frame)),
-        }
-        let enforcer = Enforcer::new(recipe.limits.clone());
+    pub(crate) fn new(recipe: &Recipe, account: &str, on_limits: OnLimits) -> Self {
         let rest = Rest {
             reducer: Reducer::new(),
-            enforcer,
-            renderer,
-            sink,
+            enforcer: Enforcer::new(recipe.limits.clone()),
+            speaker: recipe.language.speaker(account),
             on_limits,
             watch: recipe.watch.clone(),
             worth: false,
@@ -160,9 +107,9 @@ impl Turn {
         self.decoder.push(bytes);
         while self.rest.end.is_none() {
             match self.decoder.next_frame() {
-                Ok(Some(frame)) => self.rest.on_frame(&frame.data),
+                Ok(Some(frame)) => self.rest.on_frame(&frame),
                 Ok(None) => return,
-                Err(too_long) => return self.fail(&too_long.to_string()),
+                Err(too_long) => return self.fail(ErrorKind::Api, &too_long.to_string()),
             }
         }
     }
@@ -175,11 +122,10 @@ impl Turn {
     }
 
     /// Ends the answer with an error of our own.
-    pub(crate) fn fail(&mut self, message: &str) {
+    pub(crate) fn fail(&mut self, kind: ErrorKind, message: &str) {
         if self.rest.end.is_none() {
             self.rest.end = Some(End::CutOff);
-            let Rest { renderer, sink, .. } = &mut self.rest;
-            renderer.fail(ErrorKind::Api, message, &mut |frame| sink.put(frame));
+            self.rest.speaker.fail(kind, message);
         }
     }
 
@@ -206,34 +152,28 @@ impl Turn {
         names
     }
 
-    /// Puts the head of the message before what is to be sent.
-    pub(crate) fn prepend(&mut self, head: &Bytes) {
-        if let Sink::Stream(out) = &mut self.rest.sink {
-            out.splice(0..0, head.iter().copied());
+    /// Puts what stands before every answer before what is to be sent.
+    pub(crate) fn prepend(&mut self, preface: &Bytes) {
+        if let Some(out) = self.rest.speaker.out() {
+            out.splice(0..0, preface.iter().copied());
         }
     }
 
     /// The frames that are ready to be sent.
     pub(crate) fn take(&mut self) -> Option<Bytes> {
-        match &mut self.rest.sink {
-            Sink::Stream(out) if !out.is_empty() => Some(std::mem::take(out).into()),
-            Sink::Stream(_) | Sink::Message(_) => None,
-        }
+        let out = self.rest.speaker.out()?;
+        (!out.is_empty()).then(|| std::mem::take(out).into())
     }
 
     /// A sign of life.
     pub(crate) fn keep_alive(&mut self, level: KeepAlive) -> Option<Bytes> {
-        let Rest { renderer, sink, .. } = &mut self.rest;
-        renderer.keep_alive(level, &mut |frame| sink.put(frame));
+        self.rest.speaker.keep_alive(level);
         self.take()
     }
 
     /// The whole answer, of one that was not streamed.
-    pub(crate) fn into_message(self) -> Option<Vec<u8>> {
-        match self.rest.sink {
-            Sink::Message(collector) => collector.finish().ok(),
-            Sink::Stream(_) => None,
-        }
+    pub(crate) fn into_whole(self) -> Option<Vec<u8>> {
+        self.rest.speaker.into_whole()
     }
 }
 
@@ -247,9 +187,10 @@ impl std::fmt::Debug for Turn {
 
 impl Rest {
     /// A frame that is no event is skipped: the upstream's own client does the same (`codex-backend.md §3`).
-    fn on_frame(&mut self, data: &str) {
-        let Ok(event) = StreamEvent::parse(data) else {
-            tracing::debug!(target: "codeferry::exchange", bytes = data.len(), "a malformed event was skipped");
+    fn on_frame(&mut self, frame: &sse::Frame<'_>) {
+        self.speaker.hear(frame);
+        let Ok(event) = StreamEvent::parse(&frame.data) else {
+            tracing::debug!(target: "codeferry::exchange", bytes = frame.data.len(), "a malformed event was skipped");
             return;
         };
         if let StreamEvent::RateLimits(limits) = &event {
@@ -276,7 +217,7 @@ impl Rest {
         self.worth |= event.worth_sending();
         self.end = match &event {
             // An answer that was cut before its first word is whole all the same.
-            TurnEvent::Finished(Finish::Complete) if self.renderer.is_empty() => Some(End::Empty),
+            TurnEvent::Finished(Finish::Complete) if self.speaker.is_empty() => Some(End::Empty),
             TurnEvent::Finished(_) => Some(End::Finished),
             TurnEvent::Failed(error) => Some(End::Failed(error.clone())),
             TurnEvent::CutOff => Some(End::CutOff),
@@ -285,18 +226,6 @@ impl Rest {
         if let TurnEvent::Usage(usage) = &event {
             self.usage = Some(*usage);
         }
-        let sink = &mut self.sink;
-        self.renderer.on(event, &mut |frame| sink.put(frame));
-    }
-}
-
-// === impl Sink ===
-
-impl Sink {
-    fn put(&mut self, frame: Frame<'_>) {
-        match self {
-            Self::Stream(out) => frame.write_sse(out),
-            Self::Message(collector) => collector.on(frame),
-        }
+        self.speaker.say(event);
     }
 }

@@ -65,7 +65,7 @@ async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 async fn serve_file(name: &str, method: Method, uri: Uri, headers: &HeaderMap) -> Response {
     match FILES.iter().find(|(known, _)| *known == name) {
         Some(file) => answer(file, headers),
-        None => serve::not_found(method, uri).await.into_response(),
+        None => serve::not_found(method, uri, headers.clone()).await.into_response(),
     }
 }
 

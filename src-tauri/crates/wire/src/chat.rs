@@ -5,4 +5,5 @@
 //! them sends: a member that is missing or of another kind is as good as absent.
 
 pub mod chunk;
+pub mod error;
 pub mod request;

@@ -29,7 +29,7 @@ const ADMIN_TOKEN: &str = "x-codex-proxy-admin-token";
 pub(super) async fn let_in(State(gateway): State<Arc<Gateway>>, peer: Peer, request: Request, next: Next) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
     if !gateway.settings.snapshot().compat {
-        return serve::not_found(request.method().clone(), uri.clone()).await;
+        return serve::not_found(request.method().clone(), uri.clone(), headers.clone()).await;
     }
     let path = uri.path().to_owned();
     if is_foreign(headers, uri) {
@@ -69,7 +69,7 @@ pub(super) async fn if_on(State(gateway): State<Arc<Gateway>>, request: Request,
     if gateway.settings.snapshot().compat {
         return next.run(request).await;
     }
-    serve::not_found(request.method().clone(), request.uri().clone()).await.into_response()
+    serve::not_found(request.method().clone(), request.uri().clone(), request.headers().clone()).await.into_response()
 }
 
 /// Whether this request may use the old paths. Whoever shows a token is judged by it.

@@ -28,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 use super::caller::Caller;
 use super::refused::{Refused, Sent};
 use crate::Gateway;
-use crate::data::messages::{self, Visitor};
+use crate::data::exchange::{self, Visitor};
+use crate::dialect::Dialect;
 use crate::reply::REQUEST_ID;
 use crate::turn::Watch;
 use step::Step;
@@ -38,7 +39,7 @@ const CLIENT: &str = "playground";
 /// What it says of itself to the gateway.
 const AGENT: &str = "codeferry-playground";
 /// The languages it speaks, by the names of the request log.
-const DIALECTS: [&str; 1] = ["anthropic"];
+const DIALECTS: [Dialect; 1] = [Dialect::Anthropic];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,15 +100,16 @@ pub(crate) async fn play(
     caller: Caller,
     Sent(ask): Sent<Ask>,
 ) -> Result<Response, Refused> {
-    if !DIALECTS.contains(&ask.dialect.as_str()) {
-        let message = format!("{:?} is not spoken here; there is: {}", ask.dialect, DIALECTS.join(", "));
+    let Some(dialect) = DIALECTS.into_iter().find(|dialect| dialect.as_str() == ask.dialect) else {
+        let message =
+            format!("{:?} is not spoken here; there is: {}", ask.dialect, DIALECTS.map(Dialect::as_str).join(", "));
         return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_dialect", message));
-    }
+    };
     let ended = match caller {
         Caller::Token => CancellationToken::new(),
         Caller::Browser(session) => session.ended,
     };
-    let play = Play::begin(gateway, ask.request);
+    let play = Play::begin(gateway, dialect, ask.request);
     let records = stream::unfold(play, |mut play| async move {
         let bytes = play.next().await?;
         Some((Ok::<_, Infallible>(bytes), play))
@@ -121,28 +123,30 @@ pub(crate) async fn play(
 }
 
 /// As a client sends it.
-fn request(body: &RawValue) -> Request {
+fn request(dialect: Dialect, body: &RawValue) -> Request {
     let mut request = Request::new(Body::from(body.get().to_owned()));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = Uri::from_static("/v1/messages");
+    *request.uri_mut() = Uri::from_static(dialect.path());
     let headers = request.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
+    if dialect == Dialect::Anthropic {
+        headers.insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
+    }
     request
 }
 
 // === impl Play ===
 
 impl Play {
-    fn begin(gateway: Arc<Gateway>, body: Box<RawValue>) -> Self {
+    fn begin(gateway: Arc<Gateway>, dialect: Dialect, body: Box<RawValue>) -> Self {
         // It holds what the page has not yet taken of this one answer, which is pulled no faster than the page takes it.
         let (tell, steps) = mpsc::unbounded_channel();
         let watch = Watch(Arc::new(move |event| {
             let _ = tell.send((Instant::now(), Step::of(event)));
         }));
         let visitor = Visitor { client: CLIENT, watch };
-        let asked = async move { messages::answer(&gateway, request(&body), Some(visitor)).await };
+        let asked = async move { exchange::answer(&gateway, dialect, request(dialect, &body), Some(visitor)).await };
         let stage = Stage::Asked(Box::pin(asked));
         Self { begun: Instant::now(), stage, steps, told: VecDeque::new(), id: None }
     }

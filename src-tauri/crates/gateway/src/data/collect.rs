@@ -52,7 +52,7 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
             Some(End::Finished) => {
                 tap.facts.usage = turn.usage();
                 tap.facts.notes = turn.notes();
-                return Ok(turn.into_message());
+                return Ok(turn.into_whole());
             }
             Some(End::Empty) => return Ok(None),
             Some(End::Failed(error)) => {

@@ -9,6 +9,7 @@ use axum::response::Response;
 use codeferry_translate::count;
 use codeferry_wire::anthropic::request as wire;
 
+use crate::dialect::Shape;
 use crate::reply::Problem;
 use crate::{Gateway, body, guard, new_request_id, routing};
 
@@ -20,7 +21,7 @@ pub(crate) async fn count_tokens(State(gateway): State<Arc<Gateway>>, request: R
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
-        Err(problem) => problem.into_response(&new_request_id()),
+        Err(problem) => problem.into_response(Shape::Anthropic, &new_request_id()),
     }
 }
 

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use codeferry_wire::anthropic::error::ErrorKind;
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Shape;
+use crate::refusal::MODEL_NOT_FOUND;
 use crate::reply::Problem;
 use crate::routing::Named;
 use crate::{Gateway, guard, named, new_request_id};
@@ -61,7 +63,7 @@ struct OpenAiList {
 /// The list.
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, page: Query<Page>) -> Response {
     if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
-        return problem.into_response(&new_request_id());
+        return problem.into_response(shape(&headers), &new_request_id());
     }
     let catalog = gateway.upstream.shelf().all();
     let named = of_named(&gateway).await;
@@ -92,7 +94,7 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
 /// One model, by any name that is routed somewhere.
 pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
-        return problem.into_response(&new_request_id());
+        return problem.into_response(shape(&headers), &new_request_id());
     }
     let catalog = gateway.upstream.shelf().all();
     let routed = Named::of(&gateway).await.resolve(&gateway, &gateway.settings.snapshot(), &id).ok();
@@ -108,13 +110,19 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap,
         None => catalog.get(&routed.route.model).map(|model| model.display_name.clone()),
     });
     let Some(name) = name else {
-        return Problem::new(ErrorKind::NotFound, format!("model: {id}")).into_response(&new_request_id());
+        return Problem::new(ErrorKind::NotFound, format!("model: {id}"))
+            .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
+            .into_response(shape(&headers), &new_request_id());
     };
     if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
 }
 
 fn is_anthropic(headers: &HeaderMap) -> bool {
     headers.contains_key("anthropic-version")
+}
+
+fn shape(headers: &HeaderMap) -> Shape {
+    if is_anthropic(headers) { Shape::Anthropic } else { Shape::OpenAi }
 }
 
 /// The models of the named accounts' servers, as `LABEL/MODEL` and with their names. A server that does not answer soon is

@@ -7,7 +7,7 @@ use codeferry_upstream::{Failure, FailureKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Circumstances, Problem, of_failure, of_no_account};
+use super::{Circumstances, Problem, Shape, of_failure, of_no_account};
 
 const NOW: &str = "2026-11-20T10:00:00Z";
 
@@ -29,6 +29,7 @@ fn told(failure: &Failure) -> Problem {
         model: "gpt-x",
         input_tokens: 280_000,
         context_window: Some(272_000),
+        shape: Shape::Anthropic,
         keyed: false,
         now: now(),
         zone: TimeZone::fixed(jiff::tz::offset(1)),

@@ -10,6 +10,7 @@ use codeferry_wire::anthropic::{ErrorKind, Frame};
 use codeferry_wire::json;
 use codeferry_wire::responses::event::{ActionKind, UrlCitation};
 
+use super::KeepAlive;
 use crate::names::Names;
 use crate::tokens::Estimate;
 use crate::turn::{Delta, Finish, ItemDone, ItemStart, Payload, Reasoning, Search, TurnEvent, UpstreamError};
@@ -80,15 +81,6 @@ enum Open {
     Json,
     /// The payload is put into a JSON string.
     Quoted,
-}
-
-/// How the client is told that we are still there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeepAlive {
-    /// A `ping`: keeps the connection, but Claude Code does not count it.
-    Ping,
-    /// Something that clients count as content and show nothing of.
-    Content,
 }
 
 // === impl Renderer ===

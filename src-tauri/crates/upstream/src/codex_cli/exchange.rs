@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use codeferry_translate::lower::anthropic::DEFAULT_INSTRUCTIONS;
+use codeferry_translate::lower::DEFAULT_INSTRUCTIONS;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;

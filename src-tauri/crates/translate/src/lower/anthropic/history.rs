@@ -7,10 +7,10 @@ use codeferry_wire::anthropic::request::{Block, Content, Message, Role};
 use codeferry_wire::responses::request::{self as responses, Array, Output, Part};
 
 use super::parts::{Side, push_part};
-use super::{Lowered, ReasoningSpan};
 use crate::envelope::{self, Reasoning};
 use crate::fingerprint::Piece;
 use crate::loss::Loss;
+use crate::lower::{Lowered, ReasoningSpan};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
 

@@ -5,10 +5,11 @@
 use codeferry_wire::anthropic::request::Request;
 use serde_json::{Value, json};
 
-use super::{Lowered, ReasoningSpan, Refusal, Target, cut_out, lower};
+use super::{Lowered, Refusal, Target, lower};
 use crate::conversation::{Conversation, Hints};
 use crate::effort::Effort;
 use crate::envelope::{Reasoning, seal};
+use crate::lower::{ReasoningSpan, cut_out};
 
 fn lower_with(body: &Value, change: impl FnOnce(&mut Target<'_>)) -> Result<Lowered, Refusal> {
     let bytes = body.to_string();

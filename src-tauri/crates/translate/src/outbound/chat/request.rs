@@ -12,7 +12,7 @@ use codeferry_wire::responses::request::{Object, Role};
 
 use crate::effort::Effort;
 use crate::loss::{Loss, Losses};
-use crate::lower::anthropic::{DEFAULT_INSTRUCTIONS, Optional};
+use crate::lower::{DEFAULT_INSTRUCTIONS, Optional};
 
 /// What a server takes beyond what all of them do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

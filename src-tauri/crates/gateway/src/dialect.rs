@@ -1,0 +1,79 @@
+//! The languages of the data plane, and the two shapes in which errors are told in them.
+
+use axum::http::{HeaderMap, Uri};
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Anthropic's Messages.
+    Anthropic,
+}
+
+/// How errors look to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `{"type":"error","error":{…},"request_id":…}`
+    Anthropic,
+    /// `{"error":{"message","type","param","code"}}`
+    OpenAi,
+}
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// The name in the request log, the metrics and the playground.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+        }
+    }
+
+    /// What is asked for in it, below the gateway's address.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Anthropic => "/v1/messages",
+        }
+    }
+
+    /// How errors are told in it.
+    pub(crate) fn shape(self) -> Shape {
+        match self {
+            Self::Anthropic => Shape::Anthropic,
+        }
+    }
+}
+
+// === impl Shape ===
+
+impl Shape {
+    /// The shape for a request that is no exchange: a list of models, a path that is not served. Anthropic's clients name
+    /// the version they speak; other programs that ask for something below `/v1` speak OpenAI's.
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let below = uri.path().strip_prefix("/v1/").map(|below| below.strip_prefix("v1/").unwrap_or(below));
+        let openai = below.is_some_and(|below| below.split('/').next() != Some("messages"));
+        if openai && !headers.contains_key("anthropic-version") { Self::OpenAi } else { Self::Anthropic }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, Uri};
+
+    use super::Shape;
+
+    #[test]
+    fn whoever_names_no_version_below_v1_speaks_openai() {
+        let (plain, mut anthropic) = (HeaderMap::new(), HeaderMap::new());
+        anthropic.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+        for (path, headers, shape) in [
+            ("/v1/messages", &plain, Shape::Anthropic),
+            ("/v1/v1/messages/count_tokens", &plain, Shape::Anthropic),
+            ("/v1/models", &anthropic, Shape::Anthropic),
+            ("/v1/models", &plain, Shape::OpenAi),
+            ("/v1/v1/embeddings", &plain, Shape::OpenAi),
+            ("/nothing", &plain, Shape::Anthropic),
+        ] {
+            assert_eq!(Shape::of(&Uri::from_static(path), headers), shape, "{path}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What is different from dialect to dialect while an answer is made. The way of an answer (attempts, pump, collecting)
+//! knows only this.
+
+use std::fmt;
+
+use bytes::Bytes;
+use codeferry_translate::render::KeepAlive;
+use codeferry_translate::turn::TurnEvent;
+use codeferry_wire::anthropic::ErrorKind;
+use codeferry_wire::sse;
+
+/// What an answer must know of its request, in one dialect.
+pub(crate) trait Language: fmt::Debug + Send + Sync {
+    /// What stands before every answer. It is sent with the headers, perhaps before there is an answer.
+    fn preface(&self) -> Bytes;
+
+    /// A sign of life behind the preface, while there is no answer.
+    fn sign(&self, level: KeepAlive) -> Bytes;
+
+    /// The end of a stream that has sent its preface and will have no answer.
+    fn failure(&self, kind: ErrorKind, message: &str) -> Bytes;
+
+    /// Begins an answer that the account of this id pays for. The preface is not part of it.
+    fn speaker(&self, account: &str) -> Box<dyn Speaker>;
+}
+
+/// One answer in the client's language: steps in, bytes out.
+pub(crate) trait Speaker: Send {
+    /// Takes a record of the upstream as it came, before it is read. Only who passes records on cares.
+    fn hear(&mut self, _frame: &sse::Frame<'_>) {}
+
+    /// Takes one step. Nothing comes after an end.
+    fn say(&mut self, event: TurnEvent<'_>);
+
+    /// Ends the answer with an error of our own.
+    fn fail(&mut self, kind: ErrorKind, message: &str);
+
+    /// Adds a sign of life.
+    fn keep_alive(&mut self, level: KeepAlive);
+
+    /// Whether nothing has been shown yet but perhaps thinking: such an answer is to be tried again, not ended.
+    fn is_empty(&self) -> bool;
+
+    /// What is ready to be sent; `None` if the answer is collected.
+    fn out(&mut self) -> Option<&mut Vec<u8>>;
+
+    /// The whole answer, if it was collected and is at its end.
+    fn into_whole(self: Box<Self>) -> Option<Vec<u8>>;
+}
+
+/// Where the frames of an answer go.
+pub(crate) enum Sink<C> {
+    /// Out, one by one.
+    Stream(Vec<u8>),
+    /// Into one piece.
+    Whole(Box<C>),
+}
+
+// === impl Sink ===
+
+impl<C> Sink<C> {
+    /// What is ready to be sent.
+    pub(crate) fn out(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Stream(out) => Some(out),
+            Self::Whole(_) => None,
+        }
+    }
+}
