@@ -1,19 +1,26 @@
 // Calls of the control API. An error is an ApiError with the code to match; its sentences are for the person.
 
+import { t } from '../i18n';
 import type {
   AccountGone,
   AccountList,
+  BeginSignIn,
   ClientChanged,
   ClientList,
   ExchangePage,
   KeyCreated,
-  QuotaOf,
+  Left,
+  NewServer,
+  Redeemed,
   Refused,
+  ResetCredits,
+  ServerAdded,
   SettingChange,
   SettingList,
   SignInBegun,
   SignInStage,
   Status,
+  UseCredit,
   Verified,
 } from './types';
 
@@ -33,6 +40,18 @@ export class ApiError extends Error {
   get isLockedOut(): boolean {
     return this.code === 'session_ended' || this.code === 'control_token_needed';
   }
+}
+
+/** What went wrong and what to do about it, in sentences. */
+export interface Problem {
+  message: string;
+  hint: string | null;
+}
+
+/** Whatever was thrown, as it is told. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ApiError) return { message: error.message, hint: error.hint };
+  return { message: error instanceof Error ? error.message : String(error), hint: null };
 }
 
 /** The code of an error of ours that no answer carried: nobody answered. */
@@ -66,7 +85,7 @@ export async function send(method: Method, path: string, body?: unknown, signal?
     });
   } catch (why) {
     if (signal?.aborted) throw why;
-    throw error(0, UNREACHABLE, 'the gateway does not answer');
+    throw error(0, UNREACHABLE, t('lost.title'), t('lost.restarting'));
   }
   if (response.ok) return response;
   const text = await response.text().catch(() => '');
@@ -103,53 +122,16 @@ export const rename = (id: string, label: string | null) => call<void>('POST', `
 export const remove = (id: string) => call<AccountGone>('DELETE', account(id));
 export const verify = (id: string) => call<Verified>('POST', `${account(id)}/verify`);
 
-/** What is left of an account, and why there are no figures. */
-export type Left = QuotaOf & { notice?: string };
 export const look = (id: string) => call<Left>('POST', `${account(id)}/quota/refresh`);
 
-/** A way to let windows begin anew. `status` is an open set; one that is `available` can be used. */
-export interface ResetCredit {
-  id: string;
-  status: string | null;
-  title: string | null;
-  reset_type: string | null;
-  expires_at: string | null;
-}
-/** What became of using one; an answer that is new comes as `{"other"}`. */
-export interface Redeemed {
-  outcome: 'reset' | 'nothing_to_reset' | 'no_credit' | 'already_redeemed' | { other: string };
-  windows_reset: number;
-}
-export const resetCredits = (id: string) => call<{ available: number; credits: ResetCredit[] }>('GET', `${account(id)}/reset-credits`);
+export const resetCredits = (id: string) => call<ResetCredits>('GET', `${account(id)}/reset-credits`);
 /** Cannot be taken back. The same `request` twice uses one. */
 export const useResetCredit = (id: string, credit: string, request: string) =>
-  call<Redeemed>('POST', `${account(id)}/reset-credits/consume`, { confirm: true, credit_id: credit, request_id: request });
+  consume(id, { confirm: true, credit_id: credit, request_id: request });
+const consume = (id: string, wish: UseCredit) => call<Redeemed>('POST', `${account(id)}/reset-credits/consume`, wish);
 
-/** A server that is asked for by name. Without `url` it is where the preset says. */
-export interface NewServer {
-  kind: 'compatible' | 'openai_key';
-  label?: string;
-  url?: string;
-  preset?: string;
-  key?: string;
-  allow_http?: boolean;
-  verify: boolean;
-}
-/** `models`: how many it lists, if it was asked. `notice`: what its owner should know. */
-export interface ServerAdded {
-  id: string;
-  label: string;
-  outcome: 'added' | 'updated' | 'unchanged';
-  models: number | null;
-  notice: string | null;
-}
 export const addServer = (server: NewServer) => call<ServerAdded>('POST', '/accounts', server);
 
-export interface BeginSignIn {
-  kind: 'plan' | 'codex';
-  method: 'browser' | 'device';
-  account?: string;
-}
 const attempt = (id: string) => `/accounts/sign-in/${encodeURIComponent(id)}`;
 export const beginSignIn = (wish: BeginSignIn) => call<SignInBegun>('POST', '/accounts/sign-in', wish);
 export const signInStage = (id: string) => call<SignInStage>('GET', attempt(id));

@@ -1,16 +1,11 @@
 // What the settings screen asks for: docs/api.md, "The gateway", "Client keys".
 
 import { call } from './client';
-import type { KeyList } from './types';
+import type { Doctor, KeyList } from './types';
 
 export const keys = () => call<KeyList>('GET', '/keys');
 export const revokeKey = (name: string) => call<void>('DELETE', `/keys/${encodeURIComponent(name)}`);
 
-export type Verdict = 'ok' | 'warn' | 'fail';
-export interface Doctor {
-  verdict: Verdict;
-  rows: { check: string; verdict: Verdict; message: string; hint?: string }[];
-}
 export interface LogLine {
   at: string;
   level: string;

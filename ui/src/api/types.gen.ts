@@ -81,6 +81,14 @@ export interface AttemptBegun {
   after: string | null;
 }
 
+/** What is to be begun. */
+export interface BeginSignIn {
+  kind: Kind;
+  method?: SignInMethod;
+  /** An account that signs in again. */
+  account?: string;
+}
+
 /** The whole document. Its head comes first, so that a list needs to read no further. */
 export interface Capture {
   codeferry_capture: number;
@@ -314,6 +322,26 @@ export interface Destination {
   reason: string;
 }
 
+/** All of it. */
+export interface Doctor {
+  /** The worst of all rows. */
+  verdict: Verdict;
+  /** What was looked at. */
+  rows: DoctorRow[];
+}
+
+/** One thing that was looked at. */
+export interface DoctorRow {
+  /** What, for programs. */
+  check: string;
+  /** How it stands. */
+  verdict: Verdict;
+  /** The same in a sentence. */
+  message: string;
+  /** What to do. */
+  hint?: string;
+}
+
 /**
  * One exchange: a client's request and its answer. Figures and names, nothing of what was said.
  *
@@ -516,6 +544,14 @@ export type Kind =
   | 'openai_key'
   | 'codex_cli';
 
+/** What is known of an account's limits. */
+export interface Left {
+  id: string;
+  quota: Quota | null;
+  /** Why there are no figures, and where they are. */
+  notice?: string;
+}
+
 /** How the log fares. */
 export interface LogHealth {
   /** Rows that were not written, since the start. */
@@ -550,6 +586,18 @@ export interface ModelList {
   models: Model[];
   /** No account's catalogue was fetched yet: these are the ones compiled in. */
   builtin: boolean;
+}
+
+/** What is to be added. It holds a key, so it has no `Debug`. */
+export interface NewServer {
+  kind: string;
+  label?: string;
+  url?: string;
+  preset?: string;
+  key?: string;
+  allow_http?: boolean;
+  /** Ask the server before anything is kept. */
+  verify?: boolean;
 }
 
 /** An exchange under way, as `exchange.started` tells it and as a snapshot lists it. */
@@ -645,11 +693,49 @@ export interface QuotaWindow {
   forecast: string | null;
 }
 
+/** What became of using one. */
+export interface Redeemed {
+  /** The backend's answer. */
+  outcome: Redemption;
+  /** How many windows began anew. */
+  windows_reset: number;
+}
+
+/** The backend's answers. All of them are a 200. */
+export type Redemption =
+  | 'reset'
+  | 'nothing_to_reset'
+  | 'no_credit'
+  | 'already_redeemed'
+  | { other: string };
+
 /** Why the control plane does not do what it was asked. */
 export interface Refused {
   code: string;
   message: string;
   hint?: string;
+}
+
+/** One credit. */
+export interface ResetCredit {
+  /** To be named when it is used. */
+  id: string;
+  /** `available`, `redeemed`, `expired` …: an open set. */
+  status: string | null;
+  /** For people. */
+  title: string | null;
+  /** What it resets. */
+  reset_type: string | null;
+  /** When it is gone. */
+  expires_at: string | null;
+}
+
+/** What an account has. */
+export interface ResetCredits {
+  /** How many can be used now. */
+  available: number;
+  /** Each of them, also those that are used or expired. */
+  credits: ResetCredit[];
 }
 
 export type Role = Route & {
@@ -684,6 +770,19 @@ export interface Route {
 export interface RouteTable {
   roles: Role[];
   aliases: Alias[];
+}
+
+/** What was added. */
+export interface ServerAdded {
+  id: string;
+  kind: Kind;
+  label: string;
+  url: string | null;
+  outcome: string;
+  /** How many models its server lists; `None` if it was not asked. */
+  models: number | null;
+  /** What its owner should know. */
+  notice: string | null;
 }
 
 /** One setting with all there is to say about it. */
@@ -743,6 +842,11 @@ export interface SignInBegun {
   port?: number;
   expires_in_seconds: number;
 }
+
+/** How the person signs in. */
+export type SignInMethod =
+  | 'browser'
+  | 'device';
 
 /** Where an attempt stands. As JSON: `{"state":"failed","message":…,"hint":…}`. */
 export type SignInStage =
@@ -873,6 +977,21 @@ export type UsageRow = Figures & {
   /** How its owner calls the account of the key. */
   account_name?: string;
 };
+
+/** Which credit is to be used. */
+export interface UseCredit {
+  /** It cannot be taken back, so it has to be said. */
+  confirm: boolean;
+  credit_id?: string;
+  /** The same id twice uses one credit. */
+  request_id?: string;
+}
+
+/** How one thing stands. */
+export type Verdict =
+  | 'ok'
+  | 'warn'
+  | 'fail';
 
 /** What a look at an account found. */
 export interface Verified {

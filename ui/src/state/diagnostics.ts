@@ -1,8 +1,8 @@
 // What goes into a file for somebody else, and what of it does not. Pure.
 // The gateway keeps secrets out of all this already; here they are looked for once more, in whatever text.
 
-import type { Doctor, LogLine } from '../api/settings';
-import type { Setting, SettingValue } from '../api/types';
+import type { LogLine } from '../api/settings';
+import type { Doctor, Setting, SettingValue } from '../api/types';
 import { kindOf, same } from './setting_kinds';
 
 export interface Diagnostics {

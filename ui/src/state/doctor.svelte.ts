@@ -1,7 +1,8 @@
 // What is well and what is not, when somebody asks; and a file of it for somebody else.
 
 import { settings } from '../api/client';
-import { type Doctor, doctor as ask, logs } from '../api/settings';
+import { doctor as ask, logs } from '../api/settings';
+import type { Doctor } from '../api/types';
 import { type Diagnostics, told, written } from './diagnostics';
 import { live } from './live.svelte';
 import { toasts } from './toasts.svelte';

@@ -1,7 +1,7 @@
 // One attempt to sign in, from the choice to its end. The gateway does it; this keeps what the person needs to see.
 
-import { ApiError, beginSignIn, cancelSignIn, pasteSignIn, signInStage, type BeginSignIn } from '../api/client';
-import type { SignInBegun, SignInStage } from '../api/types';
+import { beginSignIn, cancelSignIn, pasteSignIn, problemOf, signInStage, type Problem } from '../api/client';
+import type { BeginSignIn, SignInBegun, SignInStage } from '../api/types';
 import { inShell, platform } from '../platform';
 import { live } from './live.svelte';
 
@@ -15,7 +15,7 @@ export class SignIn {
   place = $state<Place>('browser');
   beginning = $state(false);
   /** Why it could not be begun, or what was pasted cannot be used. */
-  problem = $state.raw<{ message: string; hint: string | null } | null>(null);
+  problem = $state.raw<Problem | null>(null);
   /** The account that signs in again. */
   again = $state.raw<string | null>(null);
   #wish: BeginSignIn | null = null;
@@ -121,8 +121,7 @@ export class SignIn {
   }
 
   #fail(error: unknown): void {
-    if (error instanceof ApiError) this.problem = { message: error.message, hint: error.hint };
-    else this.problem = { message: error instanceof Error ? error.message : String(error), hint: null };
+    this.problem = problemOf(error);
   }
 
   #forget(): void {

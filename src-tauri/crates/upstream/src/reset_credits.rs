@@ -41,7 +41,7 @@ pub struct ResetCredit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redeemed {
     /// The backend's answer.
-    pub outcome: Outcome,
+    pub outcome: Redemption,
     /// How many windows began anew.
     pub windows_reset: u32,
 }
@@ -49,7 +49,7 @@ pub struct Redeemed {
 /// The backend's answers. All of them are a 200.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum Redemption {
     /// Windows began anew, for one credit.
     Reset,
     /// There was nothing to begin anew; the credit is still there.
@@ -84,7 +84,7 @@ impl Upstream {
     /// Uses one credit. It cannot be taken back: ask the person first.
     ///
     /// `redeem_request_id` makes it safe to ask again when the answer was lost: the same id is carried out once, and
-    /// answered with [`AlreadyRedeemed`](Outcome::AlreadyRedeemed) from then on. So a retry must not make a new one.
+    /// answered with [`AlreadyRedeemed`](Redemption::AlreadyRedeemed) from then on. So a retry must not make a new one.
     /// Without `credit_id` the backend chooses.
     ///
     /// # Errors
@@ -144,11 +144,11 @@ impl Redeemed {
     fn parse(body: &[u8]) -> Option<Self> {
         let body = Fields::parse(body)?;
         let outcome = match body.text("code")?.as_str() {
-            "reset" => Outcome::Reset,
-            "nothing_to_reset" => Outcome::NothingToReset,
-            "no_credit" => Outcome::NoCredit,
-            "already_redeemed" => Outcome::AlreadyRedeemed,
-            other => Outcome::Other(tidy(other)),
+            "reset" => Redemption::Reset,
+            "nothing_to_reset" => Redemption::NothingToReset,
+            "no_credit" => Redemption::NoCredit,
+            "already_redeemed" => Redemption::AlreadyRedeemed,
+            other => Redemption::Other(tidy(other)),
         };
         let windows_reset = body.whole("windows_reset").unwrap_or(0).clamp(0, u32::MAX.into()) as u32;
         Some(Self { outcome, windows_reset })

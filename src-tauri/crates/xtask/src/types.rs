@@ -1,4 +1,4 @@
-//! `cargo xtask types`: from the Rust types that the control API sends to `ui/src/api/types.gen.ts`.
+//! `cargo xtask types`: from the Rust types that the control API sends and is sent to `ui/src/api/types.gen.ts`.
 //!
 //! The sources are read as they are, with what serde is told of them, so no part of the program carries anything for this
 //! and private types stay private. `cargo xtask check types` and a test find a file that is no longer what the sources say.
@@ -36,12 +36,15 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("gateway/src/control/events.rs", &["Snapshot"]),
     ("gateway/src/control/keys.rs", &["List as KeyList", "Created as KeyCreated"]),
     ("gateway/src/control/models.rs", &["List as ModelList", "Entry as Model"]),
+    ("gateway/src/control/named.rs", &["New as NewServer", "Added as ServerAdded"]),
     ("gateway/src/control/playground.rs", &["Record as PlayRecord", "What as PlayWhat"]),
     ("gateway/src/control/playground/step.rs", &["Step"]),
-    ("gateway/src/control/quota.rs", &["Verified"]),
+    ("gateway/src/control/quota.rs", &["Consume as UseCredit", "Known as Left", "Verified"]),
     ("gateway/src/control/refused.rs", &["Refused"]),
     ("gateway/src/control/routes.rs", &["Table as RouteTable", "Role", "Alias", "To as Route"]),
     ("gateway/src/control/settings.rs", &["List as SettingList"]),
+    ("gateway/src/control/sign_in.rs", &["Begin as BeginSignIn"]),
+    ("gateway/src/doctor.rs", &["Report as Doctor", "Row as DoctorRow", "Verdict"]),
     (
         "gateway/src/history/conversations.rs",
         &["ConversationRow", "ConversationDetail as Conversation", "ConversationTurn as Turn"],
@@ -52,7 +55,10 @@ const SOURCES: &[(&str, &[&str])] = &[
     ),
     ("gateway/src/history/usage.rs", &["UsageReport", "UsageRow", "Figures"]),
     ("gateway/src/routing.rs", &["Destination"]),
-    ("gateway/src/sign_in.rs", &["Stage as SignInStage", "Begun as SignInBegun", "Told as SignInTold"]),
+    (
+        "gateway/src/sign_in.rs",
+        &["Method as SignInMethod", "Stage as SignInStage", "Begun as SignInBegun", "Told as SignInTold"],
+    ),
     ("gateway/src/status.rs", &["Status", "Pick", "FailedOver", "Exchanges"]),
     (
         "store/src/capture.rs",
@@ -77,6 +83,7 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("store/src/log/record.rs", &["Exchange", "Attempt", "Tokens", "Prefix", "Outcome"]),
     ("store/src/settings/file.rs", &["Listed as Setting", "Problem as SettingProblem"]),
     ("store/src/settings/value.rs", &["Value as SettingValue"]),
+    ("upstream/src/reset_credits.rs", &["ResetCredits", "ResetCredit", "Redeemed", "Redemption"]),
 ];
 const FILE: &str = "ui/src/api/types.gen.ts";
 
@@ -177,6 +184,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_need_not_say_everything() {
+        says(
+            "#[derive(Deserialize)] struct A { a: bool, b: Option<String>, #[serde(default = \"yes\")] c: bool }",
+            &["A"],
+            "export interface A {\n  a: boolean;\n  b?: string;\n  c?: boolean;\n}\n",
+        );
+    }
+
+    #[test]
     fn what_is_flattened_lies_beside_the_rest() {
         let source = "#[derive(Serialize)] struct A { x: u8, #[serde(flatten)] b: B, #[serde(flatten)] c: Option<B> }\n\
                       #[derive(Serialize)] struct B { y: u8 }";
@@ -196,6 +212,11 @@ mod tests {
              Some { some_thing: u8 }, All(A) }",
             &["A"],
             "export type A =\n  | { is: 'none' }\n  | { is: 'some'; some_thing: number }\n  | ({ is: 'all' } & A);\n",
+        );
+        says(
+            "#[derive(Serialize)] #[serde(rename_all = \"lowercase\")] enum A { OneTwo, Other(String) }",
+            &["A"],
+            "export type A =\n  | 'onetwo'\n  | { other: string };\n",
         );
         says(
             "#[derive(Serialize)] #[serde(untagged)] enum A { Flag(bool), List(Vec<String>) }",

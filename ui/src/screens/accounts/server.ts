@@ -1,6 +1,6 @@
 // What is asked of a person who adds a server, and what is sent of it. Pure; docs/accounts.md has the presets.
 
-import type { NewServer } from '../../api/client';
+import type { NewServer } from '../../api/types';
 
 export const SERVERS = ['ollama', 'lm-studio', 'vllm', 'openrouter', 'kilo', 'other', 'openai_key'] as const;
 export type Server = (typeof SERVERS)[number];

@@ -3,7 +3,7 @@
 use codeferry_accounts::{AccountId, Kind};
 use uuid::Uuid;
 
-use super::{Outcome, Redeemed, ResetCredit, ResetCredits};
+use super::{Redeemed, Redemption, ResetCredit, ResetCredits};
 use crate::testing::{Fake, JSON, at, response, secret};
 use crate::{Failure, FailureKind, ModelsCall};
 
@@ -81,7 +81,7 @@ async fn using_one_names_the_request_and_perhaps_the_credit() {
     ] {
         let fake = Fake::start(|_| response(200, &[JSON], r#"{"code":"reset","windows_reset":2}"#)).await;
         let redeemed = consumed(&fake, Kind::Codex, credit).await;
-        assert_eq!(redeemed, Ok(Redeemed { outcome: Outcome::Reset, windows_reset: 2 }));
+        assert_eq!(redeemed, Ok(Redeemed { outcome: Redemption::Reset, windows_reset: 2 }));
         let seen = fake.only();
         let target = "/backend-api/wham/rate-limit-reset-credits/consume";
         assert_eq!((seen.method.as_str(), seen.target.as_str(), seen.text()), ("POST", target, body));
@@ -92,11 +92,11 @@ async fn using_one_names_the_request_and_perhaps_the_credit() {
 #[tokio::test]
 async fn every_outcome_is_told() {
     for (body, outcome) in [
-        (r#"{"code":"reset"}"#, Some(Outcome::Reset)),
-        (r#"{"code":"nothing_to_reset","windows_reset":0}"#, Some(Outcome::NothingToReset)),
-        (r#"{"code":"no_credit","windows_reset":null}"#, Some(Outcome::NoCredit)),
-        (r#"{"code":"already_redeemed"}"#, Some(Outcome::AlreadyRedeemed)),
-        (r#"{"code":"something_new"}"#, Some(Outcome::Other("something_new".to_owned()))),
+        (r#"{"code":"reset"}"#, Some(Redemption::Reset)),
+        (r#"{"code":"nothing_to_reset","windows_reset":0}"#, Some(Redemption::NothingToReset)),
+        (r#"{"code":"no_credit","windows_reset":null}"#, Some(Redemption::NoCredit)),
+        (r#"{"code":"already_redeemed"}"#, Some(Redemption::AlreadyRedeemed)),
+        (r#"{"code":"something_new"}"#, Some(Redemption::Other("something_new".to_owned()))),
         ("{}", None),
         ("<html>", None),
     ] {

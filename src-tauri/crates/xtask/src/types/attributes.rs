@@ -6,8 +6,10 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 /// What of serde's attributes decides how a value is written.
 #[derive(Debug, Default)]
 pub(super) struct Serde {
-    /// `rename_all = "snake_case"`, the only way names are changed here.
+    /// `rename_all = "snake_case"`
     pub(super) snake: bool,
+    /// `rename_all = "lowercase"`, the only other way names are changed here.
+    pub(super) lower: bool,
     pub(super) tag: Option<String>,
     pub(super) untagged: bool,
     pub(super) rename: Option<String>,
@@ -15,10 +17,12 @@ pub(super) struct Serde {
     pub(super) skip: bool,
     /// `skip_serializing_if`
     pub(super) may_miss: bool,
+    /// `default`: whoever sends it may leave it out.
+    pub(super) default: bool,
 }
 
-/// What matters only for reading.
-const OF_READING: [&str; 2] = ["default", "deny_unknown_fields"];
+/// What matters to nobody who sends or reads what is well.
+const OF_READING: [&str; 1] = ["deny_unknown_fields"];
 
 pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
     let mut serde = Serde::default();
@@ -32,12 +36,14 @@ pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
             };
             match (word.as_str(), text) {
                 ("rename_all", Some(how)) if how == "snake_case" => serde.snake = true,
+                ("rename_all", Some(how)) if how == "lowercase" => serde.lower = true,
                 ("tag", Some(tag)) => serde.tag = Some(tag),
                 ("untagged", None) => serde.untagged = true,
                 ("rename", Some(name)) => serde.rename = Some(name),
                 ("flatten", None) => serde.flatten = true,
                 ("skip" | "skip_serializing", None) => serde.skip = true,
                 ("skip_serializing_if", Some(_)) => serde.may_miss = true,
+                ("default", _) => serde.default = true,
                 (word, _) if OF_READING.contains(&word) => {}
                 (word, _) => unknown = Some(word.to_owned()),
             }
@@ -50,11 +56,12 @@ pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
     }
 }
 
-pub(super) fn is_serialized(attributes: &[Attribute]) -> Result<bool> {
+/// Whether a type derives this of serde's.
+pub(super) fn derives(attributes: &[Attribute], what: &str) -> Result<bool> {
     let mut found = false;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
         attribute.parse_nested_meta(|meta| {
-            found |= meta.path.segments.last().is_some_and(|last| last.ident == "Serialize");
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == what);
             Ok(())
         })?;
     }

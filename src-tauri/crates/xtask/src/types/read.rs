@@ -60,12 +60,16 @@ impl Reader<'_> {
             _ => None,
         });
         let Some((attributes, what)) = found else { bail!("it is not declared here") };
-        if !attributes::is_serialized(attributes)? {
-            bail!("it does not derive Serialize");
-        }
+        // What is only read is what a page asks for.
+        let asked =
+            match (attributes::derives(attributes, "Serialize")?, attributes::derives(attributes, "Deserialize")?) {
+                (true, _) => false,
+                (false, true) => true,
+                (false, false) => bail!("it derives neither Serialize nor Deserialize"),
+            };
         let serde = attributes::serde(attributes)?;
         let shape = match what {
-            Ok(Fields::Named(fields)) => self.object(fields)?,
+            Ok(Fields::Named(fields)) => self.object(fields, asked)?,
             Ok(_) => bail!("only structs with named fields are known here"),
             Err(variants) => {
                 let variants = variants.iter().map(|variant| self.variant(variant, &serde));
@@ -75,7 +79,8 @@ impl Reader<'_> {
         Ok(Declared { name: wanted.typescript, docs: attributes::docs(attributes), shape })
     }
 
-    fn object(&self, fields: &FieldsNamed) -> Result<Shape> {
+    /// `asked`: it is sent by the page. What it need not say it may leave out.
+    fn object(&self, fields: &FieldsNamed, asked: bool) -> Result<Shape> {
         let (mut beside, mut own) = (Vec::new(), Vec::new());
         for field in &fields.named {
             let name = field.ident.as_ref().context("a field without a name")?.to_string();
@@ -90,14 +95,16 @@ impl Reader<'_> {
                 });
                 continue;
             }
+            let optional = inside(&field.ty, &["Option"]);
+            let may_miss = if asked { serde.default || optional.is_some() } else { serde.may_miss };
             // What is left out where it is none is never `null`.
-            let seen = match inside(&field.ty, &["Option"]) {
-                Some(inner) if serde.may_miss => inner,
+            let seen = match optional {
+                Some(inner) if may_miss => inner,
                 _ => &field.ty,
             };
             let is = self.is(seen).with_context(|| name.clone())?;
             let name = serde.rename.unwrap_or(name);
-            own.push(Field { docs: attributes::docs(&field.attrs), name, may_miss: serde.may_miss, is });
+            own.push(Field { docs: attributes::docs(&field.attrs), name, may_miss, is });
         }
         Ok(Shape::Object { beside, fields: own })
     }
@@ -105,7 +112,11 @@ impl Reader<'_> {
     fn variant(&self, variant: &Variant, of: &Serde) -> Result<String> {
         let serde = attributes::serde(&variant.attrs)?;
         let ident = variant.ident.to_string();
-        let name = serde.rename.unwrap_or_else(|| if of.snake { snake(&ident) } else { ident });
+        let name = serde.rename.unwrap_or_else(|| match (of.snake, of.lower) {
+            (true, _) => snake(&ident),
+            (false, true) => ident.to_lowercase(),
+            (false, false) => ident,
+        });
         let only = || match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first().map(|field| &field.ty),
             _ => None,
@@ -113,10 +124,13 @@ impl Reader<'_> {
         match (&of.tag, &variant.fields) {
             (None, _) if of.untagged => self.is(only().context("an untagged variant that is not one value")?),
             (None, Fields::Unit) => Ok(format!("'{name}'")),
-            (None, _) => bail!("{name}: a variant with fields, and no tag"),
+            (None, Fields::Unnamed(_)) => {
+                Ok(format!("{{ {name}: {} }}", self.is(only().context("a variant of several values")?)?))
+            }
+            (None, Fields::Named(_)) => bail!("{name}: a variant with fields, and no tag"),
             (Some(tag), Fields::Unit) => Ok(format!("{{ {tag}: '{name}' }}")),
             (Some(tag), Fields::Named(fields)) => {
-                let Shape::Object { beside, fields } = self.object(fields)? else { bail!("no object") };
+                let Shape::Object { beside, fields } = self.object(fields, false)? else { bail!("no object") };
                 if !beside.is_empty() {
                     bail!("{name}: a flattened field in a variant");
                 }
