@@ -216,11 +216,15 @@ fn lead(app: &AppHandle, window: &WebviewWindow, screen: Option<&str>) -> tauri:
     }
 }
 
-/// Where in the dashboard an address is: the name of a screen, and what of it. `None` for what cannot be one.
+/// Where in the dashboard an address is: the name of a screen, what of it, and what is looked for there. `None` for what
+/// cannot be one; the gateway has the last word on it.
 fn place(fragment: &str) -> Option<String> {
-    let place = fragment.trim_start_matches('/').split('?').next()?;
-    let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
-    (!place.is_empty() && place.len() <= 128 && place.bytes().all(sound)).then(|| place.to_owned())
+    let place = fragment.trim_start_matches('/');
+    let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
+    let form = |byte: u8| byte.is_ascii_alphanumeric() || b"_-*.+%=&".contains(&byte);
+    let sound = !path.is_empty() && path.bytes().all(plain) && query.bytes().all(form);
+    (sound && place.len() <= 480).then(|| place.to_owned())
 }
 
 /// A link into the dashboard, good once. Whoever asks leads the window there.
@@ -288,9 +292,9 @@ mod tests {
 
     #[test]
     fn only_names_lead_back_to_where_somebody_was() {
-        assert_eq!(place("/requests/req_01-a?model=x").as_deref(), Some("requests/req_01-a"));
+        assert_eq!(place("/requests/req_01-a?q=a+%26").as_deref(), Some("requests/req_01-a?q=a+%26"));
         assert_eq!(place("accounts").as_deref(), Some("accounts"));
-        for bad in ["", "/", "a&code=1", "a%20b", "//evil.example", "a#b", "é"] {
+        for bad in ["", "/", "a&code=1", "a%20b", "//evil.example", "a#b", "a?b c", "a?b#c", "?q=a", "é"] {
             assert_eq!(place(bad).as_deref(), None, "{bad}");
         }
     }

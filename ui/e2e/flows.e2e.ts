@@ -149,6 +149,47 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     await page.getByRole('tablist').waitFor({ state: 'detached' });
   });
 
+  it('keeps what is looked for in the address, so that it can be passed on and gone back over', async () => {
+    await gateway.say('nobody', { model: 'not-a-model' });
+    await open('requests');
+    const { page } = dashboard;
+    const rows = page.getByRole('grid').getByRole('row');
+    const at = (end: string) => expect.poll(() => page.url()).toMatch(new RegExp(`#/requests${end}$`));
+    await rows.filter({ hasText: 'haiku' }).first().waitFor();
+    await dashboard.field('requests.col_outcome').selectOption('refused');
+    await at('\\?outcome=refused');
+    await rows.filter({ hasText: 'haiku' }).first().waitFor({ state: 'detached' });
+    await page.keyboard.press('/');
+    await page.keyboard.type('not-a & more');
+    await at('\\?outcome=refused&q=not-a\\+%26\\+more');
+    await dashboard.says(dashboard.t('requests.none'));
+    // A search is one step, however often the typing rests.
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('not-a-model');
+    await rows.filter({ hasText: 'not-a-model' }).first().waitFor();
+    await rows.filter({ hasText: 'not-a-model' }).first().click();
+    await at('/req_[^?]+\\?outcome=refused&q=not-a-model');
+    await page.goBack();
+    await at('\\?outcome=refused&q=not-a-model');
+    expect(await dashboard.field('requests.search').inputValue()).toBe('not-a-model');
+    await page.goBack();
+    await at('\\?outcome=refused');
+    expect(await dashboard.field('requests.search').inputValue()).toBe('');
+    await page.goBack();
+    await at('');
+    await rows.filter({ hasText: 'haiku' }).first().waitFor();
+
+    // Somebody opens what was passed on; what makes no sense is said, with a way on.
+    await dashboard.go('requests?outcome=refused&colour=blue');
+    await rows.filter({ hasText: 'not-a-model' }).first().waitFor();
+    expect(await dashboard.field('requests.col_outcome').inputValue()).toBe('refused');
+    await dashboard.go('requests?since=yesterdayish');
+    await dashboard.says(dashboard.t('requests.unread'));
+    await dashboard.button('requests.clear').first().click();
+    await rows.filter({ hasText: 'haiku' }).first().waitFor();
+    dashboard.wrong.splice(0, dashboard.wrong.length, ...dashboard.wrong.filter((what) => !what.includes('400')));
+  });
+
   it('captures for a while, and stops', async () => {
     await gateway.api('DELETE', '/capture');
     await open('requests');

@@ -1,4 +1,4 @@
-// Hash routes: `#/accounts`, `#/accounts/acc_…`. Names are shared with deep links and notifications of the shell.
+// Hash routes: `#/accounts`, `#/accounts/acc_…`, `#/requests?outcome=failed`. Names are shared with deep links and notifications of the shell.
 
 export const SCREENS = [
   'overview',
@@ -17,19 +17,23 @@ export interface Route {
   screen: Screen;
   /** What of that screen: an id, a section. */
   id: string | null;
+  /** What is looked for there, as in an address: `outcome=failed`. */
+  query: string;
 }
 
 /** The route of a hash. Whatever is not known leads to the overview. */
 export function parse(hash: string): Route {
-  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
+  const [path = '', ...rest] = hash.replace(/^#\/?/, '').split('?');
+  const [name = '', id = ''] = path.split('/');
   const known = SCREENS.find((screen) => screen === name);
-  if (known === undefined) return { screen: 'overview', id: null };
-  return { screen: known, id: decoded(id) };
+  if (known === undefined) return { screen: 'overview', id: null, query: '' };
+  return { screen: known, id: decoded(id), query: rest.join('?') };
 }
 
 /** The address of a route, for links. */
-export function href(screen: Screen, id?: string): string {
-  return id === undefined ? `#/${screen}` : `#/${screen}/${encodeURIComponent(id)}`;
+export function href(screen: Screen, id?: string | null, query = ''): string {
+  const path = id === undefined || id === null ? `#/${screen}` : `#/${screen}/${encodeURIComponent(id)}`;
+  return query === '' ? path : `${path}?${query}`;
 }
 
 function decoded(part: string): string | null {
@@ -41,7 +45,7 @@ function decoded(part: string): string | null {
 }
 
 class Router {
-  route = $state<Route>({ screen: 'overview', id: null });
+  route = $state.raw<Route>({ screen: 'overview', id: null, query: '' });
 
   /** Follows the address bar from now on. */
   start(): void {
@@ -50,13 +54,13 @@ class Router {
     follow();
   }
 
-  go(screen: Screen, id?: string): void {
-    location.hash = href(screen, id);
+  go(screen: Screen, id?: string | null, query?: string): void {
+    location.hash = href(screen, id, query);
   }
 
   /** The same without a step to go back over: for one after the other in a list. */
-  replace(screen: Screen, id?: string): void {
-    location.replace(href(screen, id));
+  replace(screen: Screen, id?: string | null, query?: string): void {
+    location.replace(href(screen, id, query));
   }
 }
 

@@ -281,13 +281,14 @@ impl Gateway {
     }
 
     /// A link that opens a session of the control plane in the browser that follows it first, within a minute. With a
-    /// screen's name it leads there. Whoever calls this answers for who gets it.
+    /// screen's name, and what is looked for on it, it leads there. Whoever calls this answers for who gets it.
     ///
     /// # Errors
     /// When the system gives no random numbers.
     pub fn session_link(&self, to: Option<&str>) -> Result<String, getrandom::Error> {
         let code = self.sessions.link()?;
-        let to = to.map(|to| format!("&to={to}")).unwrap_or_default();
+        let written = |to: &str| url::form_urlencoded::byte_serialize(to.as_bytes()).collect::<String>();
+        let to = to.map(|to| format!("&to={}", written(to))).unwrap_or_default();
         Ok(format!("{}/login?code={code}{to}", self.own_url()))
     }
 

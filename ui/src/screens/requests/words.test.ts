@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../../api/client';
+import { ApiError, problemOf } from '../../api/client';
 import type { Exchange } from '../../api/types';
 import { cachedShare, models } from '../../parts/exchange';
 import { sentence } from '../../parts/sentence';
-import { cost, problemOf, standing } from './words';
+import { cost, standing } from './words';
 
 const exchange = (over: Partial<Exchange>): Exchange => ({ outcome: 'completed', status: 200, tokens: null, ...over }) as Exchange;
 const entry = (done: Exchange | null, open: object | null = null) => ({ id: 'a', at: 0, done, open }) as Parameters<typeof standing>[0];
@@ -40,6 +40,6 @@ describe('a row', () => {
   it('begins a sentence with a capital, and a name as it is', () => {
     expect(sentence('no account can serve')).toBe('No account can serve');
     expect(sentence('top_k was left out')).toBe('top_k was left out');
-    expect(problemOf(new ApiError(500, 'x', 'it broke', 'try again'))).toEqual(['It broke', 'Try again']);
+    expect(problemOf(new ApiError(500, 'x', 'it broke', 'try again'))).toEqual({ message: 'it broke', hint: 'try again' });
   });
 });

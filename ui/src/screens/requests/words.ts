@@ -2,9 +2,7 @@
 
 import { t } from '../../i18n';
 import { dollars } from '../../i18n/format';
-import { ApiError } from '../../api/client';
 import { outcomeOf } from '../../parts/exchange';
-import { sentence } from '../../parts/sentence';
 import type { Exchange } from '../../api/types';
 import type { Tone } from '../../shared/Mark.svelte';
 import type { Entry } from '../../state/requests/head';
@@ -17,13 +15,6 @@ export function cost(exchange: Exchange): string | null {
   const { cost_usd } = exchange;
   if (typeof cost_usd !== 'number') return null;
   return cost_usd > 0 && cost_usd < LEAST ? t('requests.less_than', { amount: dollars(LEAST) }) : dollars(cost_usd);
-}
-
-/** What went wrong, and what to do about it. */
-export function problemOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  const hint = error instanceof ApiError ? error.hint : null;
-  return [sentence(error.message), ...(hint === null ? [] : [sentence(hint)])];
 }
 
 /** How it stands with one, and how that looks. */

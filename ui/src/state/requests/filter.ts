@@ -15,6 +15,18 @@ export const EVERYTHING: Filter = {
   q: '',
 };
 
+/** A filter as it stands in an address. What asks nothing is left out, so the address of everything is the bare screen. */
+export function written(filter: Filter): string {
+  return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString();
+}
+
+/** The filter of an address. What is not known there is no reason to show nothing. */
+export function read(query: string): Filter {
+  const given = new URLSearchParams(query);
+  const names = Object.keys(EVERYTHING) as (keyof Filter)[];
+  return Object.fromEntries(names.map((name) => [name, given.get(name) ?? ''])) as unknown as Filter;
+}
+
 /** How many things are asked. A stretch of time is one of them. */
 export function asked(filter: Filter): number {
   const { since, until, ...others } = filter;

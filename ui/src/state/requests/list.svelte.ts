@@ -7,7 +7,7 @@
 import type { Filter } from '../../api/requests';
 import type { Exchange } from '../../api/types';
 import type { Crossing, News } from '../live.svelte';
-import { EVERYTHING, matches, matchesOpen } from './filter';
+import { EVERYTHING, matches, matchesOpen, written } from './filter';
 import { type Entry, compare, cutAfter, merge, ofDone, ofOpen } from './head';
 import { Older, type Piece } from './older';
 
@@ -88,8 +88,9 @@ export class RequestList {
   }
 
   /** From now on, until `stop`. */
-  start(): void {
+  start(filter: Filter): void {
     this.#leave ??= this.#source.follow((news) => this.#hear(news));
+    this.filter = filter;
     void this.reload();
   }
 
@@ -99,8 +100,10 @@ export class RequestList {
     this.#clear();
   }
 
-  ask(filter: Partial<Filter>): void {
-    this.filter = { ...this.filter, ...filter };
+  /** What is asked for now. The same again changes nothing. */
+  ask(filter: Filter): void {
+    if (this.#leave === null || written(filter) === written(this.filter)) return;
+    this.filter = filter;
     void this.reload();
   }
 

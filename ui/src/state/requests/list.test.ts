@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../api/requests';
 import type { Exchange } from '../../api/types';
 import type { Crossing, News } from '../live.svelte';
-import { matches } from './filter';
+import { EVERYTHING, matches } from './filter';
 import { HEAD, PAGE, RequestList, WAITING, type Source } from './list.svelte';
 
 const BEGIN = Date.parse('2026-11-20T12:00:00Z');
@@ -78,7 +78,7 @@ class World implements Source {
 async function shown(rows: number): Promise<[World, RequestList]> {
   const world = new World(rows);
   const list = new RequestList(world);
-  list.start();
+  list.start(EVERYTHING);
   await world.turn();
   return [world, list];
 }
@@ -124,7 +124,7 @@ describe('the list of requests', () => {
     const late = world.make(9);
     world.ended = [late];
     const list = new RequestList(world);
-    list.start();
+    list.start(EVERYTHING);
     await world.turn();
     expect(ids(list)[0]).toBe(late.id);
     world.write(late);
@@ -232,7 +232,7 @@ describe('the list of requests', () => {
 
   it('asks for what the filter says, also of what is live', async () => {
     const [world, list] = await shown(10);
-    list.ask({ client: 'desk', outcome: 'failed' });
+    list.ask({ ...EVERYTHING, client: 'desk', outcome: 'failed' });
     await world.turn();
     expect(list.length).toBe(0);
     world.begin(world.make(20, { client: 'desk' }));
@@ -246,8 +246,8 @@ describe('the list of requests', () => {
 
   it('does not mix in what was asked before', async () => {
     const [world, list] = await shown(10);
-    list.ask({ client: 'nobody' });
-    list.ask({ client: 'laptop' });
+    list.ask({ ...EVERYTHING, client: 'nobody' });
+    list.ask({ ...EVERYTHING, client: 'laptop' });
     await world.turn();
     expect(list.length).toBe(10);
   });
@@ -256,7 +256,7 @@ describe('the list of requests', () => {
     const world = new World(3);
     world.failing = true;
     const list = new RequestList(world);
-    list.start();
+    list.start(EVERYTHING);
     await world.turn();
     expect(list.phase).toBe('failed');
     world.failing = false;
@@ -284,7 +284,7 @@ describe('the list of requests', () => {
     const world = new World(3);
     world.failing = true;
     const list = new RequestList(world);
-    list.start();
+    list.start(EVERYTHING);
     await world.turn();
     world.failing = false;
     world.reset();

@@ -93,10 +93,14 @@ pub(crate) async fn login(
 /// page alone.
 fn place(screen: Option<&str>) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/');
-    match screen {
-        Some(screen) if (1..=80).contains(&screen.len()) && screen.bytes().all(plain) => format!("/#/{screen}"),
-        _ => "/".to_owned(),
-    }
+    // What is looked for on it, as a browser writes a form.
+    let form = |byte: u8| byte.is_ascii_alphanumeric() || b"_-*.+%=&".contains(&byte);
+    let sound = |screen: &&str| {
+        let (path, query) = screen.split_once('?').unwrap_or((screen, ""));
+        let short = (1..=80).contains(&path.len()) && query.len() <= 400;
+        short && path.bytes().all(plain) && query.bytes().all(form)
+    };
+    screen.filter(sound).map_or_else(|| "/".to_owned(), |screen| format!("/#/{screen}"))
 }
 
 fn go_to(place: &str) -> Response {
@@ -125,6 +129,7 @@ mod tests {
     fn a_link_leads_to_a_screen_and_nowhere_else() {
         assert_eq!(place(Some("accounts")), "/#/accounts");
         assert_eq!(place(Some("accounts/acc_0123456789abcdef")), "/#/accounts/acc_0123456789abcdef");
+        assert_eq!(place(Some("requests/ex_1?q=a+%26&outcome=failed")), "/#/requests/ex_1?q=a+%26&outcome=failed");
         // A path of slashes stays behind the `#`.
         assert_eq!(place(Some("//evil.example".replace('.', "").as_str())), "/#///evilexample");
         let long = "a".repeat(81);
@@ -135,7 +140,10 @@ mod tests {
             "\\\\evil",
             "a b",
             "a\r\nSet-Cookie: x=1",
-            "a?b",
+            "?b",
+            "a?b#c",
+            "a?b c",
+            "a?\r\nSet-Cookie: x=1",
             "a#b",
             "%2f",
             "é",
