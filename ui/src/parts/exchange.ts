@@ -55,7 +55,11 @@ const CURES: Record<string, { text: PlainKey; screen: Screen | null }> = {
   connect: { text: 'cure.connect', screen: null },
   timeout: { text: 'cure.connect', screen: null },
   challenge: { text: 'cure.challenge', screen: null },
-  authentication: { text: 'cure.authentication', screen: 'clients' },
+  // What the gateway itself refuses is called as the client hears it.
+  authentication_error: { text: 'cure.authentication', screen: 'clients' },
+  not_found_error: { text: 'cure.unknown_model', screen: 'models' },
+  request_too_large: { text: 'cure.context_overflow', screen: null },
+  timeout_error: { text: 'cure.connect', screen: null },
 };
 
 export function cureOf(exchange: Exchange): { text: string; screen: Screen | null } | null {

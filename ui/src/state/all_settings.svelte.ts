@@ -1,6 +1,6 @@
 // All settings with what is said of them. What is refused stays beside its setting, in the gateway's own words.
 
-import { ApiError, changeSettings, settings as ask } from '../api/client';
+import { ApiError, changeSettings, problemOf, type Problem, settings as ask } from '../api/client';
 import type { Setting, SettingChange, SettingProblem, SettingValue } from '../api/types';
 import { live } from './live.svelte';
 import { same } from './setting_kinds';
@@ -15,7 +15,7 @@ export class AllSettings {
   /** The one that is being written. */
   saving = $state<string | null>(null);
   /** The one that was refused last, and why. */
-  refused = $state.raw<{ key: string; message: string } | null>(null);
+  refused = $state.raw<(Problem & { key: string }) | null>(null);
 
   async load(): Promise<void> {
     try {
@@ -53,7 +53,7 @@ export class AllSettings {
       if (this.refused?.key === key) this.refused = null;
       return true;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 400) this.refused = { key, message: error.message };
+      if (error instanceof ApiError && error.status === 400) this.refused = { key, ...problemOf(error) };
       else toasts.fail(error);
       return false;
     } finally {

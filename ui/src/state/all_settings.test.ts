@@ -43,7 +43,7 @@ describe('all settings', () => {
 
   it('say what is refused in the words of the gateway, until it is right', async () => {
     expect(await all.change('grace_seconds', -1)).toBe(false);
-    expect(all.refused).toEqual({ key: 'grace_seconds', message: 'grace_seconds must be a number from 0 to 3600' });
+    expect(all.refused).toEqual({ key: 'grace_seconds', message: 'grace_seconds must be a number from 0 to 3600', hint: null });
     expect(all.value(grace())).toBe(10);
     await all.change('grace_seconds', 5);
     expect(all.refused).toBe(null);

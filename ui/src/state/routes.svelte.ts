@@ -1,18 +1,13 @@
 // Which model a name means: the catalogue, what the families of a client's models lead to, and names of one's own. A change
 // is saved at once, and the last one can be taken back.
 
-import { ApiError } from '../api/client';
+import { problemOf, type Problem } from '../api/client';
 import * as api from '../api/routes';
 import type { Role, RoleName, Target } from '../api/routes';
 import type { Alias, Destination, Model } from '../api/types';
 
 /** What can lead somewhere: `role:opus`, `alias:fast`. */
 export type Name = `role:${RoleName}` | `alias:${string}`;
-
-export interface Refusal {
-  message: string;
-  hint: string | null;
-}
 
 const same = (a: Target | null, b: Target | null) => a?.model === b?.model && a?.effort === b?.effort;
 
@@ -24,11 +19,11 @@ export class Routes {
   roles = $state.raw<Role[]>([]);
   aliases = $state.raw<Alias[]>([]);
   /** Why nothing could be read. */
-  problem = $state.raw<Refusal | null>(null);
+  problem = $state.raw<Problem | null>(null);
   /** What is being saved. */
   saving = $state<Name | null>(null);
   /** Why the last change was refused, and of what. */
-  refused = $state.raw<(Refusal & { name: Name }) | null>(null);
+  refused = $state.raw<(Problem & { name: Name }) | null>(null);
   /** The last change, and what was there before; `null`: nothing, or the default. */
   last = $state.raw<{ name: Name; before: Target | null } | null>(null);
 
@@ -41,7 +36,7 @@ export class Routes {
       this.aliases = table.aliases;
       this.problem = null;
     } catch (error) {
-      this.problem = reason(error);
+      this.problem = problemOf(error);
     }
   }
 
@@ -78,7 +73,7 @@ export class Routes {
       this.aliases = table.aliases;
       return true;
     } catch (error) {
-      this.refused = { name, ...reason(error) };
+      this.refused = { name, ...problemOf(error) };
       return false;
     } finally {
       this.saving = null;
@@ -93,17 +88,13 @@ function send(name: Name, to: Target | null): Promise<void> {
   return to === null ? api.resetRole(role) : api.setRole(role, to);
 }
 
-function reason(error: unknown): Refusal {
-  if (error instanceof ApiError) return { message: error.message, hint: error.hint };
-  return { message: error instanceof Error ? error.message : String(error), hint: null };
-}
 
 /** Where a name would lead. Answers that come late for what is no longer asked are not shown. */
 export class NameTrial {
   name = $state('');
   effort = $state<string | null>(null);
   found = $state.raw<Destination | null>(null);
-  refused = $state.raw<Refusal | null>(null);
+  refused = $state.raw<Problem | null>(null);
   asking = $state(false);
   #asked = 0;
 
@@ -120,7 +111,7 @@ export class NameTrial {
     } catch (error) {
       if (mine !== this.#asked) return;
       this.found = null;
-      this.refused = reason(error);
+      this.refused = problemOf(error);
     }
     this.asking = false;
   }

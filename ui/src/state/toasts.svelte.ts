@@ -1,6 +1,6 @@
 // Short words about what was just done, or could not be done.
 
-import { ApiError } from '../api/client';
+import { ApiError, problemOf } from '../api/client';
 
 export interface Toast {
   id: number;
@@ -23,11 +23,9 @@ class Toasts {
 
   /** What went wrong. Who is locked out sees that elsewhere. */
   fail(error: unknown): void {
-    if (error instanceof ApiError) {
-      if (!error.isLockedOut) this.#add({ tone: 'bad', text: error.message, hint: error.hint });
-      return;
-    }
-    this.#add({ tone: 'bad', text: error instanceof Error ? error.message : String(error), hint: null });
+    if (error instanceof ApiError && error.isLockedOut) return;
+    const { message, hint } = problemOf(error);
+    this.#add({ tone: 'bad', text: message, hint });
   }
 
   close(id: number): void {

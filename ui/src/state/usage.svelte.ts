@@ -1,6 +1,6 @@
 // What was used in a range: over time, and by one thing.
 
-import { ApiError } from '../api/client';
+import { problemOf, type Problem } from '../api/client';
 import { spreadsheet, usage as ask, type By, type UsageQuery } from '../api/usage';
 import type { Figures, UsageRow } from '../api/types';
 import { iso, slotted, spanOf, type Range, type Slot, type Span } from './usage_range';
@@ -27,7 +27,7 @@ export class Usage {
   only = $state.raw<Only | null>(null);
   /** `null`: not read yet. */
   shown = $state.raw<Shown | null>(null);
-  problem = $state.raw<{ message: string; hint: string | null } | null>(null);
+  problem = $state.raw<Problem | null>(null);
   loading = $state(false);
   #asked = 0;
   /** What the figures that are shown were asked for. */
@@ -82,8 +82,7 @@ export class Usage {
       if (mine !== this.#asked) return;
       // Figures of another time are not to stand under this one.
       if (asked !== this.#shownFor) this.shown = null;
-      this.problem =
-        error instanceof ApiError ? { message: error.message, hint: error.hint } : { message: String(error), hint: null };
+      this.problem = problemOf(error);
     }
     this.loading = false;
   }

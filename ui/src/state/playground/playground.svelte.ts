@@ -1,6 +1,6 @@
 // A request to try something with, and what comes of it. It lives as long as the page: nothing of it is kept.
 
-import { ApiError } from '../../api/client';
+import { ApiError, problemOf, type Problem } from '../../api/client';
 import { play } from '../../api/playground';
 import type { PlayRecord, Step } from '../../api/types';
 import { exchange } from '../../api/requests';
@@ -39,7 +39,7 @@ export class Playground {
 
   stage = $state<Stage>('idle');
   wrong = $state.raw<{ what: Wrong; why: string } | null>(null);
-  problem = $state.raw<{ message: string; hint: string | null } | null>(null);
+  problem = $state.raw<Problem | null>(null);
   head = $state.raw<Head | null>(null);
   frames = $state.raw<Timed<string>[]>([]);
   steps = $state.raw<Timed<Step>[]>([]);
@@ -84,7 +84,7 @@ export class Playground {
       if (stop.signal.aborted) this.stage = 'stopped';
       else if (error instanceof ApiError) {
         this.stage = 'refused';
-        this.problem = { message: error.message, hint: error.hint };
+        this.problem = problemOf(error);
       } else this.stage = 'lost';
     }
     this.#stop = null;
