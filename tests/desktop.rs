@@ -30,6 +30,8 @@ mod notices;
 mod onboarding;
 #[path = "desktop/pictures.rs"]
 mod pictures;
+#[path = "desktop/screens.rs"]
+mod screens;
 #[path = "desktop/session.rs"]
 mod session;
 #[path = "desktop/shortcuts.rs"]

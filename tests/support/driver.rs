@@ -17,6 +17,16 @@ use crate::patience::{PATIENCE, until};
 use crate::process::{self, Ending};
 use crate::world::http;
 
+/// Keys that have no letter (WebDriver, §17.4.2).
+pub mod keys {
+    /// Enter.
+    pub const ENTER: &str = "\u{E007}";
+    /// Control.
+    pub const CONTROL: &str = "\u{E009}";
+    /// Arrow up.
+    pub const UP: &str = "\u{E013}";
+}
+
 /// By this name an element is told (WebDriver, §12.3).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -129,6 +139,30 @@ impl Driver {
             self.command(Method::POST, &format!("/element/{element}/value"), keys).await.map(drop)
         })
         .await;
+    }
+
+    /// Chooses in the first list that fits, by the value of what is chosen.
+    pub async fn choose(&self, css: &str, value: &str) {
+        until(&format!("to choose {value} in {css}"), async || {
+            self.find(css).await?;
+            let script = format!(
+                "const list = document.querySelector({css:?}); list.value = {value:?};\
+                 list.dispatchEvent(new Event('change', {{ bubbles: true }})); return list.value"
+            );
+            let chosen = self.js(&script).await?;
+            if chosen == value { Ok(()) } else { Err(chosen.to_string()) }
+        })
+        .await;
+    }
+
+    /// Holds keys down one after the other, as a person does for a shortcut, and lets go of them. Where the focus is.
+    pub async fn press(&self, keys: &[&str]) {
+        let step = |kind: &str, key: &str| json!({"type": kind, "value": key});
+        let down = keys.iter().map(|key| step("keyDown", key));
+        let up = keys.iter().rev().map(|key| step("keyUp", key));
+        let steps: Vec<Value> = down.chain(up).collect();
+        let actions = json!({"actions": [{"type": "key", "id": "keys", "actions": steps}]});
+        self.command(Method::POST, "/actions", Some(actions)).await.expect("keys are pressed");
     }
 
     /// Waits until this stands on the page.
