@@ -4,6 +4,7 @@
 //! **Invariant:** looking never writes. What is to be written is a list of [`Change`]s for `apply`, and they are made from values:
 //! the documents that were read, the machine as it was found, and the [`Intent`].
 
+pub mod programs;
 pub mod world;
 pub mod wsl;
 
