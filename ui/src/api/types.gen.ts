@@ -221,15 +221,27 @@ export interface CapturedStream {
 /** The state, and what there is. */
 export type Captures = CaptureState & CaptureListing;
 
-/** A program, and where it goes by its own settings. */
-export type Client = ClientState & {
-  client: string;
-  name: string;
+/** A program, and where it goes by its own settings: the places of `targets` say it one by one, the rest of the first of them. */
+export type Client = Program & ClientState & {
   /** The file that says so. */
   file: string;
   /** What in the same file may lead it elsewhere all the same. */
   doubts: string[];
 };
+
+/** A copy of a file, as it was before we changed it. */
+export interface ClientBackup {
+  /** What it is asked for by. */
+  id: string;
+  /** Of which file. */
+  file: string;
+  /** When it was made. `None`: nobody noted it. */
+  at: string | null;
+  /** The first one ever, which stays for good. */
+  first: boolean;
+  /** How long it is. */
+  bytes: number;
+}
 
 /** What was done, and how it is now. */
 export type ClientChanged = Client & {
@@ -237,9 +249,120 @@ export type ClientChanged = Client & {
   told: string | null;
 };
 
+/** Something that keeps a client away, or may. */
+export interface ClientConflict {
+  /** A word for it, for programs. */
+  code: string;
+  /** How much it matters. */
+  weight: ClientConflictWeight;
+  /** What is so. */
+  what: string;
+  /** Where: a file with its key, a variable, a process. */
+  place: string;
+  /** What to do about it. */
+  cure: string;
+}
+
+/** How much it matters. */
+export type ClientConflictWeight =
+  | 'note'
+  | 'warning'
+  | 'blocks';
+
+/** A place that is not as it would be written now. */
+export interface ClientDrift {
+  /** The key, as people know it. */
+  key: string;
+  /** What stands there, if it is no secret. */
+  now: string | null;
+  /** What would be written, if it is no secret. */
+  wanted: string | null;
+  /** Who moved. */
+  by: ClientMover;
+}
+
 export interface ClientList {
+  /** Where clients are told to go. */
+  url: string;
   clients: Client[];
 }
+
+/** Who moved. */
+export type ClientMover =
+  | 'file'
+  | 'gateway';
+
+/** A place where a client can be set up. */
+export type ClientPlace = ClientStanding & {
+  /** A word for it: `user`, `project`, `wsl:Ubuntu:ada`. */
+  target: string;
+  /** What it is called for people. */
+  label: string;
+  /** The files that may be changed. The first says where the client goes. */
+  files: string[];
+  /** Only done when it is asked for by name. */
+  opt_in: boolean;
+  /** Why it cannot be set up now. */
+  obstacle: string | null;
+  /** Something in its files is ours, and can be taken back. */
+  held: boolean;
+  /** Somebody has said that the drift stays as it is. */
+  accepted: boolean;
+  /** What keeps the client away, or may. */
+  conflicts: ClientConflict[];
+};
+
+/** What would be done, before it is. */
+export interface ClientPlan {
+  /** Which client. */
+  client: string;
+  /** Where. */
+  target: string;
+  /** Names what was looked at. Sent back, it sees to it that what is done is what was shown. */
+  plan: string;
+  /** There is something to do. */
+  changes: boolean;
+  /** The files, in the order they are written. */
+  files: ClientPlanFile[];
+}
+
+/** What would become of a file. */
+export interface ClientPlanFile {
+  /** Which. */
+  file: string;
+  /** What would be done to it. */
+  will: ClientPlanWill;
+  /** The unified diff, with secrets masked. Empty where nothing changes. */
+  diff: string;
+  /** What is to be known before. */
+  warnings: string[];
+}
+
+/** What would be done to a file. */
+export type ClientPlanWill =
+  | 'create'
+  | 'change'
+  | 'remove'
+  | 'keep';
+
+/** What was done. */
+export interface ClientSettled {
+  /** Files were written; otherwise everything was so already. */
+  changed: boolean;
+  /** What was done, in a sentence. */
+  told: string;
+  /** What is to be known about it, in sentences. */
+  notes: string[];
+}
+
+/** Where a client goes by its own settings. */
+export type ClientStanding =
+  | { state: 'not_installed' }
+  | { state: 'clean' }
+  | { state: 'ours' }
+  | { state: 'elsewhere'; url: string }
+  | { state: 'drifted'; drifts: ClientDrift[] }
+  | { state: 'broken'; why: string };
 
 /** Where it goes. */
 export type ClientState =
@@ -248,6 +371,14 @@ export type ClientState =
   | { state: 'elsewhere'; url: string }
   | { state: 'not_set' }
   | { state: 'unreadable'; message: string };
+
+/** Whether a client would be served, looked at as the client does it. */
+export type ClientVerification = Doctor & {
+  /** Which client. */
+  client: string;
+  /** Where. */
+  target: string;
+};
 
 /** One conversation with its turns. */
 export type Conversation = ConversationRow & {
@@ -659,6 +790,28 @@ export interface Prefix {
   items: number;
   /** How many answered requests of this conversation came before, as far as the gateway remembers. */
   turn: number;
+}
+
+/** A program that can come here. */
+export interface Program {
+  /** As it is typed: `claude-code`. */
+  client: string;
+  /** As its maker writes it. */
+  name: string;
+  /** It is there, or has left traces. */
+  installed: boolean;
+  /** Where it is. */
+  program: string | null;
+  /** If that could be told without starting it. */
+  version: string | null;
+  /** How it got here: `npm`, `homebrew` … */
+  how: string | null;
+  /** Where it can be set up by us. None: by hand only. */
+  targets: ClientPlace[];
+  /** The lines to copy, for whoever sets it up by hand, with a word where the client key goes. */
+  manual: string;
+  /** So many copies of its files are kept. */
+  backups: number;
 }
 
 /** What is known of an account's limits, ready to be shown. */

@@ -25,6 +25,7 @@ mod keeper;
 mod key_variable;
 mod listen;
 pub mod logging;
+mod machine;
 pub mod old_names;
 mod owner;
 mod parts;

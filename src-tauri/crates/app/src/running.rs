@@ -207,6 +207,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         traces: traces.clone().map(|traces| traces as Arc<dyn codeferry_gateway::Traces>),
         log: log.clone(),
         others: others(environment, paths),
+        machine: crate::machine::machine(environment),
         captures: captures.clone(),
         house: {
             let (paths, environment) = (paths.clone(), environment.clone());

@@ -98,6 +98,7 @@ pub(crate) fn table() -> Table {
         .post("/keys", keys::create)
         .delete("/keys/{name}", keys::revoke)
         .get("/clients", clients::list)
+        .get("/intent", clients::intent)
         .post("/clients/{client}", clients::connect)
         .delete("/clients/{client}", clients::restore)
         .get("/models", models::list)

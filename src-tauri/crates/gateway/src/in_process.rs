@@ -3,6 +3,7 @@
 //! **Invariant:** nothing is decided here that the control plane decides otherwise; both call the same functions.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use codeferry_clients::apply::Site;
 use codeferry_clients::claude_code;
@@ -11,6 +12,7 @@ use url::{Host, Url};
 
 use crate::Gateway;
 use crate::control::{quota, routes, settings};
+use crate::setup::{Offer, Setup};
 
 /// A model that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +90,24 @@ impl Gateway {
     pub async fn test_account(&self, who: &str) -> Result<Tested, String> {
         let verified = quota::look_closer(self, who).await.map_err(|refused| refused.message().to_owned())?;
         Ok(Tested { ok: verified.ok, message: verified.message })
+    }
+
+    /// What clients are told of us. `None` before we listen.
+    pub fn offer(&self) -> Option<Offer> {
+        self.bound.get()?;
+        let url = self.own_url().parse().ok()?;
+        let catalog = {
+            let shelf = self.upstream.shelf();
+            let active = self.pool.list().into_iter().find(|account| account.active);
+            active.and_then(|account| shelf.of(&account.id)).unwrap_or_else(|| shelf.all())
+        };
+        Some(Offer::of(url, &self.settings.snapshot(), &catalog))
+    }
+
+    /// Setting clients up, on this machine as it is now. `None`: nobody knows where they are. It waits for the disk.
+    pub fn setup(&self, project: Option<&Path>) -> Option<Setup> {
+        let (keys, clock) = (Arc::clone(&self.keys), Arc::clone(&self.clock));
+        Some(Setup { keys, world: (self.machine)(project)?, offer: self.offer()?, clock })
     }
 
     /// The settings of Claude Code, if it is known where they are.

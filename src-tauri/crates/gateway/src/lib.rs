@@ -33,6 +33,7 @@ mod routing;
 mod serve;
 mod session;
 mod settle;
+pub mod setup;
 mod sign_in;
 mod speaker;
 mod status;
@@ -98,6 +99,8 @@ pub struct Parts {
     pub captures: Captures,
     /// Where other programs keep their files.
     pub others: Others,
+    /// What clients would see of this machine.
+    pub machine: setup::Machine,
     /// What is to be known of the folder, the disk and the environment.
     pub house: doctor::House,
 }
@@ -127,6 +130,7 @@ pub struct Gateway {
     traces: Option<Arc<dyn Traces>>,
     log: Log,
     others: Others,
+    machine: setup::Machine,
     capturing: capture::Capturing,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
@@ -189,6 +193,7 @@ impl Gateway {
             traces,
             log,
             others,
+            machine,
             captures,
         } = parts;
         let started_at = clock();
@@ -216,6 +221,7 @@ impl Gateway {
             traces,
             log,
             others,
+            machine,
             capturing: capture::Capturing::new(captures),
             started_at,
             counters,

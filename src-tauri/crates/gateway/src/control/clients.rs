@@ -2,6 +2,7 @@
 //!
 //! What is done to their files is done by the code behind the old paths, and told of in `docs/clients.md`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,24 +10,35 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use codeferry_clients::apply::Site;
 use codeferry_clients::claude_code;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::refused::Refused;
+use super::refused::{Asked, Refused};
 use crate::Gateway;
 use crate::compat::codex_proxy::claude::{self, Direct};
 use crate::compat::sent::Body;
 use crate::in_process::leads_here;
+use crate::setup::shape::{Program, Standing};
+use crate::setup::{Kind, Offer};
+
+/// `?project=` also looks at the settings of that folder.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scope {
+    project: Option<PathBuf>,
+}
 
 #[derive(Serialize)]
 pub(crate) struct List {
+    /// Where clients are told to go.
+    url: String,
     clients: Vec<Client>,
 }
 
-/// A program, and where it goes by its own settings.
+/// A program, and where it goes by its own settings: the places of `targets` say it one by one, the rest of the first of them.
 #[derive(Serialize)]
 pub(crate) struct Client {
-    client: &'static str,
-    name: &'static str,
+    #[serde(flatten)]
+    program: Program,
     /// The file that says so.
     file: String,
     #[serde(flatten)]
@@ -61,8 +73,32 @@ pub(crate) struct Changed {
 }
 
 /// `GET /api/clients`. One whose folder nobody knows is not there.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>) -> Json<List> {
-    Json(List { clients: look(gateway).await.into_iter().collect() })
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, Asked(scope): Asked<Scope>) -> Json<List> {
+    let url = gateway.own_url();
+    let known = look(Arc::clone(&gateway)).await;
+    let mut clients: Vec<_> = known.into_iter().collect();
+    let setup = beside(gateway, move |gateway| Some(gateway.setup(scope.project.as_deref())?.list())).await;
+    for program in setup.flatten().unwrap_or_default() {
+        match clients.iter_mut().find(|client| client.program.client == program.client) {
+            Some(client) => client.program = program,
+            None => clients.push(Client::of(program)),
+        }
+    }
+    Json(List { url, clients })
+}
+
+/// `GET /api/intent`: what clients are told of the gateway. A command beside it does the rest.
+pub(crate) async fn intent(State(gateway): State<Arc<Gateway>>) -> Result<Json<Offer>, Refused> {
+    let none = || Refused::new(StatusCode::SERVICE_UNAVAILABLE, "starting", "the gateway does not listen yet");
+    gateway.offer().map(Json).ok_or_else(none)
+}
+
+/// Files are read and written beside the requests.
+async fn beside<T: Send + 'static>(
+    gateway: Arc<Gateway>,
+    work: impl FnOnce(&Gateway) -> T + Send + 'static,
+) -> Option<T> {
+    tokio::task::spawn_blocking(move || work(&gateway)).await.ok()
 }
 
 /// `POST /api/clients/{client}`: it comes here, with a client key made for it.
@@ -99,7 +135,7 @@ async fn changed(gateway: Arc<Gateway>, told: Option<String>) -> Result<Json<Cha
 
 /// Claude Code. Files are read beside the requests.
 async fn look(gateway: Arc<Gateway>) -> Option<Client> {
-    tokio::task::spawn_blocking(move || {
+    let looked = beside(gateway, |gateway| {
         let site = Site::new(claude_code::NAME, gateway.claude_settings()?, gateway.others.data.clone());
         let (state, doubts) = match site.look() {
             Ok(seen) => {
@@ -111,11 +147,29 @@ async fn look(gateway: Arc<Gateway>) -> Option<Client> {
             Err(trouble) => (Where::Unreadable { message: trouble.to_string() }, Vec::new()),
         };
         let file = site.file().display().to_string();
-        Some(Client { client: claude_code::NAME, name: "Claude Code", file, state, doubts })
-    })
-    .await
-    .ok()
-    .flatten()
+        let setup = gateway.setup(None);
+        let program = setup.and_then(|setup| setup.program(Kind::ClaudeCode));
+        let program = program.unwrap_or_else(|| Program::unknown(Kind::ClaudeCode));
+        Some(Client { program, file, state, doubts })
+    });
+    looked.await.flatten()
+}
+
+// === impl Client ===
+
+impl Client {
+    fn of(program: Program) -> Self {
+        let place = program.targets.first();
+        let file = place.and_then(|place| place.files.first().cloned()).unwrap_or_default();
+        let doubts = place.map(|place| place.conflicts.iter().map(|conflict| conflict.what.clone()).collect());
+        let state = match place.map(|place| &place.standing) {
+            None | Some(Standing::NotInstalled | Standing::Clean) => Where::NotSet,
+            Some(Standing::Ours | Standing::Drifted { .. }) => Where::Connected,
+            Some(Standing::Elsewhere { url }) => Where::Elsewhere { url: url.clone() },
+            Some(Standing::Broken { why }) => Where::Unreadable { message: why.clone() },
+        };
+        Self { program, file, state, doubts: doubts.unwrap_or_default() }
+    }
 }
 
 /// Where a client goes whose settings name that address and a key that opens here, or not.
