@@ -16,10 +16,14 @@ pub(super) fn plan(document: Document, notes: Notes, wishes: &[Wish]) -> Result<
     let mut plan = Planned { document, notes, kept: Vec::new() };
     for wish in wishes {
         match wish {
-            Wish::Take { pointer, value, key } => plan.take(pointer, value.as_ref(), key.as_deref())?,
+            Wish::Take { pointer, value, key } => {
+                let value = value.as_ref().map(|value| plan.document.format().held(value));
+                plan.take(pointer, value.as_ref(), key.as_deref())?;
+            }
             Wish::GiveBack(pointer) => plan.give_back(|own| own.step.pointer == *pointer)?,
             Wish::GiveBackAll => plan.give_back(|_| true)?,
             Wish::Leave { pointer, value } => {
+                let value = &plan.document.format().held(value);
                 plan.give_back(|own| own.step.pointer == *pointer)?;
                 plan.kept.retain(|kept| kept != pointer);
                 if !plan.document.value(pointer)?.is_some_and(|stands| stands.means(value)) {
@@ -85,7 +89,7 @@ impl Planned {
             let pointer = &own.step.pointer;
             if own.still_there(&self.document)? {
                 self.document.undo(&own.step)?;
-            } else if own.wrote != Wrote::Object && self.document.raw(pointer)? != own.step.before.raw() {
+            } else if own.wrote != Wrote::Object && self.document.raw(pointer)?.as_deref() != own.step.before.raw() {
                 self.kept.push(own.step.pointer);
             }
         }

@@ -1,4 +1,4 @@
-//! JSON, and JSON with comments and trailing commas, changed in place.
+//! JSON, JSON with comments and trailing commas, and JSON5, changed in place.
 //!
 //! A change is a splice of the text: comments, order, indentation, line ends, a BOM and the final newline stay what they
 //! are. Each change gives a [`Step`] that takes it back, to the byte as long as nobody changed the text around it.
@@ -8,6 +8,7 @@
 
 mod check;
 mod edit;
+mod five;
 mod layout;
 mod render;
 mod scan;
@@ -23,6 +24,8 @@ pub(super) struct Document {
     text: String,
     /// `None`: there is nothing but white space.
     root: Option<Node>,
+    /// It is JSON5.
+    five: bool,
     /// Comments and trailing commas: what strict JSON does not have.
     extra: Vec<std::ops::Range<usize>>,
 }
@@ -31,9 +34,9 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads it. White space alone, or nothing, is a document without a value.
-    pub(super) fn of(text: String) -> Result<Self, Bad> {
-        let (root, extra) = scan::scan(&text)?;
-        Ok(Self { text, root, extra })
+    pub(super) fn of(text: String, five: bool) -> Result<Self, Bad> {
+        let (root, extra) = scan::scan(&text, five)?;
+        Ok(Self { text, root, five, extra })
     }
 
     /// The text as it is now.
@@ -68,6 +71,15 @@ impl Document {
         Ok(self.member(members, name)?.map(|at| &members[at].value))
     }
 
+    /// Where every value stands that has none in it, with the names (and, in arrays, numbers) that lead there.
+    pub(super) fn leaves(&self) -> Vec<(Pointer, std::ops::Range<usize>)> {
+        let mut all = Vec::new();
+        if let Some(root) = &self.root {
+            leaves(root, &Pointer::default(), &mut all);
+        }
+        all
+    }
+
     /// The value at that place; `None`: there is none.
     pub(super) fn value(&self, pointer: &Pointer) -> Result<Option<Value>, Bad> {
         Ok(self.node(pointer)?.map(|node| self.value_of(node)))
@@ -81,9 +93,9 @@ impl Document {
                 Value::Table(members.iter().map(member).collect())
             }
             Kind::Array(items) => Value::List(items.iter().map(|item| self.value_of(item)).collect()),
-            Kind::Text => match serde_json::from_str(raw) {
-                Ok(text) => Value::Text(text),
-                Err(_) => Value::Other(raw.to_owned()),
+            Kind::Text => match five::decoded(raw, self.five) {
+                Some(text) => Value::Text(text),
+                None => Value::Other(raw.to_owned()),
             },
             Kind::Word => match (raw, raw.parse()) {
                 ("true", _) => Value::Flag(true),
@@ -122,5 +134,15 @@ impl Document {
                 Err(Bad::Twice { line, column, name: name.to_owned() })
             }
         }
+    }
+}
+
+fn leaves(node: &Node, at: &Pointer, all: &mut Vec<(Pointer, std::ops::Range<usize>)>) {
+    match &node.kind {
+        Kind::Object(members) => members.iter().for_each(|member| leaves(&member.value, &at.then(&member.name), all)),
+        Kind::Array(items) => {
+            items.iter().enumerate().for_each(|(number, item)| leaves(item, &at.then(&number.to_string()), all));
+        }
+        Kind::Text | Kind::Word => all.push((at.clone(), node.span.clone())),
     }
 }

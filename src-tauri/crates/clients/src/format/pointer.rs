@@ -50,6 +50,12 @@ impl Pointer {
     }
 }
 
+impl From<Vec<String>> for Pointer {
+    fn from(names: Vec<String>) -> Self {
+        Self(names)
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|name| write!(f, "/{}", name.replace('~', "~0").replace('/', "~1")))

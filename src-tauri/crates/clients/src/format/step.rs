@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointer;
+use super::lines::Cut;
 
 /// One change that was made, and what it needs to be taken back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub(crate) enum Before {
     },
     /// A member, which was taken out.
     Member(Removed),
+    /// Nothing; what was put there has this before it and behind it.
+    Put { lead: String, tail: String },
+    /// Lines, which were taken out in this order.
+    Lines { raw: String, cuts: Vec<Cut> },
+    /// A member inside of a value that stands on a line with others; `old` and `new` are the whole of that value.
+    Within { raw: String, old: String, new: String },
 }
 
 /// A member with what stood around it.
@@ -54,7 +61,9 @@ impl std::fmt::Debug for Before {
         f.write_str(match self {
             Self::Value { .. } => "Value",
             Self::Absent { .. } => "Absent",
-            Self::Member(_) => "Member",
+            Self::Member(_) | Self::Within { .. } => "Member",
+            Self::Put { .. } => "Put",
+            Self::Lines { .. } => "Lines",
         })
     }
 }
@@ -71,8 +80,11 @@ impl Before {
     /// The text of the value there was.
     pub(crate) fn raw(&self) -> Option<&str> {
         match self {
-            Self::Value { raw } | Self::Member(Removed { raw, .. }) => Some(raw),
-            Self::Absent { .. } => None,
+            Self::Value { raw }
+            | Self::Member(Removed { raw, .. })
+            | Self::Lines { raw, .. }
+            | Self::Within { raw, .. } => Some(raw),
+            Self::Absent { .. } | Self::Put { .. } => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::step::Removed;
 use super::layout::{ends_in_line_comment, trimmed};
-use super::render::{Lines, quoted, write};
+use super::render::{Lines, Style, write};
 use super::scan::{Member, Node};
 use super::{BOM, Bad, Before, Document, Pointer, Step, Value, check, spliced, unsafe_at};
 
@@ -51,6 +51,7 @@ impl Document {
         match &step.before {
             Before::Value { raw } => self.put(&step.pointer, Piece::Raw(raw)).map(drop),
             Before::Absent { inner } => self.take_out(&step.pointer, inner.as_deref()),
+            Before::Put { .. } | Before::Lines { .. } | Before::Within { .. } => Err(unsafe_at(&step.pointer)),
             Before::Member(removed) => {
                 let absent = self.raw(&step.pointer)?.is_none();
                 if absent && self.put_back(&step.pointer, removed).is_ok_and(|done| done) {
@@ -108,7 +109,8 @@ impl Document {
         let bom = if self.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
         let inner = self.text[bom..].to_owned();
         let end = if inner.contains("\r\n") { "\r\n" } else { "\n" };
-        let raw = piece.written(Some(Lines { end, indent: String::new(), unit: self.unit() }), ": ");
+        let lines = Lines { end, indent: String::new(), unit: self.unit() };
+        let raw = piece.written(Some(lines), self.style(&[]));
         self.become_if_only(format!("{}{raw}{end}", &self.text[..bom]), &Pointer::default(), Some(&raw))?;
         Ok(Before::Absent { inner: Some(inner) })
     }
@@ -121,7 +123,7 @@ impl Document {
         let at = at.ok_or_else(|| unsafe_at(pointer))?;
         let before = Before::Value { raw: self.text[at.clone()].to_owned() };
         let lines = self.has_lines().then(|| self.lines(self.indent_of(at.start)));
-        let raw = piece.written(lines, self.colon(&[]));
+        let raw = piece.written(lines, self.style(&[]));
         self.become_if_only(spliced(&self.text, &[(at, &raw)]), pointer, Some(&raw))?;
         Ok(before)
     }
@@ -140,9 +142,9 @@ impl Document {
         let at = start + trimmed(trivia);
         let place = self.place_in(object, members, &trivia[..at - start]);
         let lines = place.before.rfind('\n').map(|newline| self.lines(place.before[newline + 1..].to_owned()));
-        let colon = self.colon(members);
-        let raw = &piece.written(lines, colon);
-        let member = format!("{}{colon}{raw}", quoted(name));
+        let style = self.style(members);
+        let raw = &piece.written(lines, style);
+        let member = format!("{}{}{raw}", style.name(name), style.colon);
         let (text, before) = match members.last() {
             None => {
                 let text = spliced(&self.text, &[(at..close, &format!("{}{member}{}", place.before, place.after))]);
@@ -177,7 +179,7 @@ impl Document {
             start = member.key.start;
         }
         let start = start.max(gap_start);
-        if start == object.span.start + 1 && self.text[start..].starts_with('"') {
+        if start == object.span.start + 1 && start == member.key.start {
             // `{"a": 1, "b": 2}` is not to become `{ "b": 2}`.
             end += self.text[end..].bytes().take_while(|byte| *byte == b' ').count();
         }
@@ -265,7 +267,7 @@ impl Document {
 
     /// Takes this text over, if it can be read, holds this value there, and differs in nothing else.
     fn become_if_only(&mut self, text: String, pointer: &Pointer, value: Option<&str>) -> Result<(), Bad> {
-        let new = Self::of(text).map_err(|_| unsafe_at(pointer))?;
+        let new = Self::of(text, self.five).map_err(|_| unsafe_at(pointer))?;
         if new.raw(pointer)? != value || !check::only_there(self, &new, pointer) {
             return Err(unsafe_at(pointer));
         }
@@ -278,12 +280,12 @@ impl Document {
 
 impl Piece<'_> {
     /// On several lines, where there is something to break; or on one.
-    fn written(self, lines: Option<Lines>, colon: &str) -> String {
+    fn written(self, lines: Option<Lines>, style: Style) -> String {
         match self {
             Self::Raw(raw) => raw.to_owned(),
             Self::Value(value) => {
                 let mut out = String::new();
-                write(value, lines.as_ref(), colon, &mut out);
+                write(value, lines.as_ref(), style, &mut out);
                 out
             }
         }

@@ -1,7 +1,7 @@
 //! How a document is laid out, and so how a new member is to look.
 
 use super::Document;
-use super::render::Lines;
+use super::render::{Lines, Style};
 use super::scan::{Kind, Member, Node};
 
 const INDENT: &str = "  ";
@@ -43,16 +43,16 @@ impl Document {
         Place { before, after: String::new() }
     }
 
-    /// What stands behind the colon of members near here.
-    pub(super) fn colon(&self, members: &[Member]) -> &'static str {
+    /// How members near here are written.
+    pub(super) fn style(&self, members: &[Member]) -> Style {
         let root = self.root.as_ref().map_or(&[][..], |root| match &root.kind {
             Kind::Object(members) => members,
             _ => &[],
         });
-        match members.last().or(root.last()) {
-            Some(member) if !self.is_spaced(member) => ":",
-            _ => ": ",
-        }
+        let like = members.last().or(root.last());
+        let colon = if like.is_some_and(|member| !self.is_spaced(member)) { ":" } else { ": " };
+        let bare = like.map_or(self.five, |member| !self.text[member.key.clone()].starts_with(['"', '\'']));
+        Style { colon, bare: self.five && bare }
     }
 
     /// `"a": 1` and not `"a":1`.

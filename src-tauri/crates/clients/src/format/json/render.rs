@@ -12,14 +12,32 @@ pub(super) struct Lines {
     pub(super) unit: String,
 }
 
+/// How members are written.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    /// What stands between name and value.
+    pub(super) colon: &'static str,
+    /// Names that need no quotation marks have none.
+    pub(super) bare: bool,
+}
+
+impl Style {
+    pub(super) fn name(self, name: &str) -> String {
+        let plain = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
+            && !name.starts_with(|first: char| first.is_ascii_digit());
+        if self.bare && plain { name.to_owned() } else { quoted(name) }
+    }
+}
+
 /// A string as JSON has it.
-pub(super) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     // It cannot fail; if it did, what it gives is no JSON, and is refused.
     serde_json::to_string(text).unwrap_or_default()
 }
 
 /// On several lines, or on one without `lines`.
-pub(super) fn write(value: &Value, lines: Option<&Lines>, colon: &str, out: &mut String) {
+pub(super) fn write(value: &Value, lines: Option<&Lines>, style: Style, out: &mut String) {
     match value {
         Value::Text(text) => out.push_str(&quoted(text)),
         Value::Number(number) => out.push_str(&number.to_string()),
@@ -28,16 +46,16 @@ pub(super) fn write(value: &Value, lines: Option<&Lines>, colon: &str, out: &mut
         Value::List(items) => {
             // Short ones stand on one line.
             let broken = items.iter().any(|item| matches!(item, Value::Table(_) | Value::List(_)));
-            let item = |item: &Value, lines: Option<&Lines>, out: &mut String| write(item, lines, colon, out);
-            around(('[', ']'), items, lines.filter(|_| broken), colon, out, item);
+            let item = |item: &Value, lines: Option<&Lines>, out: &mut String| write(item, lines, style, out);
+            around(('[', ']'), items, lines.filter(|_| broken), style, out, item);
         }
         Value::Table(members) => {
             let member = |(name, value): &(String, Value), lines: Option<&Lines>, out: &mut String| {
-                out.push_str(&quoted(name));
-                out.push_str(colon);
-                write(value, lines, colon, out);
+                out.push_str(&style.name(name));
+                out.push_str(style.colon);
+                write(value, lines, style, out);
             };
-            around(('{', '}'), members, lines, colon, out, member);
+            around(('{', '}'), members, lines, style, out, member);
         }
     }
 }
@@ -46,7 +64,7 @@ fn around<T>(
     (open, close): (char, char),
     items: &[T],
     lines: Option<&Lines>,
-    colon: &str,
+    style: Style,
     out: &mut String,
     each: impl Fn(&T, Option<&Lines>, &mut String),
 ) {
@@ -65,7 +83,7 @@ fn around<T>(
                 out.push_str(inner.end);
                 out.push_str(&inner.indent);
             }
-            None if at > 0 && colon.ends_with(' ') => out.push(' '),
+            None if at > 0 && style.colon.ends_with(' ') => out.push(' '),
             None => {}
         }
         each(item, inner.as_ref(), out);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::{BOM, Bad, place};
+use super::five;
 
 /// Deeper than any configuration, and far from the end of a stack.
 const DEEPEST: usize = 200;
@@ -34,15 +35,17 @@ pub(super) struct Member {
 
 struct Scanner<'t> {
     text: &'t str,
+    /// JSON5.
+    five: bool,
     at: usize,
     depth: usize,
     extra: Vec<Range<usize>>,
 }
 
 /// The value, unless there is only white space, and what strict JSON would not have.
-pub(super) fn scan(text: &str) -> Result<(Option<Node>, Vec<Range<usize>>), Bad> {
+pub(super) fn scan(text: &str, five: bool) -> Result<(Option<Node>, Vec<Range<usize>>), Bad> {
     let at = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
-    let mut scanner = Scanner { text, at, depth: 0, extra: Vec::new() };
+    let mut scanner = Scanner { text, five, at, depth: 0, extra: Vec::new() };
     scanner.trivia()?;
     if scanner.peek().is_none() && scanner.extra.is_empty() {
         return Ok((None, Vec::new()));
@@ -76,6 +79,10 @@ impl Scanner<'_> {
         loop {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(0x0b | 0x0c | 0x80..) if self.five => match self.text[self.at..].chars().next() {
+                    Some(char) if char.is_whitespace() || char == BOM => self.at += char.len_utf8(),
+                    _ => return Ok(()),
+                },
                 Some(b'/') => {
                     let start = self.at;
                     let rest = &self.text[start..];
@@ -103,6 +110,14 @@ impl Scanner<'_> {
             Some(b'"') => {
                 self.string()?;
                 Kind::Text
+            }
+            Some(b'\'') if self.five => {
+                self.string()?;
+                Kind::Text
+            }
+            Some(b'+' | b'.' | b'-' | b'0'..=b'9' | b'I' | b'N') if self.five => {
+                self.number_five()?;
+                Kind::Word
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
@@ -140,17 +155,23 @@ impl Scanner<'_> {
                     self.at += 1;
                     return Ok(members);
                 }
-                Some(b'"') if members.last().is_none_or(|last| last.comma.is_some()) => {}
-                Some(b'"') => return Err(self.bad("a comma is missing before this")),
+                Some(byte) if byte == b'"' || (self.five && (byte == b'\'' || self.identifier() > 0)) => {
+                    if members.last().is_some_and(|last| last.comma.is_none()) {
+                        return Err(self.bad("a comma is missing before this"));
+                    }
+                }
                 Some(_) => return Err(self.bad("a name in quotation marks is expected here")),
                 None => return Err(self.bad_at(open, "this object does not end")),
             }
             let key = self.at;
-            self.string()?;
+            match self.peek() {
+                Some(b'"' | b'\'') => self.string()?,
+                _ => self.at += self.identifier(),
+            }
             let key = key..self.at;
             // What cannot be decoded (half of a surrogate pair) is none of the names that are looked for.
             let raw = &self.text[key.clone()];
-            let name = serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
+            let name = five::decoded(raw, self.five).unwrap_or_else(|| raw.to_owned());
             self.trivia()?;
             if self.peek() != Some(b':') {
                 return Err(self.bad("a colon is expected here"));
@@ -198,14 +219,18 @@ impl Scanner<'_> {
     }
 
     fn string(&mut self) -> Result<(), Bad> {
-        let open = self.at;
+        let (open, mark) = (self.at, self.peek());
         self.at += 1;
         loop {
             match self.peek() {
-                Some(b'"') => {
+                byte @ Some(b'"' | b'\'') if byte == mark => {
                     self.at += 1;
                     return Ok(());
                 }
+                Some(b'\\') if self.five => {
+                    self.at += five::escape(&self.text[self.at..]).ok_or_else(|| self.bad("this is no escape"))?;
+                }
+                Some(byte @ 0..0x20) if self.five && !matches!(byte, b'\n' | b'\r') => self.at += 1,
                 Some(b'\\') => {
                     let rest = &self.text.as_bytes()[self.at + 1..];
                     let hex = |rest: &[u8]| rest.len() >= 4 && rest[..4].iter().all(u8::is_ascii_hexdigit);
@@ -245,6 +270,17 @@ impl Scanner<'_> {
             fits &= digits(&mut rest) > 0;
         }
         if fits && rest.is_empty() { Ok(()) } else { Err(self.bad_at(start, "this is no number")) }
+    }
+
+    /// How long the name is that stands here without quotation marks.
+    fn identifier(&self) -> usize {
+        five::identifier(&self.text[self.at..])
+    }
+
+    fn number_five(&mut self) -> Result<(), Bad> {
+        let length = five::number(&self.text[self.at..]).ok_or_else(|| self.bad("this is no number"))?;
+        self.at += length;
+        Ok(())
     }
 
     fn word(&mut self) -> Result<(), Bad> {

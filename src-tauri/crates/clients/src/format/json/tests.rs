@@ -3,9 +3,9 @@
 #![expect(clippy::disallowed_types, reason = "another reader of JSON judges this one")]
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use crate::format::{Bad, Document, Format, LARGEST, Pointer, Step};
+use crate::format::{Bad, CASES, Document, Format, LARGEST, Pointer, Step, Value};
 
 fn at(pointer: &str) -> Pointer {
     pointer.parse().unwrap()
@@ -150,8 +150,57 @@ fn what_is_not_clear_is_refused_with_its_place() {
     assert_eq!(with_key("{\"x\": {\"a\": 1, \"a\": 2}, \"y\": 1, \"y\": 2}").matches("\"y\"").count(), 2);
 }
 
+#[test]
+fn json5_is_written_as_it_is() {
+    let five =
+        |text: &str| Document::read(Format::Json5, text.as_bytes()).unwrap_or_else(|bad| panic!("{bad}: {text}"));
+    let provider = Value::table([
+        ("baseUrl", "http://x".into()),
+        ("api-key", "k".into()),
+        ("models", vec![Value::table([("id", "m".into())])].into()),
+    ]);
+    for (old, new) in [
+        (
+            "{}",
+            "{\n  models: {\n    codeferry: {\n      baseUrl: \"http://x\",\n      \"api-key\": \"k\",\n      models: [\n        {\n          id: \"m\"\n        }\n      ]\n    }\n  }\n}",
+        ),
+        ("{models:{x:1}}", "{models:{x:1,codeferry:{baseUrl:\"http://x\",\"api-key\":\"k\",models:[{id:\"m\"}]}}}"),
+        (
+            "{ 'models': { 'x': 1 } } // end",
+            "{ 'models': { 'x': 1, \"codeferry\": {\"baseUrl\": \"http://x\", \"api-key\": \"k\", \"models\": [{\"id\": \"m\"}]} } } // end",
+        ),
+    ] {
+        let mut document = five(old);
+        let steps = document.set(&at("/models/codeferry"), &provider).unwrap();
+        assert_eq!(document.text(), new);
+        assert_eq!(document.value(&at("/models/codeferry")).unwrap().unwrap(), provider);
+        take_back(&mut document, &steps);
+        assert_eq!(document.text(), old);
+    }
+    let read_as = |text: &str| five(text).value(&Pointer::default()).unwrap().unwrap();
+    assert_eq!(read_as("'a\\x41\\\n\\u00e9\\ud83d\\ude00\\'\\v'"), Value::from("aA\u{e9}\u{1f600}'\u{b}"));
+    assert_eq!(read_as("{\u{a0}$é_1: +1, 'x y': 12,}").get("x y"), Some(&Value::Number(12)));
+    assert_eq!(five("{a: {a: 0x10}}").value(&at("/a/a")).unwrap(), Some(Value::Other("0x10".to_owned())));
+    for (text, place) in [
+        ("{1a: 2}", (1, 2)),
+        ("{a: 0x}", (1, 5)),
+        ("{a: '\\1'}", (1, 6)),
+        ("{a: 'x\n'}", (1, 7)),
+        ("{a: 1 b: 2}", (1, 7)),
+        ("{a: b}", (1, 5)),
+        ("{a: 'x\"}", (1, 5)),
+    ] {
+        let Bad::Syntax { line, column, .. } = Document::read(Format::Json5, text.as_bytes()).unwrap_err() else {
+            panic!("{text}")
+        };
+        assert_eq!((line, column), place, "{text}");
+    }
+    let bad = five("{a: {}, 'a': {}}").set(&at("/a/K"), &"v".into()).unwrap_err();
+    assert!(matches!(bad, Bad::Twice { column: 9, .. }), "{bad}");
+}
+
 /// Makes a document of whatever bytes come: each is a choice.
-struct Tape<'t>(std::slice::Iter<'t, u8>, usize);
+struct Tape<'t>(std::slice::Iter<'t, u8>, usize, bool);
 
 impl Tape<'_> {
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
@@ -180,6 +229,10 @@ impl Tape<'_> {
     fn value(&mut self, out: &mut String) {
         self.1 += 1;
         match self.pick(&["s", "n", "w", "o", "a", "o"]) {
+            "n" if self.2 => out.push_str(self.pick(&["0x1F", "+1", ".5", "5.", "-Infinity", "NaN", "1e3"])),
+            "s" if self.2 => {
+                out.push_str(self.pick(&["'a \"b\"'", "'it\\'s'", "\"two \\\nlines\"", "'\\x41\\v'", "'// no'"]))
+            }
             "o" if self.1 < 6 => self.object(&["a", "b", "c", "K", "env", "\\u0041"], false, out),
             "a" if self.1 < 6 => {
                 out.push('[');
@@ -215,7 +268,8 @@ impl Tape<'_> {
         let chosen: Vec<&str> = names.iter().filter(|_| self.pick(&["", "x", "x"]) == "x").copied().collect();
         for (at, name) in chosen.iter().enumerate() {
             self.trivia(out);
-            out.push_str(&format!("\"{name}\""));
+            let mark = if self.2 && !name.starts_with('\\') { self.pick(&["", "'", "\""]) } else { "\"" };
+            out.push_str(&format!("{mark}{name}{mark}"));
             self.trivia(out);
             out.push(':');
             self.trivia(out);
@@ -234,8 +288,8 @@ impl Tape<'_> {
     }
 }
 
-fn document_of(tape: &[u8]) -> String {
-    let (mut tape, mut out) = (Tape(tape.iter(), 0), String::new());
+fn document_of(tape: &[u8], five: bool) -> String {
+    let (mut tape, mut out) = (Tape(tape.iter(), 0, five), String::new());
     out.push_str(tape.pick(&["", "", "\u{feff}"]));
     tape.trivia(&mut out);
     tape.object(&["x", "env", "hooks", "y"], true, &mut out);
@@ -243,19 +297,19 @@ fn document_of(tape: &[u8]) -> String {
     out
 }
 
-fn as_others_read(document: &Document) -> Value {
+fn as_others_read(document: &Document) -> Json {
     serde_json::from_str(&document.strict().unwrap()).unwrap_or_else(|error| panic!("{error}: {}", document.text()))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
 
     #[test]
     fn apply_and_take_back_is_the_same_bytes(
         tape in prop::collection::vec(any::<u8>(), 0..300),
         changes in prop::collection::vec((0..4_usize, any::<Option<u8>>()), 1..7),
     ) {
-        let text = document_of(&tape);
+        let text = document_of(&tape, false);
         let mut document = read(&text);
         let mut expected = as_others_read(&document);
         let mut steps = Vec::new();
@@ -264,7 +318,7 @@ proptest! {
             let pointer = Pointer::of(&["env", name]);
             if let Some(value) = value {
                 steps.extend(document.set(&pointer, &value.to_string().into()).unwrap());
-                expected["env"][name] = Value::from(value.to_string());
+                expected["env"][name] = Json::from(value.to_string());
             } else {
                 steps.extend(document.delete(&pointer).unwrap());
                 if let Some(env) = expected.get_mut("env") {
@@ -279,14 +333,45 @@ proptest! {
     }
 
     #[test]
+    fn apply_and_take_back_is_the_same_bytes_in_json5(
+        tape in prop::collection::vec(any::<u8>(), 0..300),
+        changes in prop::collection::vec((0..4_usize, any::<Option<u8>>()), 1..7),
+    ) {
+        let text = document_of(&tape, true);
+        let mut document = Document::read(Format::Json5, text.as_bytes()).unwrap_or_else(|bad| panic!("{bad}: {text}"));
+        let rest = |document: &Document| {
+            let mut leaves = document.leaves();
+            leaves.retain(|(pointer, _)| pointer.names().first().is_none_or(|name| name != "env"));
+            leaves.into_iter().map(|(pointer, at)| (pointer, document.text()[at].to_owned())).collect::<Vec<_>>()
+        };
+        let before = rest(&document);
+        let mut steps = Vec::new();
+        for (which, value) in changes {
+            let pointer = Pointer::of(&["env", ["K", "L", "M", "new"][which]]);
+            let value = value.map(|value| match value % 3 {
+                0 => Value::table([("a b", vec!["x"].into()), ("n", i64::from(value).into())]),
+                _ => value.to_string().into(),
+            });
+            match &value {
+                Some(value) => steps.extend(document.set(&pointer, value).unwrap()),
+                None => steps.extend(document.delete(&pointer).unwrap()),
+            }
+            prop_assert_eq!(document.value(&pointer).unwrap(), value);
+            prop_assert_eq!(&rest(&document), &before);
+        }
+        take_back(&mut document, &steps);
+        prop_assert_eq!(document.text(), text);
+    }
+
+    #[test]
     fn nothing_makes_it_fail_in_another_way_than_it_says(text in "[{}\\[\\]\",:/* \\\\\nu0aK1.e-]{0,40}") {
         // What strict JSON is for others is JSON here.
-        let strict = serde_json::from_str::<Value>(&text);
+        let strict = serde_json::from_str::<Json>(&text);
         if let Ok(mut document) = Document::read(Format::Json, text.as_bytes()) {
             let _ = document.set(&at("/env/K"), &"v".into());
             let _ = document.delete(&at("/env/K"));
             if !text.trim().is_empty() && !text.contains("\\u") {
-                prop_assert!(serde_json::from_str::<Value>(&read(&text).strict().unwrap()).is_ok());
+                prop_assert!(serde_json::from_str::<Json>(&read(&text).strict().unwrap()).is_ok());
             }
         } else {
             prop_assert!(strict.is_err());
