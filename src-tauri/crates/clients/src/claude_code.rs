@@ -1,72 +1,113 @@
 //! Claude Code: what its `settings.json` has to hold so that it comes to us, and what may still keep it away.
 //!
-//! The `env` of that file is enough, and wins over the shell's variables. `ANTHROPIC_AUTH_TOKEN` is trusted at once, while a
-//! new `ANTHROPIC_API_KEY` is asked about; with both only the token is sent (`claude-code.md §7, §8`, measured).
+//! What is said here about the client was seen with the real one; `docs/clients.md` names the version, and for each key what it
+//! is for. `told` is what is written, `layers` who else has a word, `conflicts` what that leads to.
 
-use crate::apply::Wish;
-use crate::format::{Document, Pointer, Value};
+mod conflicts;
+mod layers;
+mod old_paths;
+mod places;
+mod sessions;
+mod state;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use std::path::PathBuf;
+
+pub use self::layers::{Ignored, Layer, Layers, Source};
+pub use self::old_paths::{base_url, direct, doubts, to, to_us, token};
+pub(crate) use self::places::user_file;
+pub use self::sessions::{Session, running};
+pub use self::told::{role_id, variables, window};
+use crate::apply::{Change, Wish};
+use crate::client::{
+    Client, Conflict, Documents, Effective, Found, Kind, State, Target, View, World, exports, no_proxy,
+};
+use crate::format::{Document, Format, Value};
+use crate::intent::Intent;
 
 /// The word for it in the names of files and keys.
-pub const NAME: &str = "claude-code";
+pub const NAME: &str = Kind::ClaudeCode.name();
 
-const BASE_URL: &str = "ANTHROPIC_BASE_URL";
-const AUTH_TOKEN: &str = "ANTHROPIC_AUTH_TOKEN";
-const API_KEY: &str = "ANTHROPIC_API_KEY";
-/// Any of these makes it go to another host by another way.
-const OTHER_WAYS: [&str; 3] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
+/// The client.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaudeCode;
 
-/// The token it would send, if one is set in this file.
-pub fn token(document: &Document) -> Option<String> {
-    document.string(&env(AUTH_TOKEN)).ok().flatten()
-}
-
-/// It comes to us: our address and a client key. `name` is set if the key was made for this.
-pub fn to_us(url: &str, key: &str, name: Option<&str>) -> Vec<Wish> {
-    vec![
-        take(BASE_URL, Some(url)),
-        Wish::Take { pointer: env(AUTH_TOKEN), value: Some(key.into()), key: name.map(str::to_owned) },
-        take(API_KEY, None),
-    ]
-}
-
-/// It goes where it went before us; with an API key if one is given, which is the person's own from then on.
-pub fn direct(api_key: Option<&str>) -> Vec<Wish> {
-    let key = api_key.map(|key| Wish::Leave { pointer: env(API_KEY), value: key.into() });
-    [Wish::GiveBackAll].into_iter().chain(key).collect()
-}
-
-/// It goes to this address with this API key. A token of ours would win over the key, so it goes.
-pub fn to(url: &str, api_key: &str) -> Vec<Wish> {
-    vec![Wish::GiveBack(env(AUTH_TOKEN)), take(BASE_URL, Some(url)), take(API_KEY, Some(api_key))]
-}
-
-/// The address it would ask, if one is set in this file.
-pub fn base_url(document: &Document) -> Option<String> {
-    document.string(&env(BASE_URL)).ok().flatten()
-}
-
-/// What in the same file may keep it from going where it is sent; sentences without an end.
-pub fn doubts(document: &Document) -> Vec<String> {
-    let stands = |pointer: &Pointer| document.holds(pointer);
-    let mut doubts = Vec::new();
-    if stands(&Pointer::of(&["apiKeyHelper"])) {
-        doubts.push("apiKeyHelper is set too, and what it prints is sent as the key".to_owned());
+/// The file for `claude --settings FILE`, which wins over all but managed settings: the same as is written by [`plan`], for a
+/// session that comes to us without a change of anybody's files.
+///
+/// [`plan`]: Client::plan
+pub fn settings(intent: &Intent, spared: Option<(&'static str, String)>) -> String {
+    // Nothing stands in the way in an empty document.
+    let Ok(mut document) = Document::read(Format::Json, b"") else { return String::new() };
+    for told in told::all(intent, spared) {
+        let _ = told.value.map(|value| document.set(&told.pointer, &value));
     }
-    for way in OTHER_WAYS.into_iter().filter(|&way| stands(&env(way))) {
-        doubts.push(format!("{way} is set too, and leads elsewhere"));
-    }
-    let proxied =
-        ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].into_iter().find(|&name| stands(&env(name)));
-    if let Some(name) = proxied.filter(|_| !["NO_PROXY", "no_proxy"].into_iter().any(|name| stands(&env(name)))) {
-        doubts.push(format!("{name} is set without NO_PROXY, and would catch requests to this machine"));
-    }
-    doubts
+    document.text().to_owned()
 }
 
-fn env(name: &str) -> Pointer {
-    Pointer::of(&["env", name])
+impl Client for ClaudeCode {
+    fn kind(&self) -> Kind {
+        Kind::ClaudeCode
+    }
+
+    fn detect(&self, world: &World) -> Found {
+        places::detect(world)
+    }
+
+    fn also_reads(&self, world: &World, target: &Target) -> Vec<PathBuf> {
+        let mut files = places::also(world, target);
+        files.extend(exports::files(world));
+        files
+    }
+
+    fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
+        state::of(world, target, view)
+    }
+
+    fn plan(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Change> {
+        let Some(file) = target.file() else { return Vec::new() };
+        let told = told::all(intent, spared(world, target, documents));
+        let no_more = told::places().into_iter().filter(|place| !told.iter().any(|told| told.pointer == *place));
+        let mut wishes: Vec<Wish> = no_more
+            // A list of addresses that is long enough already is nobody's to take back.
+            .filter(|place| !place.name().is_some_and(|name| no_proxy::LISTS.contains(&name)))
+            .map(Wish::GiveBack)
+            .collect();
+        wishes.extend(told.into_iter().map(|told| {
+            let key = (told.key == told::AUTH_TOKEN).then(|| intent.key_name.clone()).flatten();
+            Wish::Take { pointer: told.pointer, value: told.value, key }
+        }));
+        vec![Change { file: file.to_owned(), format: Format::Json, wishes }]
+    }
+
+    fn conflicts(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Conflict> {
+        conflicts::of(world, target, documents, intent)
+    }
+
+    fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
+        let layers = Layers::of(world, target, documents);
+        conflicts::KEYS.into_iter().chain(told::names()).filter_map(|key| layers.effective(key)).collect()
+    }
+
+    fn manual(&self, _: &World, intent: &Intent) -> String {
+        settings(intent, Some(("NO_PROXY", "127.0.0.1,localhost".to_owned())))
+    }
 }
 
-fn take(name: &str, value: Option<&str>) -> Wish {
-    Wish::Take { pointer: env(name), value: value.map(Value::from), key: None }
+/// The list of addresses without a proxy that has to stand in the target's file, if one has to.
+fn spared(world: &World, target: &Target, documents: &Documents) -> Option<(&'static str, String)> {
+    let layers = Layers::of(world, target, documents);
+    no_proxy::extended(&|name| layers.variable(name).map(|(value, _)| value.to_owned()))
+}
+
+/// A text that a setting is, whatever it is.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Flag(flag) => Some(flag.to_string()),
+        Value::List(_) | Value::Table(_) | Value::Other(_) => None,
+    }
 }

@@ -4,6 +4,8 @@
 //! **Invariant:** looking never writes. What is to be written is a list of [`Change`]s for `apply`, and they are made from values:
 //! the documents that were read, the machine as it was found, and the [`Intent`].
 
+pub mod exports;
+pub mod no_proxy;
 pub mod programs;
 pub mod world;
 pub mod wsl;
@@ -217,6 +219,19 @@ pub enum Weight {
     Blocks,
 }
 
+/// What a client would go by if it began now, and who says so.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// The variable or setting.
+    pub key: String,
+    /// What it is.
+    value: String,
+    /// Who says so: a file, `FILE:LINE` of a shell, or `the environment`.
+    pub from: String,
+    /// Who says something else and is overruled, the strongest first.
+    pub overruled: Vec<String>,
+}
+
 /// What every client's module answers.
 pub trait Client: Sync {
     /// Which one it is.
@@ -242,6 +257,11 @@ pub trait Client: Sync {
         Vec::new()
     }
 
+    /// What it would go by if it began now, resolved in its own order. Empty where nobody knows that order.
+    fn effective(&self, _world: &World, _target: &Target, _documents: &Documents) -> Vec<Effective> {
+        Vec::new()
+    }
+
     /// The lines to copy, for whoever sets it up by hand.
     fn manual(&self, world: &World, intent: &Intent) -> String;
 }
@@ -250,9 +270,9 @@ pub trait Client: Sync {
 
 impl Kind {
     /// Who answers for it. `None`: nobody yet.
-    #[expect(clippy::match_single_binding, reason = "each client has a line here")]
     pub fn client(self) -> Option<&'static dyn Client> {
         match self {
+            Self::ClaudeCode => Some(&crate::claude_code::ClaudeCode),
             _ => None,
         }
     }
@@ -346,6 +366,46 @@ impl FromStr for Kind {
     }
 }
 
+// === impl Effective ===
+
+impl Effective {
+    /// What a client would go by.
+    pub fn new(key: &str, value: impl Into<String>, from: impl fmt::Display, overruled: Vec<String>) -> Self {
+        Self { key: key.to_owned(), value: value.into(), from: from.to_string(), overruled }
+    }
+
+    /// The value itself, which may be a secret.
+    pub fn expose(&self) -> &str {
+        &self.value
+    }
+
+    /// The value as it may be shown.
+    pub fn shown(&self) -> String {
+        secret_shown(&self.key, &self.value)
+    }
+}
+
+impl fmt::Debug for Effective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={} from {}", self.key, self.shown(), self.from)
+    }
+}
+
+/// A value as it may be shown: of a secret, by the name of its key, no more than its end; of an address, not the password in it.
+pub(crate) fn secret_shown(key: &str, value: &str) -> String {
+    let key = key.to_ascii_uppercase();
+    let secret = ["TOKEN", "API_KEY", "APIKEY", "SECRET", "PASSWORD", "HEADERS"].iter().any(|word| key.contains(word));
+    // A number of tokens is none.
+    if secret && value.parse::<u64>().is_err() {
+        let end: String = value.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+        return if value.chars().count() >= 16 { format!("…{end}") } else { "…".to_owned() };
+    }
+    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+        None => value.to_owned(),
+    }
+}
+
 // === impl Target ===
 
 impl Target {
@@ -429,7 +489,16 @@ impl fmt::Debug for Held {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::{Kind, secret_shown};
+
+    #[test]
+    fn secrets_are_shown_by_their_end_at_most() {
+        assert_eq!(secret_shown("ANTHROPIC_AUTH_TOKEN", "cf-0123456789abcdef"), "…cdef");
+        assert_eq!(secret_shown("ANTHROPIC_API_KEY", "short"), "…");
+        assert_eq!(secret_shown("CLAUDE_CODE_MAX_CONTEXT_TOKENS", "272000"), "272000");
+        assert_eq!(secret_shown("HTTPS_PROXY", "http://ada:pw@proxy:3128"), "http://…@proxy:3128");
+        assert_eq!(secret_shown("ANTHROPIC_BASE_URL", "http://127.0.0.1:8081"), "http://127.0.0.1:8081");
+    }
 
     #[test]
     fn clients_go_by_the_names_that_people_type() {

@@ -53,6 +53,8 @@ pub trait Files: Send + Sync {
     fn names(&self, folder: &Path) -> Vec<String>;
     /// The path behind all links, if it is there.
     fn resolved(&self, path: &Path) -> Option<PathBuf>;
+    /// When it was written last, in milliseconds since 1970, if that is known.
+    fn modified(&self, path: &Path) -> Option<i64>;
 }
 
 /// The files of this machine.
@@ -235,6 +237,11 @@ impl Files for RealFiles {
     fn resolved(&self, path: &Path) -> Option<PathBuf> {
         path.canonicalize().ok()
     }
+
+    fn modified(&self, path: &Path) -> Option<i64> {
+        let written = fs::metadata(path).ok()?.modified().ok()?;
+        i64::try_from(written.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
 }
 
 // === impl MadeUpFiles ===
@@ -249,6 +256,13 @@ impl MadeUpFiles {
     #[must_use]
     pub fn with(mut self, path: &str, content: &str) -> Self {
         self.0.insert(PathBuf::from(path), content.as_bytes().to_vec());
+        self
+    }
+
+    /// The same without this file.
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        self.0.remove(Path::new(path));
         self
     }
 
@@ -281,6 +295,10 @@ impl Files for MadeUpFiles {
 
     fn resolved(&self, path: &Path) -> Option<PathBuf> {
         self.exists(path).then(|| path.to_owned())
+    }
+
+    fn modified(&self, _: &Path) -> Option<i64> {
+        None
     }
 }
 
