@@ -104,6 +104,16 @@ fn is_on(value: &str) -> bool {
 // === impl Look ===
 
 impl Look<'_> {
+    /// Whether a value of somebody else's does the same as what is told. `url` is the address that the same file names: a key for
+    /// it is as good as another.
+    fn agrees(&self, told: &Told, value: &str, url: Option<&str>) -> bool {
+        match told.key {
+            BASE_URL => self.intent.is_here(value),
+            AUTH_TOKEN => url.is_some_and(|url| self.intent.is_here(url)),
+            _ => told.value.as_ref().and_then(text_of).as_deref() == Some(value),
+        }
+    }
+
     /// How to get rid of a variable, by where it comes from.
     fn take_out(&self, name: &str, source: &Source) -> String {
         match source {

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{layers, sessions};
-use crate::client::exports;
 use crate::client::wsl::{self, Distribution};
-use crate::client::{Documents, Found, Scope, Target, World};
+use crate::client::{Documents, Found, Scope, Target, World, exports, programs};
 use crate::format::{Document, Format, Pointer, Value};
 
 const SETTINGS: &str = "settings.json";
@@ -13,36 +12,21 @@ const SETTINGS: &str = "settings.json";
 const PROJECTS: usize = 200;
 
 pub(super) fn detect(world: &World) -> Found {
-    let folder = folder(world);
-    let (program, how) = program(world);
-    let version = program.as_deref().and_then(|program| version(world, program));
-    Found { settings: world.files.exists(&folder), targets: targets(world), program, version, how }
-}
-
-/// Where programs are, and where its own installer puts it.
-fn program(world: &World) -> (Option<PathBuf>, Option<&'static str>) {
-    let (name, own) = match world.os {
-        crate::client::Os::Windows => ("claude.exe", &[".local", "bin", "claude.exe"]),
-        _ => ("claude", &[".local", "bin", "claude"]),
+    let settings = world.files.exists(&folder(world));
+    let targets = targets(world);
+    let Some(program) = programs::find(world, &["claude"]) else {
+        return Found { settings, targets, ..Found::default() };
     };
-    let on_path = world.path.iter().map(|folder| world.join(folder, &[name])).find(|file| world.files.exists(file));
-    let own = world.at_home(own);
-    let found = on_path.or_else(|| world.files.exists(&own).then(|| own.clone()));
-    let how = found.as_deref().map(|found| if found == own { "native" } else { "path" });
-    (found, how)
+    let version = program.version.or_else(|| native_version(world, &program.path));
+    Found { version, how: Some(program.how), program: Some(program.path), settings, targets }
 }
 
-/// The native one lies in `versions/VERSION`, npm's beside its `package.json`.
-fn version(world: &World, program: &Path) -> Option<String> {
+/// Its own installer links to `versions/VERSION`.
+fn native_version(world: &World, program: &Path) -> Option<String> {
     let real = world.files.resolved(program)?;
     let name = real.file_name()?.to_str()?;
-    if name.starts_with(|first: char| first.is_ascii_digit()) {
-        return Some(name.to_owned());
-    }
-    let package = [real.parent()?, real.parent()?.parent()?].map(|folder| world.join(folder, &["package.json"]));
-    let bytes = package.iter().find_map(|file| world.files.read(file).ok().flatten())?;
-    let document = Document::read(Format::Json, &bytes).ok()?;
-    document.string(&Pointer::of(&["version"])).ok().flatten()
+    let version = name.trim_end_matches(".exe");
+    version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
 }
 
 /// Its folder: `CLAUDE_CONFIG_DIR`, else `~/.claude`.

@@ -292,6 +292,18 @@ fn other_projects_are_looked_into() {
 }
 
 #[test]
+fn a_project_that_was_set_up_too_is_no_conflict() {
+    let own = r#"{"env":{"ANTHROPIC_BASE_URL":"http://localhost:8081","ANTHROPIC_AUTH_TOKEN":"another-key"}}"#;
+    let files = MadeUpFiles::new()
+        .with("/home/ada/.claude.json", r#"{"projects":{"/p":{}}}"#)
+        .with("/p/.claude/settings.local.json", own);
+    let mut world = world(files);
+    assert_eq!(conflicts(&world), []);
+    world.project = Some("/p".into());
+    assert_eq!(conflicts(&world), [], "not when it is the one we are in, either");
+}
+
+#[test]
 fn a_session_that_runs_is_named() {
     let note = r#"{"pid":7,"cwd":"/p","startedAt":1,"procStart":"9"}"#;
     let stat = format!("7 (claude) S {} 9 0", vec!["0"; 18].join(" "));
@@ -424,5 +436,5 @@ fn the_program_and_its_version_are_found_without_starting_it() {
     let mut world = world(files);
     world.path = vec!["/usr/bin".into(), format!("{npm}/bin").into()];
     let found = ClaudeCode.detect(&world);
-    assert_eq!((found.version.as_deref(), found.how), (Some("2.1.197"), Some("path")));
+    assert_eq!((found.version.as_deref(), found.how), (Some("2.1.197"), Some("npm")));
 }

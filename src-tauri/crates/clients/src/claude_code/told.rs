@@ -128,7 +128,7 @@ pub(super) fn all(intent: &Intent, spared: Option<(&'static str, String)>) -> Ve
     env(DISCOVERY, Some("1".to_owned()), Purpose::Comfort);
     env(IDLE, Some(IDLE_MS.to_owned()), Purpose::Comfort);
     if let Some((name, list)) = spared {
-        env(name, Some(list), Purpose::Way);
+        env(name, Some(list), Purpose::Comfort);
     }
     if intent.skip_web_fetch_preflight {
         let value = Some(Value::Flag(true));

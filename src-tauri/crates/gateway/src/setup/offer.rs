@@ -61,7 +61,6 @@ pub struct OfferedRole {
 impl Offer {
     /// Of these settings, with this catalogue.
     pub fn of(url: Url, settings: &Settings, catalog: &Catalog) -> Self {
-        let models: Vec<_> = catalog.visible().map(OfferedModel::from).collect();
         let roles: Vec<_> = ROLES
             .iter()
             .filter_map(|role| {
@@ -70,6 +69,10 @@ impl Offer {
                 Some(OfferedRole { role: (*role).to_owned(), model: to.model.clone(), effort })
             })
             .collect();
+        // What a family leads to is told of, offered or not: its window counts.
+        let meant = |slug: &str| roles.iter().any(|role| role.model == slug);
+        let hidden = catalog.models().iter().filter(|model| !model.visible && meant(&model.slug));
+        let models: Vec<_> = catalog.visible().chain(hidden).map(OfferedModel::from).collect();
         let listed = |name: &str| models.iter().any(|model| model.model == name);
         let chosen = roles.iter().find(|role| role.role == "default").map(|role| role.model.clone());
         let first = models.first().map(|model| model.model.clone());

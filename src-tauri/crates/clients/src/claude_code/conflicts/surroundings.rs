@@ -103,20 +103,16 @@ impl Look<'_> {
             for source in [Source::Project(shared), Source::Local(own)] {
                 let Some(file) = source.file() else { continue };
                 let Some(Ok(document)) = self.documents.bytes(file).map(layers::plain) else { continue };
+                let text = |told: &Told| document.value(&told.pointer).ok().flatten().as_ref().and_then(text_of);
+                let url = self.told.iter().find(|told| told.key == BASE_URL).and_then(text);
                 let stands = |told: &&Told| {
-                    let value = document.value(&told.pointer).ok().flatten();
-                    told.key != API_KEY && value.is_some() && value != told.value && told.for_what != Purpose::Name
+                    let other = text(told).is_some_and(|value| !self.agrees(told, &value, url.as_deref()));
+                    other && told.key != API_KEY && told.for_what != Purpose::Name
                 };
                 let mut keys: Vec<_> = self.told.iter().filter(stands).map(|told| told.key).collect();
                 let other = OTHER_WAYS.iter().map(|(name, _)| *name);
-                let on = |name: &str| {
-                    document
-                        .value(&Pointer::of(&["env", name]))
-                        .ok()
-                        .flatten()
-                        .and_then(|value| text_of(&value))
-                        .is_some_and(|value| is_on(&value))
-                };
+                let switch = |name: &str| document.value(&Pointer::of(&["env", name])).ok().flatten();
+                let on = |name: &str| switch(name).as_ref().and_then(text_of).is_some_and(|value| is_on(&value));
                 keys.extend(other.filter(|name| on(name)));
                 if !keys.is_empty() {
                     let what = format!("In this project other settings hold: {}.", keys.join(", "));

@@ -1,8 +1,7 @@
 //! Who else says where it goes, with which key, and through what.
 
 use super::super::layers::Source;
-use super::super::text_of;
-use super::super::told::{API_KEY, Purpose};
+use super::super::told::{API_KEY, BASE_URL, Purpose};
 use super::{HOST, Look, OTHER_WAYS, SOCKET, conflict, is_on};
 use crate::client::exports;
 use crate::client::{Conflict, Weight, no_proxy, secret_shown};
@@ -12,8 +11,9 @@ impl Look<'_> {
     pub(super) fn overruled(&self, found: &mut Vec<Conflict>) {
         for told in self.told {
             let Some((value, source)) = self.after.variable(told.key) else { continue };
-            let wanted = told.value.as_ref().and_then(text_of);
-            if told.key == API_KEY || source.file() == self.target.file() || wanted.as_deref() == Some(value) {
+            let beside = self.after.all_of(BASE_URL).into_iter().find(|(_, other)| *other == source);
+            let agrees = self.agrees(told, value, beside.map(|(url, _)| url));
+            if told.key == API_KEY || source.file() == self.target.file() || agrees {
                 continue;
             }
             let (weight, then) = match told.for_what {
