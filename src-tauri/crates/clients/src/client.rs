@@ -5,8 +5,10 @@
 //! the documents that were read, the machine as it was found, and the [`Intent`].
 
 pub mod exports;
+pub mod leads;
 pub mod no_proxy;
 pub mod programs;
+pub mod proxied;
 pub mod world;
 pub mod wsl;
 
@@ -273,6 +275,7 @@ impl Kind {
     pub fn client(self) -> Option<&'static dyn Client> {
         match self {
             Self::ClaudeCode => Some(&crate::claude_code::ClaudeCode),
+            Self::Codex => Some(&crate::codex_cli::Codex),
             _ => None,
         }
     }
