@@ -44,5 +44,7 @@ mod tools;
 mod tray;
 #[path = "desktop/updates.rs"]
 mod updates;
+#[path = "desktop/web_engine.rs"]
+mod web_engine;
 #[path = "desktop/windows.rs"]
 mod windows;

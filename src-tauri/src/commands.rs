@@ -87,7 +87,7 @@ fn open_external(app: AppHandle, url: Url) {
 /// its id and not its address: that one never comes from a page. Where that is: `window` or `browser`.
 #[tauri::command]
 async fn open_sign_in(app: AppHandle, id: String) -> Result<&'static str, String> {
-    login_window::open(&app, &id)
+    login_window::open(&app, &id).await
 }
 
 /// The same in the person's browser, whether or not there is a window.

@@ -5,6 +5,7 @@
 //!
 //! - `shell` holds what the modules share, and follows the gateway.
 //! - `tray` is the icon and its menu; `window` the dashboard's window; `commands` what a page may ask of the shell.
+//! - `web_engine` is what windows show pages with, loaded before the first one.
 //! - `login_window` is where people sign in.
 //! - `quit` ends in order.
 //! - `autostart`, `notify`, `deep_link`, `shortcut`, `update` and `window_state` are one feature of the system each.
@@ -34,6 +35,7 @@ mod shortcut;
 mod testing;
 mod tray;
 mod update;
+mod web_engine;
 mod window;
 mod window_state;
 

@@ -28,6 +28,7 @@ pub(crate) use self::folder::sweep;
 pub(crate) use self::window::Open;
 use crate::screen::Screen;
 use crate::shell::Shell;
+use crate::web_engine;
 
 /// How long a gateway that stops may take to finish a sign-in whose tokens are under way.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
@@ -73,7 +74,7 @@ async fn start(app: &AppHandle, kind: Kind, again: Option<&AccountId>) -> Result
     let serving = app.state::<Shell>().keeper.serving();
     let gateway = serving.ok_or("the gateway does not run; start it first")?.gateway().clone();
     let sign_in = gateway.sign_in(kind, again).await.map_err(|error| error.to_string())?;
-    let shown = show(app, &sign_in);
+    let shown = show(app, &sign_in).await;
     if shown.is_err() {
         sign_in.give_up();
     }
@@ -88,9 +89,9 @@ pub(crate) fn leave(app: &AppHandle) {
 
 /// Shows the attempt of that id, which the dashboard began, and says where: `window` or `browser`. Asked once more, it raises the
 /// window.
-pub(crate) fn open(app: &AppHandle, id: &str) -> Result<&'static str, String> {
+pub(crate) async fn open(app: &AppHandle, id: &str) -> Result<&'static str, String> {
     let sign_in = find(app, id)?;
-    let place = show(app, &sign_in)?;
+    let place = show(app, &sign_in).await?;
     follow(app, sign_in, By::Dashboard);
     Ok(place.as_str())
 }
@@ -111,10 +112,20 @@ fn find(app: &AppHandle, id: &str) -> Result<SignIn, String> {
     serving.gateway().sign_in_by_id(id).ok_or_else(|| "this sign-in ended a while ago; begin a new one".to_owned())
 }
 
-/// Where the person wants it: in a window of ours, or in their browser.
-fn show(app: &AppHandle, sign_in: &SignIn) -> Result<SignInPlace, String> {
+/// Where the person wants it: in a window of ours, or in their browser. Where there can be no window, in the browser.
+async fn show(app: &AppHandle, sign_in: &SignIn) -> Result<SignInPlace, String> {
     let serving = app.state::<Shell>().keeper.serving();
     let place = serving.map_or(SignInPlace::Window, |serving| serving.settings().snapshot().desktop.sign_in);
+    let place = match place {
+        SignInPlace::Window => web_engine::bring(app).await.map_or_else(
+            |why| {
+                tracing::warn!(why, "there is no window to sign in with, so the browser is used");
+                SignInPlace::Browser
+            },
+            |()| place,
+        ),
+        SignInPlace::Browser => place,
+    };
     match place {
         SignInPlace::Window => window::open(app, sign_in)?,
         SignInPlace::Browser => open_browser(app, sign_in)?,

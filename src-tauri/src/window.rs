@@ -18,7 +18,7 @@ use tauri_plugin_opener::OpenerExt as _;
 use crate::deep_link::Link;
 use crate::screen::Screen;
 use crate::shell::Shell;
-use crate::window_state;
+use crate::{web_engine, window_state};
 
 /// The label. Capabilities name it.
 pub(crate) const MAIN: &str = "main";
@@ -61,6 +61,10 @@ pub(crate) fn open_link(app: &AppHandle, link: Option<&Link>) {
 }
 
 async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
+    if let Err(why) = web_engine::bring(app).await {
+        web_engine::tell_missing(app, &why, route);
+        return Ok(());
+    }
     let mut phase = app.state::<Shell>().keeper.phase();
     let starts = phase.wait_for(|phase| !matches!(phase, Phase::Starting));
     // At the end of the wait, or of the keeper, its page is shown.

@@ -50,6 +50,31 @@ pub(crate) fn inherits_lints(manifest: &str) -> bool {
     inherits && !manifest.lines().any(|line| line.trim_start().starts_with("[lints."))
 }
 
+/// Whether a manifest sets the lints of the workspace, one by one, and denies `unsafe` instead of forbidding it: then a module can
+/// have it, with a reason that is read.
+pub(crate) fn repeats_lints(manifest: &str, workspace: &str) -> bool {
+    let (own, all) = (lints(manifest, "[lints."), lints(workspace, "[workspace.lints."));
+    let unsafety = |lint: &(&str, &str)| lint.1.starts_with("unsafe_code");
+    !all.is_empty()
+        && all.iter().filter(|lint| !unsafety(lint)).all(|lint| own.contains(lint))
+        && own.contains(&("rust]", r#"unsafe_code = "deny""#))
+}
+
+/// Each with the table it stands in.
+fn lints<'a>(manifest: &'a str, tables: &str) -> Vec<(&'a str, &'a str)> {
+    let mut table = None;
+    let lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            if line.starts_with('[') {
+                table = line.strip_prefix(tables);
+                return None;
+            }
+            Some((table?, line))
+        })
+        .collect()
+}
+
 fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
@@ -111,5 +136,23 @@ mod tests {
         assert!(!inherits_lints("[package]\nname = \"x\"\n"));
         assert!(!inherits_lints("[lints]\nrust.unused = \"allow\"\n"));
         assert!(!inherits_lints("[lints]\nworkspace = true\n\n[lints.clippy]\nall = \"allow\"\n"));
+    }
+
+    #[test]
+    fn lints_that_are_repeated_are_all_of_them() {
+        let workspace =
+            "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nx = \"warn\"\n[workspace.lints.clippy]\ny = \"deny\"\n";
+        let own = |text: &str| repeats_lints(text, workspace);
+        let good = "[lints.rust]\nunsafe_code = \"deny\"\n# more\nx = \"warn\"\n\n[lints.clippy]\ny = \"deny\"\n[dependencies]\n";
+        assert!(own(good));
+        for bad in [
+            good.replace("\"deny\"\n#", "\"allow\"\n#"),
+            good.replace("x = \"warn\"", "x = \"allow\""),
+            good.replace("[lints.clippy]", "[dependencies]"),
+            String::new(),
+        ] {
+            assert!(!own(&bad), "{bad}");
+        }
+        assert!(!repeats_lints(good, ""), "the workspace was not read");
     }
 }

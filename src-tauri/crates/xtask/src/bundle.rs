@@ -176,6 +176,17 @@ impl Build<'_> {
         }
         let config = self.place.target.join("bundle-input/config.json");
         fs::write(&config, parts::config(headless, &signing)?)?;
+        for (kinds, features) in parts::programs(kinds) {
+            self.packages(&config, &kinds, features)?;
+        }
+        if !output.exists() {
+            bail!("no packages were made in {}", output.display());
+        }
+        Ok(())
+    }
+
+    /// Has Tauri's CLI build the app and put these packages together.
+    fn packages(&self, config: &Path, kinds: &[&str], features: Option<&str>) -> Result<()> {
         let mut command = Command::new(node::install(self.place, TAURI, "tauri")?);
         run::tidy_environment(&mut command);
         command.current_dir(&self.place.root).env("CARGO_TARGET_DIR", &self.place.target);
@@ -189,17 +200,16 @@ impl Build<'_> {
         if cfg!(target_os = "macos") && !certified {
             command.env("APPLE_SIGNING_IDENTITY", "-");
         }
-        command.args(["build", "--ci", "--bundles", &kinds.join(","), "--config"]).arg(&config);
+        command.args(["build", "--ci", "--bundles", &kinds.join(","), "--config"]).arg(config);
+        if let Some(features) = features {
+            command.args(["--features", features]);
+        }
         if self.debug {
             command.arg("--debug");
         }
         if let Some(machine) = &self.machine.asked {
             command.args(["--target", machine]);
         }
-        run::run(command.args(["--", "--locked"]))?;
-        if !output.exists() {
-            bail!("no packages were made in {}", output.display());
-        }
-        Ok(())
+        run::run(command.args(["--", "--locked"]))
     }
 }

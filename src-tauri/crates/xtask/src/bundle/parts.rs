@@ -18,6 +18,19 @@ pub(crate) const KINDS: [&str; 2] = if cfg!(target_os = "macos") {
     ["deb", "rpm"]
 };
 
+/// This kind holds the libraries of the program, which are found by reading it.
+const SELF_CONTAINED: &str = "appimage";
+/// With this feature the program names the web engine among its libraries, instead of loading it later.
+const LINKED: &str = "link-webkit";
+
+/// Which packages hold the same program, and with which features that is built. The usual one last: it is what stays in the
+/// folder of builds.
+pub(crate) fn programs(kinds: &[String]) -> Vec<(Vec<&str>, Option<&'static str>)> {
+    let all = kinds.iter().map(String::as_str);
+    let (contained, usual): (Vec<_>, Vec<_>) = all.partition(|kind| *kind == SELF_CONTAINED);
+    [(contained, Some(LINKED)), (usual, None)].into_iter().filter(|(kinds, _)| !kinds.is_empty()).collect()
+}
+
 /// The one name for Macs of both kinds.
 const UNIVERSAL: &str = "universal-apple-darwin";
 
@@ -152,6 +165,15 @@ mod tests {
         let machine = Machine::parse(None).unwrap();
         assert_eq!(machine.asked, None);
         assert!(machine.name().contains(env::consts::ARCH), "{machine:?}");
+    }
+
+    #[test]
+    fn an_appimage_has_a_program_of_its_own() {
+        let kinds = ["deb", "appimage", "rpm"].map(str::to_owned);
+        let two = vec![(vec!["appimage"], Some(LINKED)), (vec!["deb", "rpm"], None)];
+        assert_eq!(programs(&kinds), two);
+        assert_eq!(programs(&["dmg".to_owned()]), [(vec!["dmg"], None)]);
+        assert_eq!(programs(&["appimage".to_owned()]).len(), 1);
     }
 
     #[test]

@@ -21,8 +21,10 @@ const PROGRAM: &str = "usr/bin/codeferry-desktop";
 const HEADLESS: &str = "usr/bin/codeferry";
 const INSTALLED_BY: &str = "usr/share/codeferry/installed-by";
 const ENTRY: &str = "usr/share/applications/Codeferry.desktop";
+/// What the window needs and the program does not link, so that nobody finds it by reading the program.
+const ENGINE: &str = "libwebkit2gtk-4.1";
 /// The tests that are given the installed programs, by the beginning of their names.
-const TESTS: [&str; 3] = ["life::", "tray::", "onboarding::"];
+const TESTS: [&str; 4] = ["life::", "tray::", "onboarding::", "web_engine::"];
 /// It makes the gateway break off by a signal that only builds for tests understand.
 const FOR_TEST_BUILDS: &str = "life::a_broken_gateway_is_shown_and_comes_back";
 
@@ -60,6 +62,7 @@ fn sums(packages: &Path) -> Result<()> {
 fn deb(place: &Place, package: &Path) -> Result<()> {
     let installed = || run::succeeds(Command::new("dpkg").args(["--status", PACKAGE]));
     ensure!(!installed(), "{PACKAGE} is installed here: remove it first, or verify in a container");
+    asks_for_engine(&run::output(Command::new("dpkg-deb").arg("--field").arg(package).arg("Depends"))?)?;
     run::output(Command::new("dpkg").arg("--install").arg(package))?;
     let listed = run::output(Command::new("dpkg").args(["--listfiles", PACKAGE]));
     let used = listed.and_then(|listed| use_it(place, Path::new("/")).map(|()| listed));
@@ -83,11 +86,17 @@ fn rpm(place: &Place, package: &Path) -> Result<()> {
         rpm.arg("--root").arg(&root);
         rpm
     };
+    asks_for_engine(&run::output(rpm().args(["--query", "--requires", "--package"]).arg(package))?)?;
     run::output(rpm().args(["--install", "--nodeps"]).arg(package))?;
     let listed = run::output(rpm().args(["--query", "--list", PACKAGE]))?;
     use_it(place, &root)?;
     run::output(rpm().args(["--erase", PACKAGE]))?;
     nothing_left(&root, &listed)
+}
+
+fn asks_for_engine(depends: &str) -> Result<()> {
+    ensure!(depends.contains(ENGINE), "the package does not bring {ENGINE}, which the window needs: {depends}");
+    Ok(())
 }
 
 fn use_it(place: &Place, root: &Path) -> Result<()> {
