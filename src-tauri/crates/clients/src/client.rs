@@ -6,6 +6,7 @@
 
 pub mod exports;
 pub mod leads;
+pub mod lines;
 pub mod no_proxy;
 pub mod programs;
 pub mod proxied;
@@ -276,6 +277,8 @@ impl Kind {
         match self {
             Self::ClaudeCode => Some(&crate::claude_code::ClaudeCode),
             Self::Codex => Some(&crate::codex_cli::Codex),
+            Self::OpenCode => Some(&crate::opencode::OpenCode::Itself),
+            Self::KiloCode => Some(&crate::opencode::OpenCode::Kilo),
             _ => None,
         }
     }

@@ -16,4 +16,5 @@ mod disk;
 pub mod format;
 pub mod intent;
 mod ledger;
+pub mod opencode;
 pub mod shell;

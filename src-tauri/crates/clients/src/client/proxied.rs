@@ -5,11 +5,14 @@ use super::{Conflict, Weight, World};
 /// The variables that spare addresses.
 const LISTS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// What it means for a client that one of these variables is set, and no list spares this machine.
-pub fn conflict(world: &World, proxies: &[&str], client: &str) -> Option<Conflict> {
+/// Entries that every client takes for this machine. `localhost` is another name, which they do not look up.
+pub const SPARING: [&str; 2] = ["*", "127.0.0.1"];
+
+/// What it means for a client that one of these variables is set, and no list has one of the entries that spare this machine.
+pub fn conflict(world: &World, proxies: &[&str], sparing: &[&str], client: &str) -> Option<Conflict> {
     let proxy = proxies.iter().find(|name| world.variable(name).is_some())?;
     let list = LISTS.into_iter().find_map(|name| Some((name, world.variable(name)?)));
-    if list.is_some_and(|(_, list)| spares(list)) {
+    if list.is_some_and(|(_, list)| list.split(',').any(|entry| sparing.contains(&entry.trim()))) {
         return None;
     }
     let name = list.map_or("NO_PROXY", |(name, _)| name);
@@ -22,28 +25,23 @@ pub fn conflict(world: &World, proxies: &[&str], client: &str) -> Option<Conflic
     })
 }
 
-/// `localhost` is another name, which clients do not look up.
-fn spares(list: &str) -> bool {
-    list.split(',').map(str::trim).any(|entry| matches!(entry, "*" | "127.0.0.1" | "127.0.0.0/8"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::conflict;
+    use super::{SPARING, conflict};
     use crate::client::{MadeUpFiles, Os, World};
 
     #[test]
     fn a_proxy_matters_unless_this_machine_is_spared() {
         let world = || World::made_up(Os::Linux, "/home/ada", MadeUpFiles::new());
         let proxied = || world().with("HTTP_PROXY", "http://proxy:3128");
-        let found = |world: &World| conflict(world, &["HTTP_PROXY"], "It").map(|conflict| conflict.cure);
+        let found = |world: &World| conflict(world, &["HTTP_PROXY"], &SPARING, "It").map(|conflict| conflict.cure);
         assert_eq!(found(&world()), None);
         assert_eq!(found(&proxied()).unwrap(), "Add 127.0.0.1 to NO_PROXY where HTTP_PROXY is set.");
         assert_eq!(
             found(&proxied().with("no_proxy", "localhost")).unwrap(),
             "Add 127.0.0.1 to no_proxy where HTTP_PROXY is set."
         );
-        for list in ["*", "corp, 127.0.0.1", "127.0.0.0/8"] {
+        for list in ["*", "corp, 127.0.0.1"] {
             assert_eq!(found(&proxied().with("NO_PROXY", list)), None, "{list}");
         }
         assert_eq!(

@@ -10,6 +10,7 @@ use crate::intent::Intent;
 
 /// Proxies that it obeys for plain http.
 const PROXIES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+const SPARING: [&str; 3] = ["*", "127.0.0.1", "127.0.0.0/8"];
 
 /// The files that are looked at besides those that may be changed.
 pub(super) fn reads(world: &World, target: &Target) -> Vec<PathBuf> {
@@ -57,7 +58,7 @@ pub(super) fn of(world: &World, target: &Target, documents: &Documents, intent: 
             cure: "Choose one that codeferry models lists, with /model in the Codex CLI.".to_owned(),
         });
     }
-    conflicts.extend(proxied::conflict(world, &PROXIES, "The Codex CLI"));
+    conflicts.extend(proxied::conflict(world, &PROXIES, &SPARING, "The Codex CLI"));
     conflicts
 }
 

@@ -1,0 +1,288 @@
+//! opencode, and Kilo Code, whose command line and extension read settings of the same kind: a provider of our own with its models,
+//! and the model to begin with.
+//!
+//! What the real opencode 1.18.33 and Kilo 7.7.9 were seen to do: of `config.json`, `opencode.json` and `opencode.jsonc` in the same
+//! folder the later ones win, key by key, and the file in `OPENCODE_CONFIG` over all of them; the key of a provider stands in its
+//! `options`. With `@ai-sdk/openai`, which they bring with them, they ask `/v1/responses` with efforts, `store: false` and encrypted
+//! reasoning; a model without `limit` is never compacted, one without `modalities` gets no pictures. opencode adds `$schema` to a
+//! file that has none; Kilo writes its file anew at every start. `HTTP_PROXY` catches requests to 127.0.0.1.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use crate::apply::{Change, Wish};
+use crate::client::leads::{self, Leads, PROVIDER, judge};
+use crate::client::{
+    Client, Conflict, Documents, Found, Kind, Os, State, Target, View, Weight, World, lines, programs, proxied,
+};
+use crate::format::{Document, Format, Pointer, Value};
+use crate::intent::{Intent, Model};
+
+/// Its module, and that of what was made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenCode {
+    /// opencode itself.
+    Itself,
+    /// Kilo Code.
+    Kilo,
+}
+
+/// Proxies that it obeys for plain http.
+const PROXIES: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+/// The library that it speaks to us with.
+const LIBRARY: &str = "@ai-sdk/openai";
+/// What it takes for the longest answer where nobody says; it asks for no more in any case.
+const OUTPUT: i64 = 32_000;
+
+// === impl OpenCode ===
+
+impl OpenCode {
+    /// The folder of its settings, and what the files in it begin with.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Itself => "opencode",
+            Self::Kilo => "kilo",
+        }
+    }
+
+    fn schema(self) -> &'static str {
+        match self {
+            Self::Itself => "https://opencode.ai/config.json",
+            Self::Kilo => "https://app.kilo.ai/config.json",
+        }
+    }
+
+    fn folder(self, world: &World) -> PathBuf {
+        world.join(&world.xdg_config(), &[self.word()])
+    }
+
+    /// Its files, the one that wins first.
+    fn names(self) -> [String; 3] {
+        [format!("{}.jsonc", self.word()), format!("{}.json", self.word()), "config.json".to_owned()]
+    }
+
+    /// Those that are there; where there is none, the one to be made.
+    fn files(self, world: &World, folder: &Path) -> Vec<PathBuf> {
+        let all = self.names().map(|name| world.join(folder, &[&name]));
+        let there: Vec<_> = all.iter().filter(|path| world.files.exists(path)).cloned().collect();
+        if there.is_empty() { vec![world.join(folder, &[&self.names()[1]])] } else { there }
+    }
+
+    /// Files that win over the person's own.
+    fn stronger(self, world: &World) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        if let Some(project) = &world.project {
+            files.extend(self.names()[..2].iter().map(|name| world.join(project, &[name])));
+        }
+        if self == Self::Itself {
+            files.extend(world.folder("OPENCODE_CONFIG"));
+            let managed = match world.os {
+                Os::Linux => Some(PathBuf::from("/etc/opencode")),
+                Os::Macos => Some(PathBuf::from("/Library/Application Support/opencode")),
+                Os::Windows => world.folder("PROGRAMDATA").map(|folder| world.join(&folder, &["opencode"])),
+            };
+            files.extend(managed.iter().flat_map(|folder| self.names().map(|name| world.join(folder, &[&name]))));
+        }
+        files
+    }
+
+    /// What stands at a place, in the file that wins.
+    fn standing(self, target: &Target, documents: &Documents, pointer: &Pointer) -> Result<Option<Value>, String> {
+        for file in &target.files {
+            let found =
+                leads::document(documents, file, Format::Json)?.value(pointer).map_err(|bad| bad.to_string())?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The provider of the model it begins with; ours where it begins with none.
+    fn lead(self, target: &Target, documents: &Documents) -> Result<Leads, String> {
+        let string = |names: &[&str]| {
+            let value = self.standing(target, documents, &Pointer::of(names))?;
+            Ok::<_, String>(value.as_ref().and_then(Value::text).map(str::to_owned))
+        };
+        let model = string(&["model"])?;
+        let provider =
+            model.as_deref().and_then(|model| model.split_once('/')).map_or(PROVIDER, |(provider, _)| provider);
+        let url = string(&["provider", provider, "options", "baseURL"])?;
+        let key = string(&["provider", provider, "options", "apiKey"])?;
+        Ok(url.map_or(Leads::Nowhere, |url| Leads::To { url, key }))
+    }
+}
+
+impl Client for OpenCode {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Itself => Kind::OpenCode,
+            Self::Kilo => Kind::KiloCode,
+        }
+    }
+
+    fn detect(&self, world: &World) -> Found {
+        let folder = self.folder(world);
+        let names: &[&str] = if *self == Self::Kilo { &["kilo", "kilocode"] } else { &["opencode"] };
+        let program = programs::find(world, names).or_else(|| {
+            // Its own installer puts it there.
+            let path = world.at_home(&[&format!(".{}", self.word()), "bin", names[0]]);
+            world.files.exists(&path).then_some(programs::Program { path, how: "native", version: None })
+        });
+        let extension = (*self == Self::Kilo).then(|| programs::extension(world, "kilocode.kilo-code")).flatten();
+        let files = self.files(world, &folder);
+        let label = files.first().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
+        Found {
+            how: program.as_ref().map(|program| program.how).or(extension.as_ref().map(|extension| extension.editor)),
+            version: program
+                .as_ref()
+                .and_then(|program| program.version.clone())
+                .or_else(|| extension.as_ref().map(|extension| extension.version.clone())),
+            program: program.map(|program| program.path),
+            settings: extension.is_some() || world.files.exists(&folder),
+            targets: vec![Target::user(label.unwrap_or_default(), files)],
+        }
+    }
+
+    fn also_reads(&self, world: &World, _target: &Target) -> Vec<PathBuf> {
+        self.stronger(world)
+    }
+
+    fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
+        let found = self.detect(world);
+        let leads = self.lead(target, view.documents).unwrap_or_else(Leads::Unclear);
+        judge(self, found.program.is_some() || found.settings, world, target, view, leads)
+    }
+
+    fn plan(&self, _world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Change> {
+        let Some(file) = target.file() else { return Vec::new() };
+        let Some(default) = first_model(intent) else { return Vec::new() };
+        let stands = |name: &str| {
+            let value = self.standing(target, documents, &Pointer::of(&[name])).ok().flatten();
+            value.as_ref().and_then(Value::text).map(str::to_owned)
+        };
+        let mut wishes = Vec::new();
+        if stands("$schema").is_none_or(|schema| schema == self.schema()) {
+            wishes.push(take(&["$schema"], self.schema().into()));
+        }
+        wishes.push(take(&["provider", PROVIDER, "npm"], LIBRARY.into()));
+        wishes.push(take(&["provider", PROVIDER, "name"], "Codeferry".into()));
+        wishes.push(take(&["provider", PROVIDER, "options", "baseURL"], intent.base_with("/v1").into()));
+        wishes.push(Wish::Take {
+            pointer: Pointer::of(&["provider", PROVIDER, "options", "apiKey"]),
+            value: Some(intent.token.expose().into()),
+            key: intent.key_name.clone(),
+        });
+        wishes.push(take(&["provider", PROVIDER, "models"], models(intent)));
+        // Another of our models that somebody has chosen stays chosen.
+        let default = format!("{PROVIDER}/{default}");
+        let chosen = stands("model").filter(|model| model.starts_with(&format!("{PROVIDER}/")));
+        if chosen.is_none_or(|chosen| chosen == default) {
+            wishes.push(take(&["model"], default.into()));
+        }
+        vec![Change { file: file.to_owned(), format: Format::Json, wishes }]
+    }
+
+    fn conflicts(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Conflict> {
+        let mut conflicts: Vec<_> = first_model(intent).is_none().then(no_models).into_iter().collect();
+        for file in self.stronger(world) {
+            let Ok(document) = leads::document(documents, &file, Format::Json) else { continue };
+            let model = document.string(&Pointer::of(&["model"])).ok().flatten();
+            if let Some(model) = model.filter(|model| !model.starts_with(&format!("{PROVIDER}/"))) {
+                conflicts.push(Conflict {
+                    code: "stronger_file",
+                    weight: Weight::Warning,
+                    what: format!("Another file, which wins over yours, begins with {model}."),
+                    place: format!("{}: model", file.display()),
+                    cure: format!("Take the line out, or choose a model of {PROVIDER} with /models."),
+                });
+            }
+        }
+        conflicts.extend(target.files.iter().chain(&self.stronger(world)).filter_map(|file| {
+            let document = leads::document(documents, file, Format::Json).ok()?;
+            let key = shut_out(&document)?;
+            Some(Conflict {
+                code: "provider_disabled",
+                weight: Weight::Blocks,
+                what: format!("The list {key} leaves {PROVIDER} out."),
+                place: format!("{}: {key}", file.display()),
+                cure: match key {
+                    "disabled_providers" => format!("Take {PROVIDER} out of that list."),
+                    _ => format!("Add {PROVIDER} to that list."),
+                },
+            })
+        }));
+        conflicts.extend(proxied::conflict(world, &PROXIES, &proxied::SPARING, self.kind().label()));
+        conflicts
+    }
+
+    fn manual(&self, world: &World, intent: &Intent) -> String {
+        let target = Target::user("", self.files(world, &self.folder(world)));
+        lines::of(&self.plan(world, &target, &Documents::default(), intent))
+    }
+}
+
+/// The list that shuts our provider out.
+fn shut_out(document: &Document) -> Option<&'static str> {
+    let list = |name| match document.value(&Pointer::of(&[name])) {
+        Ok(Some(Value::List(items))) => Some(items.iter().any(|item| item.text() == Some(PROVIDER))),
+        _ => None,
+    };
+    (list("disabled_providers") == Some(true))
+        .then_some("disabled_providers")
+        .or_else(|| (list("enabled_providers") == Some(false)).then_some("enabled_providers"))
+}
+
+/// The model to begin with.
+pub(crate) fn first_model(intent: &Intent) -> Option<&str> {
+    intent.default_model.as_deref().or_else(|| intent.models.first().map(|model| model.slug.as_str()))
+}
+
+/// What is wrong where nobody knows a model.
+pub(crate) fn no_models() -> Conflict {
+    Conflict {
+        code: "no_models",
+        weight: Weight::Blocks,
+        what: "It wants to be told which models there are, and no account has told yet.".to_owned(),
+        place: "accounts".to_owned(),
+        cure: "Add an account first: codeferry login.".to_owned(),
+    }
+}
+
+fn models(intent: &Intent) -> Value {
+    Value::Table(intent.models.iter().map(|model| (model.slug.clone(), described(model))).collect())
+}
+
+fn described(model: &Model) -> Value {
+    let input = if model.images { vec!["text", "image"] } else { vec!["text"] };
+    let mut members = vec![
+        ("name", Value::from(model.name.as_str())),
+        ("reasoning", (!model.efforts.is_empty()).into()),
+        ("attachment", model.images.into()),
+        ("tool_call", true.into()),
+        ("modalities", Value::table([("input", input.into()), ("output", vec!["text"].into())])),
+    ];
+    if let Some(window) = model.context_window {
+        let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+        let output = model.max_output.map_or(OUTPUT, number);
+        members.push(("limit", Value::table([("context", number(window).into()), ("output", output.into())])));
+    }
+    if !model.efforts.is_empty() {
+        let variant = |effort: &String| {
+            let options = Value::table([
+                ("reasoningEffort", effort.as_str().into()),
+                ("reasoningSummary", "auto".into()),
+                ("include", vec!["reasoning.encrypted_content"].into()),
+            ]);
+            (effort.clone(), options)
+        };
+        members.push(("variants", Value::Table(model.efforts.iter().map(variant).collect())));
+    }
+    Value::table(members)
+}
+
+fn take(names: &[&str], value: Value) -> Wish {
+    Wish::Take { pointer: Pointer::of(names), value: Some(value), key: None }
+}
