@@ -12,6 +12,8 @@
 mod answers;
 #[path = "gateway/capture.rs"]
 mod capture;
+#[path = "gateway/chat.rs"]
+mod chat;
 #[path = "gateway/choices.rs"]
 mod choices;
 #[path = "gateway/clients.rs"]

@@ -54,7 +54,8 @@ async fn packed(encoding: &str, body: Body, limit: usize) -> Result<Vec<u8>, Pro
         "zstd" => Box::pin(ZstdDecoder::new(reader)),
         _ => {
             let message = "this Content-Encoding is not understood; send identity, gzip, deflate, br or zstd";
-            return Err(Problem::bad_request(message).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            let problem = Problem::bad_request(message).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            return Err(problem.about(Some("unsupported_encoding"), None));
         }
     };
     let mut bytes = Vec::new();

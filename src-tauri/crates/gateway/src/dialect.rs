@@ -7,6 +7,10 @@ use axum::http::{HeaderMap, Uri};
 pub(crate) enum Dialect {
     /// Anthropic's Messages.
     Anthropic,
+    /// OpenAI's Chat Completions.
+    Chat,
+    /// OpenAI's older Completions: a prompt, and text that follows it.
+    Completions,
 }
 
 /// How errors look to a client.
@@ -25,6 +29,8 @@ impl Dialect {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
+            Self::Chat => "chat",
+            Self::Completions => "completions",
         }
     }
 
@@ -32,6 +38,8 @@ impl Dialect {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Anthropic => "/v1/messages",
+            Self::Chat => "/v1/chat/completions",
+            Self::Completions => "/v1/completions",
         }
     }
 
@@ -39,6 +47,7 @@ impl Dialect {
     pub(crate) fn shape(self) -> Shape {
         match self {
             Self::Anthropic => Shape::Anthropic,
+            Self::Chat | Self::Completions => Shape::OpenAi,
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
-use crate::data::{count_tokens, messages, models, root, usage};
+use crate::data::{chat, count_tokens, messages, models, root, usage};
 use crate::dialect::Shape;
 use crate::reply::Problem;
 use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id, ui};
@@ -109,6 +109,8 @@ impl Gateway {
             router = router
                 .route(&format!("{base}/messages"), post(messages::messages))
                 .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count_tokens))
+                .route(&format!("{base}/chat/completions"), post(chat::chat))
+                .route(&format!("{base}/completions"), post(chat::completions))
                 .route(&format!("{base}/usage"), get(usage::sums))
                 .route(&format!("{base}/usage/raw"), get(usage::events))
                 .route(&format!("{base}/models"), get(models::list))

@@ -1,3 +1,4 @@
 //! Whole answers, for clients that do not stream: the fold of the stream.
 
 pub mod anthropic;
+pub mod chat;

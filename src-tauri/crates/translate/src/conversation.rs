@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use codeferry_wire::anthropic::request::{Block, Request};
+use codeferry_wire::chat::ask::{self, Part, Role};
 use codeferry_wire::json::Raw;
 use sha2::{Digest, Sha256};
 
@@ -43,6 +44,16 @@ impl Conversation {
         }
     }
 
+    /// The conversation of a chat request: by the name of the session, or the key that the client gives it for the upstream's
+    /// cache, else by how it begins.
+    pub fn of_chat(request: &ask::Request<'_>, session: Option<&str>) -> Self {
+        let named = session.or(request.prompt_cache_key.as_deref()).filter(|name| !name.is_empty());
+        match named {
+            Some(name) => Self::named(name, None),
+            None => Self::named(&chat_beginning(request), None),
+        }
+    }
+
     fn named(session: &str, agent: Option<&str>) -> Self {
         let session_id = if is_uuid(session) { session.to_ascii_lowercase() } else { uuid_of(&[session]) };
         let thread_id = match agent {
@@ -72,6 +83,26 @@ fn beginning(request: &Request<'_>) -> String {
             let bytes = text.as_slice_str().as_bytes();
             hash.update(&bytes[..bytes.len().min(ENOUGH)]);
             hash.update([0]);
+        }
+    }
+    hex(&hash.finalize()[..16])
+}
+
+/// The same for a chat: instructions, up to and with the person's first words.
+fn chat_beginning(request: &ask::Request<'_>) -> String {
+    const ENOUGH: usize = 4096;
+    let mut hash = Sha256::new();
+    hash.update(request.model.as_bytes());
+    for message in &request.messages {
+        for part in &message.content {
+            if let Part::Text(text) = part {
+                let bytes = text.as_slice_str().as_bytes();
+                hash.update(&bytes[..bytes.len().min(ENOUGH)]);
+                hash.update([0]);
+            }
+        }
+        if message.role == Role::User {
+            break;
         }
     }
     hex(&hash.finalize()[..16])
@@ -138,6 +169,20 @@ mod tests {
     fn metadata_names_it_when_no_header_does() {
         let metadata = format!(r#"{{"user_id":"{{\"device_id\":\"d\",\"session_id\":\"{SESSION}\"}}"}}"#);
         assert_eq!(of(&body(&metadata, "a", "b"), Hints::default()).session_id, SESSION);
+    }
+
+    #[test]
+    fn a_chat_is_known_by_its_key_or_its_beginning() {
+        let of = |last: &str, rest: &str| {
+            let body = format!(
+                r#"{{"model":"m","messages":[{{"role":"system","content":"s"}},{{"role":"user","content":"a"}},{{"role":"user","content":"{last}"}}]{rest}}}"#
+            );
+            let request = codeferry_wire::chat::ask::Request::parse(body.as_bytes()).expect("a request");
+            Conversation::of_chat(&request, None)
+        };
+        assert_eq!(of("b", ""), of("c", ""));
+        assert_ne!(of("b", ""), of("b", r#","prompt_cache_key":"k""#));
+        assert_eq!(of("b", &format!(r#","prompt_cache_key":"{SESSION}""#)).key, SESSION);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! How many tokens an Anthropic request is.
+//! How many tokens a request is.
 //!
 //! [`exact`] answers `/v1/messages/count_tokens`; [`roughly`] fills `message_start` on every request and so must cost next
 //! to nothing.
 
 use codeferry_wire::anthropic::request::{Block, Content, Request, Source, Tool};
+use codeferry_wire::chat::ask;
 use codeferry_wire::json::Raw;
 
 use crate::tokens::{self, Estimate};
@@ -25,6 +26,38 @@ pub fn exact(request: &Request<'_>) -> u64 {
 pub fn roughly(request: &Request<'_>) -> u64 {
     let mut meter = Rough { estimate: Estimate::default(), looked_at: 0 };
     walk(request, &mut meter);
+    meter.estimate.tokens()
+}
+
+/// Estimates a chat request by the look of the bytes.
+pub fn roughly_chat(request: &ask::Request<'_>) -> u64 {
+    let mut meter = Rough { estimate: Estimate::default(), looked_at: 0 };
+    meter.extra(AROUND_REQUEST);
+    for message in &request.messages {
+        meter.extra(AROUND_MESSAGE);
+        for part in &message.content {
+            match part {
+                ask::Part::Text(text) | ask::Part::Refusal(text) | ask::Part::Other(text) => meter.json(*text),
+                ask::Part::Image { .. } => meter.image(""),
+                ask::Part::File { data, .. } => meter.document(data.and_then(Raw::literal).unwrap_or_default()),
+                ask::Part::Audio => {}
+            }
+        }
+        for call in &message.calls {
+            meter.plain(&call.name);
+            meter.json(call.arguments);
+        }
+    }
+    for tool in &request.tools {
+        meter.extra(AROUND_TOOL);
+        meter.plain(&tool.name);
+        for raw in [tool.description, tool.parameters].into_iter().flatten() {
+            meter.json(raw);
+        }
+    }
+    if let ask::Format::JsonSchema { schema: Some(schema), .. } = request.format {
+        meter.json(schema);
+    }
     meter.estimate.tokens()
 }
 

@@ -118,6 +118,12 @@ pub fn wanted(request: &Request<'_>, named: Option<Effort>, routed: Option<Effor
     }
 }
 
+/// The effort a chat request asks for: what it says aloud comes before the name of the model (`seed-b.md`, B-022), the
+/// name before the routing table.
+pub fn wanted_by_chat(asked: Option<&str>, named: Option<Effort>, routed: Option<Effort>) -> Option<Effort> {
+    asked.and_then(Effort::parse).or(named).or(routed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Effort, Origin, Request, wanted};

@@ -10,6 +10,8 @@ use smallvec::SmallVec;
 /// Something of the client's request that the upstream cannot be told, or not in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
+    /// Sound, which the model does not hear.
+    Audio,
     /// A web search was to avoid some domains; the upstream has no such filter.
     BlockedDomains,
     /// A block inside a place where only text can stand, such as the system prompt.
@@ -18,7 +20,7 @@ pub enum Loss {
     Document,
     /// How hard the model is to think, to a model that cannot be told.
     Effort,
-    /// A document or image source that only Anthropic can resolve, such as an uploaded file.
+    /// A document or image source that only its own host can resolve, such as an uploaded file.
     FileSource,
     /// A thinking block that another service signed; it means nothing here.
     ForeignThinking,
@@ -26,6 +28,8 @@ pub enum Loss {
     HostedTool,
     /// An image of a kind the upstream does not read.
     ImageType,
+    /// `logit_bias`
+    LogitBias,
     /// Half a surrogate pair, replaced by U+FFFD.
     LoneSurrogate,
     /// A server tool was limited to a number of uses.
@@ -36,12 +40,22 @@ pub enum Loss {
     MissingResult,
     /// A tool result whose call is not in the conversation; it went in as text.
     OrphanResult,
+    /// `frequency_penalty` or `presence_penalty`
+    Penalty,
+    /// A guess at the answer, by which a host may be faster.
+    Prediction,
     /// The answer was to begin with given words; the upstream starts afresh.
     Prefill,
+    /// `seed`
+    Seed,
     /// What a server tool did earlier, carried as text.
     ServerToolHistory,
     /// A tool that only Anthropic's servers can run.
     ServerTool,
+    /// A service tier that the upstream does not have.
+    ServiceTier,
+    /// The name of whoever speaks.
+    SpeakerName,
     /// An instruction in the middle of the conversation, to a server that takes them at its beginning only; it went in as the
     /// person's words.
     SystemPlace,
@@ -75,6 +89,7 @@ impl Loss {
     /// The name in headers and logs.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Audio => "audio",
             Self::BlockedDomains => "blocked_domains",
             Self::BlockPlace => "block_place",
             Self::Document => "document",
@@ -83,14 +98,20 @@ impl Loss {
             Self::ForeignThinking => "foreign_thinking",
             Self::HostedTool => "hosted_tool",
             Self::ImageType => "image_type",
+            Self::LogitBias => "logit_bias",
             Self::LoneSurrogate => "lone_surrogate",
             Self::MaxUses => "max_uses",
             Self::McpServers => "mcp_servers",
             Self::MissingResult => "missing_result",
             Self::OrphanResult => "orphan_result",
+            Self::Penalty => "penalty",
+            Self::Prediction => "prediction",
             Self::Prefill => "prefill",
+            Self::Seed => "seed",
             Self::ServerToolHistory => "server_tool_history",
             Self::ServerTool => "server_tool",
+            Self::ServiceTier => "service_tier",
+            Self::SpeakerName => "speaker_name",
             Self::SystemPlace => "system_place",
             Self::StrictTool => "strict_tool",
             Self::ToolChoice => "tool_choice",

@@ -14,6 +14,7 @@ use crate::loss::Losses;
 use crate::names::Names;
 
 pub mod anthropic;
+pub mod chat;
 
 /// What stands in `instructions` when the client gives no system prompt: the upstream refuses a request without
 /// (`codex-backend.md §2`).

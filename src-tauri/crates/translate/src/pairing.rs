@@ -15,9 +15,9 @@ use crate::names::call_id;
 /// The tool calls of a history in the order they stand, and for each result the call it answers.
 #[derive(Debug, Default)]
 pub struct Pairing<'a> {
-    /// Each `tool_use`.
+    /// Each call.
     pub calls: Vec<Call<'a>>,
-    /// For each `tool_result` the index of its call; `None` for an orphan.
+    /// For each result the index of its call; `None` for an orphan.
     pub results: Vec<Option<usize>>,
 }
 
@@ -30,31 +30,48 @@ pub struct Call<'a> {
     pub answered: bool,
 }
 
+/// What of a history matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A call, by its id.
+    Call(&'a str),
+    /// A result, by the id of its call.
+    Result(&'a str),
+}
+
 // === impl Pairing ===
 
 impl<'a> Pairing<'a> {
-    /// Matches the calls and results of a history.
+    /// Matches the calls and results of an Anthropic history.
     pub fn of(messages: &'a [Message<'_>]) -> Self {
+        Self::of_steps(messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
+            Block::ToolUse { id, .. } => Some(Step::Call(id)),
+            Block::ToolResult { tool_use_id, .. } => Some(Step::Result(tool_use_id)),
+            _ => None,
+        }))
+    }
+
+    /// Matches calls and results that come in this order.
+    pub fn of_steps(steps: impl IntoIterator<Item = Step<'a>>) -> Self {
         let mut pairing = Self::default();
         let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
         let mut seen: HashMap<&str, u32> = HashMap::new();
-        for block in messages.iter().flat_map(|message| &message.content) {
-            match block {
-                Block::ToolUse { id, .. } => {
+        for step in steps {
+            match step {
+                Step::Call(id) => {
                     let times = seen.entry(id).or_default();
                     let unique = if *times == 0 { call_id(id) } else { Cow::Owned(again(id, *times)) };
                     *times += 1;
                     open.entry(id).or_default().push_back(pairing.calls.len());
                     pairing.calls.push(Call { id: unique, answered: false });
                 }
-                Block::ToolResult { tool_use_id, .. } => {
-                    let call = open.get_mut(&**tool_use_id).and_then(VecDeque::pop_front);
+                Step::Result(id) => {
+                    let call = open.get_mut(id).and_then(VecDeque::pop_front);
                     if let Some(call) = call.and_then(|index| pairing.calls.get_mut(index)) {
                         call.answered = true;
                     }
                     pairing.results.push(call);
                 }
-                _ => {}
             }
         }
         pairing

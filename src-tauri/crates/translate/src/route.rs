@@ -158,7 +158,8 @@ fn exactly(name: &str, table: &Table, known: Known<'_>) -> Result<Option<Found>,
         "sonnet" | "opusplan" => return family(&table.sonnet, "sonnet"),
         "haiku" => return family(&table.haiku, "haiku"),
         "fable" => return family(&table.fable, "fable"),
-        "default" => return family(&table.default, "default"),
+        // The name under which codex-completions-api offered whatever it was set to (`seed-b.md`, B-021).
+        "default" | "codex-5" => return family(&table.default, "default"),
         _ => {}
     }
     if !lower.starts_with("claude") && !lower.starts_with("anthropic") {
@@ -203,8 +204,21 @@ fn behind_label(name: &str, known: Known<'_>) -> Option<Found> {
     Some(Found { label: Some(label.to_owned()), model: model.to_owned(), effort: None, why })
 }
 
+/// The effort at the end of a name, in full, or by its letters as codex-completions-api has them: `gpt-5.2-XH`
+/// (`seed-b.md`, B-120).
 fn split_effort(name: &str) -> (&str, Option<Effort>) {
-    match name.rsplit_once('-').and_then(|(base, last)| Some((base, Effort::parse(last)?))) {
+    let of = |base: &str, last: &str| {
+        let last = last.to_ascii_lowercase();
+        let letters = base.to_ascii_lowercase().starts_with("gpt-").then(|| match &*last {
+            "l" => Some(Effort::Low),
+            "m" => Some(Effort::Medium),
+            "h" => Some(Effort::High),
+            "xh" => Some(Effort::XHigh),
+            _ => None,
+        });
+        Effort::parse(&last).or(letters.flatten())
+    };
+    match name.rsplit_once('-').and_then(|(base, last)| Some((base, of(base, last)?))) {
         Some((base, effort)) if !base.is_empty() => (base, Some(effort)),
         _ => (name, None),
     }
@@ -348,6 +362,12 @@ mod tests {
             ("claude/fast", "gpt-6-luna", None, Some(Medium)),
             ("opus", "gpt-6.1-sol", None, None),
             ("o3", "o3", None, None),
+            ("codex-5", "gpt-6.1-sol", None, None),
+            ("codex-5-minimal", "gpt-6.1-sol", Some(Effort::Minimal), None),
+            ("Codex-5-XHigh", "gpt-6.1-sol", Some(XHigh), None),
+            ("codex/codex-5-low", "gpt-6.1-sol", Some(Low), None),
+            ("gpt-6-luna-XH", "gpt-6-luna", Some(XHigh), None),
+            ("gpt-5.2-codex-m", "gpt-5.2-codex", Some(Medium), None),
         ];
         for (name, model, named, routed) in table {
             assert_eq!(route(name), Some((model.to_owned(), named, routed)), "{name}");

@@ -477,6 +477,8 @@ impl<'a> Raw<'a> {
     pub const ZERO: Raw<'static> = Raw("0");
     /// `"{}"`, an empty object inside a string
     pub const EMPTY_OBJECT_TEXT: Raw<'static> = Raw("\"{}\"");
+    /// `"document.pdf"`, for a file that has no name
+    pub const DOCUMENT_NAME: Raw<'static> = Raw("\"document.pdf\"");
     /// `""`
     pub const EMPTY_STRING: Raw<'static> = Raw("\"\"");
 

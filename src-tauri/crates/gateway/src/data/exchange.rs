@@ -19,10 +19,11 @@ use codeferry_translate::route::Route;
 use codeferry_upstream::codex_cli::CodexCli;
 use codeferry_upstream::{Catalog, Model};
 use codeferry_wire::anthropic::ErrorKind;
+use codeferry_wire::chat::frame::Form;
 use codeferry_wire::json;
 
 use super::collect::collect;
-use super::messages;
+use super::{chat, messages};
 use crate::attempt::{self, Plan};
 use crate::dialect::{Dialect, Shape};
 use crate::pump::{Opening, Pump};
@@ -141,6 +142,8 @@ impl Scene<'_> {
     fn read(&self, bytes: &[u8], tap: &mut Tap) -> Result<Prepared, Problem> {
         match self.dialect {
             Dialect::Anthropic => messages::read(self, bytes, tap),
+            Dialect::Chat => chat::read(self, Form::Chat, bytes, tap),
+            Dialect::Completions => chat::read(self, Form::Text, bytes, tap),
         }
     }
 

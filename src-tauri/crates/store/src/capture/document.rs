@@ -115,6 +115,7 @@ const SETTINGS: &[&str] = &[
     "first_event_hold_seconds",
     "idle_timeout_seconds",
     "overall_deadline_seconds",
+    "reasoning_content",
     "reasoning_summary",
     "responses_lite",
     "rotation",

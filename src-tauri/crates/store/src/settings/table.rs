@@ -132,6 +132,15 @@ static KEYS: &[Key] = &[
         take: |settings| word(settings.reasoning_summary.as_str()),
     },
     Key {
+        name: "reasoning_content",
+        doc: "Whether chat answers (/v1/chat/completions) show the model's reasoning as reasoning_content, a member that \
+              OpenAI's own endpoint does not have and many programs know. Summaries are asked for then, as \
+              reasoning_summary says.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.reasoning_content, flag(value)),
+        take: |settings| Value::Flag(settings.reasoning_content),
+    },
+    Key {
         name: "rotation",
         doc: "Which account pays, if there are several. personal: only the active one; when it is used up, requests are \
               refused until it is back. The others use another account too, whose plan then pays: they begin at the active one, pass \

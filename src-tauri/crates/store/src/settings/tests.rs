@@ -61,6 +61,7 @@ fn every_key_reaches_its_field() {
         ("log_keep_days", "3"),
         ("log_max_mib", "2"),
         ("reasoning_summary", "none"),
+        ("reasoning_content", "true"),
         ("rotation", "round_robin"),
         ("overall_deadline_seconds", "30"),
         ("connect_timeout_seconds", "3"),

@@ -6,7 +6,8 @@ use super::Loss;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
+        Self::Audio,
         Self::BlockedDomains,
         Self::BlockPlace,
         Self::Document,
@@ -15,14 +16,20 @@ impl Loss {
         Self::ForeignThinking,
         Self::HostedTool,
         Self::ImageType,
+        Self::LogitBias,
         Self::LoneSurrogate,
         Self::MaxUses,
         Self::McpServers,
         Self::MissingResult,
         Self::OrphanResult,
+        Self::Penalty,
+        Self::Prediction,
         Self::Prefill,
+        Self::Seed,
         Self::ServerToolHistory,
         Self::ServerTool,
+        Self::ServiceTier,
+        Self::SpeakerName,
         Self::SystemPlace,
         Self::StrictTool,
         Self::ToolChoice,
@@ -43,6 +50,7 @@ impl Loss {
     /// What it means for the answer.
     pub fn meaning(self) -> &'static str {
         match self {
+            Self::Audio => "A message had sound in it, which the model does not hear. A note stands in its place.",
             Self::BlockedDomains => {
                 "The web search was to avoid some domains. The model's host has no such filter, so it may have searched them."
             }
@@ -52,13 +60,14 @@ impl Loss {
             Self::Document => "A document went to a server that reads none. A note stands in its place.",
             Self::Effort => "How hard to think was left out: the model cannot be told.",
             Self::FileSource => {
-                "A document or an image was named by a file id that only Anthropic can resolve. A note stands in its place."
+                "A document or an image was named by a file id that only its own host can resolve. A note stands in its place."
             }
             Self::ForeignThinking => {
                 "Thinking that another service had signed was left out: the model here cannot read it."
             }
             Self::HostedTool => "A tool that the model's host runs, such as a web search, was left out on this way.",
             Self::ImageType => "An image was of a kind that the model does not read. A note stands in its place.",
+            Self::LogitBias => "logit_bias was left out: the model has none to set.",
             Self::LoneSurrogate => "A text was cut in the middle of a character; half of it was replaced.",
             Self::MaxUses => "A server tool was limited to a number of uses. The model's host has no such limit.",
             Self::McpServers => "The request named MCP servers for the API to connect to. Nobody connected to them.",
@@ -66,9 +75,18 @@ impl Loss {
                 "A tool was called in the history and its result is missing. A result that says so stands in its place."
             }
             Self::OrphanResult => "A tool's result came without its call. It went in as text.",
+            Self::Penalty => "The penalties for words that come again were left out: the model has none to set.",
+            Self::Prediction => {
+                "The guess at the answer (prediction) was left out: the model's host has no use for one."
+            }
             Self::Prefill => "The answer was to begin with given words. The model began afresh.",
+            Self::Seed => "The seed was left out: the model's choice of words cannot be repeated.",
             Self::ServerToolHistory => "What a server tool did earlier in the conversation went in as text.",
             Self::ServerTool => "A tool that only Anthropic's servers can run was left out.",
+            Self::ServiceTier => {
+                "A service tier was asked for that the model's host does not have. It serves as usual."
+            }
+            Self::SpeakerName => "Messages said the name of whoever speaks. The model was not told.",
             Self::SystemPlace => {
                 "The server takes instructions at the head of a conversation only. A later one went in as the person's words."
             }

@@ -10,7 +10,7 @@ use codeferry_wire::anthropic::{ErrorKind, Frame};
 use codeferry_wire::json;
 use codeferry_wire::responses::event::{ActionKind, UrlCitation};
 
-use super::KeepAlive;
+use super::{KeepAlive, describe_image};
 use crate::names::Names;
 use crate::tokens::Estimate;
 use crate::turn::{Delta, Finish, ItemDone, ItemStart, Payload, Reasoning, Search, TurnEvent, UpstreamError};
@@ -409,19 +409,4 @@ fn quote<'a>(text: &'a str, citation: &UrlCitation<'_>) -> &'a str {
     let offset = |chars: u32| text.char_indices().nth(chars as usize).map_or(text.len(), |(offset, _)| offset);
     let quoted = text.get(offset(start)..offset(end)).unwrap_or_default();
     quoted.char_indices().nth(QUOTE).map_or(quoted, |(cut, _)| &quoted[..cut])
-}
-
-/// An Anthropic answer cannot carry a picture. What can be said of it is said.
-fn describe_image(format: Option<&str>, size: Option<&str>, prompt: Option<&str>) -> String {
-    let mut text = "[A picture was made".to_owned();
-    let facts: Vec<_> = [format, size].into_iter().flatten().collect();
-    if !facts.is_empty() {
-        text.push_str(&format!(" ({})", facts.join(", ")));
-    }
-    if let Some(prompt) = prompt {
-        text.push_str(": ");
-        text.push_str(prompt);
-    }
-    text.push_str(". It cannot be shown here.]");
-    text
 }

@@ -45,6 +45,13 @@ pub enum Part<'a> {
     OutputNote(Cow<'a, str>),
     /// A picture by address, a string literal.
     ImageUrl(Raw<'a>),
+    /// A picture by address or data URL, and how closely to look; string literals.
+    Image {
+        /// Where it is, or what it is.
+        url: Raw<'a>,
+        /// `low`, `high`, `auto`
+        detail: Raw<'a>,
+    },
     /// A picture inline.
     ImageData {
         /// MIME type.
@@ -63,6 +70,13 @@ pub enum Part<'a> {
     },
     /// A file by address, a string literal.
     FileUrl(Raw<'a>),
+    /// A file as a data URL; string literals.
+    File {
+        /// File name.
+        name: Raw<'a>,
+        /// Data URL.
+        data: Raw<'a>,
+    },
 }
 
 /// What a tool gave.
@@ -193,6 +207,14 @@ impl<'o> Array<'o> {
         });
     }
 
+    /// A tool call the model made, whose arguments are JSON inside a string literal already.
+    pub fn function_call_as_said(&mut self, call_id: &str, name: &str, arguments: Raw<'_>) {
+        self.object(|item| {
+            item.string("type", "function_call").string("call_id", call_id).string("name", name);
+            item.raw("arguments", arguments);
+        });
+    }
+
     /// What the tool gave for a call.
     pub fn function_call_output(&mut self, call_id: &str, output: &Output<'_>) {
         self.object(|item| {
@@ -254,6 +276,9 @@ impl Part<'_> {
             Self::ImageUrl(url) => {
                 object.string("type", "input_image").raw("image_url", *url);
             }
+            Self::Image { url, detail } => {
+                object.string("type", "input_image").raw("image_url", *url).raw("detail", *detail);
+            }
             Self::ImageData { media_type, data } => {
                 object.string("type", "input_image");
                 write_data_url(object.key("image_url"), media_type, data);
@@ -264,6 +289,9 @@ impl Part<'_> {
             }
             Self::FileUrl(url) => {
                 object.string("type", "input_file").raw("file_url", *url);
+            }
+            Self::File { name, data } => {
+                object.string("type", "input_file").raw("filename", *name).raw("file_data", *data);
             }
         }
     }
