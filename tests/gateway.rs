@@ -18,6 +18,8 @@ mod chat;
 mod choices;
 #[path = "gateway/clients.rs"]
 mod clients;
+#[path = "gateway/cors.rs"]
+mod cors;
 #[path = "gateway/doctor.rs"]
 mod doctor;
 #[path = "gateway/doors.rs"]

@@ -142,9 +142,11 @@ impl Browser {
         self.evaluate("location.href").await.as_str().expect("an address").to_owned()
     }
 
-    /// What a script says. It is run from outside: the page's own policy does not matter.
+    /// What a script says, or promises and then says. It is run from outside: the page's own policy does not matter.
     pub async fn evaluate(&mut self, script: &str) -> Value {
-        let result = self.call("Runtime.evaluate", json!({"expression": script, "returnByValue": true})).await;
+        let result = self
+            .call("Runtime.evaluate", json!({"expression": script, "returnByValue": true, "awaitPromise": true}))
+            .await;
         assert_eq!(result["exceptionDetails"], Value::Null, "{script}");
         result["result"]["value"].clone()
     }

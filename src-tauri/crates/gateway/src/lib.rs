@@ -11,6 +11,7 @@ mod bus;
 mod capture;
 mod compat;
 mod control;
+mod cors;
 mod data;
 mod dialect;
 pub mod doctor;
@@ -19,6 +20,7 @@ mod guard;
 mod health;
 pub mod history;
 mod in_process;
+mod limits;
 mod log_lines;
 mod looks;
 mod metrics;
@@ -147,6 +149,8 @@ pub struct Gateway {
     failed_over: Mutex<Option<FailedOver>>,
     /// Why an upstream could not be reached the last time that was so.
     last_failure: Mutex<Option<doctor::Unreached>>,
+    /// What clients have under way.
+    limits: Arc<limits::Limits>,
     /// What is to be known of the house around us.
     house: doctor::House,
     /// The address we listen on, once we do.
@@ -232,6 +236,7 @@ impl Gateway {
             last_pick: Mutex::default(),
             failed_over: Mutex::default(),
             last_failure: Mutex::default(),
+            limits: Arc::default(),
             house,
             bound: OnceLock::new(),
             sessions: session::Sessions::default(),

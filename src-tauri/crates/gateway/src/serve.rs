@@ -23,7 +23,7 @@ use crate::control::refused::Refused;
 use crate::data::{chat, count_tokens, messages, models, root, usage};
 use crate::dialect::Shape;
 use crate::reply::Problem;
-use crate::{Gateway, bus, compat, control, guard, health, metrics, new_request_id, ui};
+use crate::{Gateway, bus, compat, control, cors, guard, health, metrics, new_request_id, ui};
 
 // === impl Gateway ===
 
@@ -93,7 +93,7 @@ impl Gateway {
     }
 
     fn router(self: &Arc<Self>) -> Router {
-        let mut router = Router::new()
+        let router = Router::new()
             .route("/", get(root::root))
             .route("/login", get(control::session::login))
             .route("/health", get(root::health))
@@ -105,8 +105,9 @@ impl Gateway {
             .merge(compat::router(self))
             .merge(ui::router());
         // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
+        let mut data = Router::new();
         for base in ["/v1", "/v1/v1"] {
-            router = router
+            data = data
                 .route(&format!("{base}/messages"), post(messages::messages))
                 .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count_tokens))
                 .route(&format!("{base}/chat/completions"), post(chat::chat))
@@ -117,6 +118,7 @@ impl Gateway {
                 .route(&format!("{base}/models/{{*id}}"), get(models::one));
         }
         router
+            .merge(cors::open(self, data))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn_with_state(Arc::clone(self), check_origin))
@@ -150,7 +152,7 @@ pub(crate) async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> R
         .into_response(Shape::of(&uri, &headers), &new_request_id())
 }
 
-async fn wrong_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn wrong_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     Problem::bad_request(format!("{} does not take {method}", uri.path()))
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
         .into_response(Shape::of(&uri, &headers), &new_request_id())

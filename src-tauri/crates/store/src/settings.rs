@@ -23,6 +23,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     pub allowed_origins: Vec<String>,
     pub body_limit_mib: u64,
+    /// 0: any number.
+    pub streams_per_key: u64,
+    /// 0: any number.
+    pub requests_per_minute_per_key: u64,
     pub grace_seconds: u64,
     pub compress_upstream: bool,
     pub responses_lite: ResponsesLite,
@@ -187,6 +191,8 @@ impl Default for Settings {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             body_limit_mib: 64,
+            streams_per_key: 64,
+            requests_per_minute_per_key: 0,
             grace_seconds: 10,
             compress_upstream: true,
             responses_lite: ResponsesLite::Off,

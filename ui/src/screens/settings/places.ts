@@ -6,6 +6,8 @@ export const NETWORK = [
   'allowed_hosts',
   'allowed_origins',
   'body_limit_mib',
+  'streams_per_key',
+  'requests_per_minute_per_key',
   'connect_timeout_seconds',
   'first_event_hold_seconds',
   'idle_timeout_seconds',

@@ -117,8 +117,10 @@ const SETTINGS: &[&str] = &[
     "overall_deadline_seconds",
     "reasoning_content",
     "reasoning_summary",
+    "requests_per_minute_per_key",
     "responses_lite",
     "rotation",
+    "streams_per_key",
 ];
 
 // === impl Document ===

@@ -57,8 +57,9 @@ static KEYS: &[Key] = &[
     },
     Key {
         name: "allowed_origins",
-        doc: "Web pages that may call the gateway, by their Origin. Programs other than browsers need no entry.",
-        allowed: "origins separated by commas, like https://chat.example.com or http://localhost:3000",
+        doc: "Web pages and browser-like apps that may call the gateway, by their exact Origin; on the data plane they \
+              may read the answers as well (CORS). They need a client key all the same. Other programs need no entry.",
+        allowed: "origins separated by commas, like https://chat.example.com, http://localhost:3000 or app://obsidian.md",
         put: |settings, value| put(&mut settings.allowed_origins, list(value, is_origin)),
         take: |settings| Value::List(settings.allowed_origins.clone()),
     },
@@ -69,6 +70,22 @@ static KEYS: &[Key] = &[
         allowed: "a number from 1 to 1024",
         put: |settings, value| put(&mut settings.body_limit_mib, number(value, 1..=1024)),
         take: |settings| Value::Number(settings.body_limit_mib),
+    },
+    Key {
+        name: "streams_per_key",
+        doc: "How many requests one client key may have under way at once. More are refused with 429 before any plan is \
+              asked. 0: any number.",
+        allowed: "a number from 0 to 10000",
+        put: |settings, value| put(&mut settings.streams_per_key, number(value, 0..=10_000)),
+        take: |settings| Value::Number(settings.streams_per_key),
+    },
+    Key {
+        name: "requests_per_minute_per_key",
+        doc: "How many requests one client key may make within a minute, so that a program gone astray does not spend a \
+              plan. More are refused with 429, and told when to come again. 0: any number.",
+        allowed: "a number from 0 to 100000",
+        put: |settings, value| put(&mut settings.requests_per_minute_per_key, number(value, 0..=100_000)),
+        take: |settings| Value::Number(settings.requests_per_minute_per_key),
     },
     Key {
         name: "grace_seconds",

@@ -53,6 +53,8 @@ fn every_key_reaches_its_field() {
         ("allowed_hosts", "box.lan, 192.168.1.5"),
         ("allowed_origins", "https://chat.example.com,http://localhost:3000"),
         ("body_limit_mib", "8"),
+        ("streams_per_key", "2"),
+        ("requests_per_minute_per_key", "30"),
         ("grace_seconds", "1"),
         ("compress_upstream", "off"),
         ("responses_lite", "auto"),
