@@ -36,6 +36,8 @@ mod health;
 mod in_process;
 #[path = "gateway/life.rs"]
 mod life;
+#[path = "gateway/limits.rs"]
+mod limits;
 #[path = "gateway/logs.rs"]
 mod logs;
 #[path = "gateway/metrics.rs"]

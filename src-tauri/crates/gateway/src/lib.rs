@@ -43,6 +43,7 @@ mod tap;
 mod traces;
 mod turn;
 mod ui;
+mod windows;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

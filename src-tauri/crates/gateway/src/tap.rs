@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::Gateway;
 use crate::capture::Recorder;
+use crate::limits::Permit;
 use crate::reply::Problem;
 use crate::traces::{Traced, Trail};
 
@@ -56,6 +57,8 @@ pub(crate) struct Tap {
     ended: bool,
     /// For the trace, if there is to be one.
     trail: Option<Trail>,
+    /// Lets the client have another exchange when this one is over.
+    pub(crate) permit: Option<Permit>,
     /// Takes everything down, if somebody asked for that.
     pub(crate) recorder: Option<Arc<Recorder>>,
     /// What is known so far.
@@ -151,6 +154,7 @@ impl Tap {
             first_byte: None,
             ended: false,
             trail,
+            permit: None,
             recorder: None,
             facts,
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use codeferry_upstream::{Consequence, Failure, FailureKind};
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use crate::reply::{Problem, add_losses};
 use crate::settle;
 use crate::tap::{Outcome, Tap};
 use crate::turn::End;
+use crate::windows;
 
 /// Answers in one piece.
 pub(crate) async fn collect(gateway: &Arc<Gateway>, plan: &Plan, mut tap: Tap) -> Result<Response, (Problem, Tap)> {
@@ -29,8 +30,9 @@ pub(crate) async fn collect(gateway: &Arc<Gateway>, plan: &Plan, mut tap: Tap) -
             Err(problem) => return Err((problem, tap)),
         };
         let account = attempt::name_of(&committed.lease.account).to_owned();
+        let left = windows::of(plan.recipe.dialect, &committed);
         let (problem, again) = match drive(gateway, committed, &mut tap).await {
-            Ok(Some(message)) => return Ok(respond(message, &mut tap)),
+            Ok(Some(message)) => return Ok(respond(message, left, &mut tap)),
             Ok(None) => (attempt::empty(&plan.model), true),
             Err(failure) => {
                 let problem = refusal::of_failure(&failure, &plan.circumstances(gateway, &account));
@@ -79,9 +81,10 @@ async fn drive(gateway: &Gateway, committed: Committed, tap: &mut Tap) -> Result
     }
 }
 
-fn respond(message: Vec<u8>, tap: &mut Tap) -> Response {
+fn respond(message: Vec<u8>, left: HeaderMap, tap: &mut Tap) -> Response {
     let mut response = Response::new(Body::from(message));
     let headers = response.headers_mut();
+    headers.extend(left);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     add_losses(headers, &tap.facts.losses.header());
     tap.first_byte();

@@ -21,18 +21,20 @@ use codeferry_upstream::{Catalog, Model};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::chat::frame::Form;
 use codeferry_wire::json;
+use tokio::time::Instant;
 
 use super::collect::collect;
 use super::{chat, messages};
 use crate::attempt::{self, Plan};
 use crate::dialect::{Dialect, Shape};
+use crate::limits::Allowance;
 use crate::pump::{Opening, Pump};
 use crate::refusal::MODEL_NOT_FOUND;
 use crate::reply::{Problem, add_id, add_losses};
 use crate::routing::{Named, Routed};
 use crate::tap::Tap;
 use crate::turn::{Recipe, Watch};
-use crate::{Gateway, body, guard, named, new_request_id, routing};
+use crate::{Gateway, body, guard, named, new_request_id, routing, windows};
 
 /// Somebody who was let in by another door, and needs no key here.
 pub(crate) struct Visitor {
@@ -100,6 +102,10 @@ async fn prepare(
         None => (guard::client_of(&parts.headers, &gateway.keys)?, None),
     };
     tap.facts.client = client;
+    if watch.is_none() {
+        let permit = gateway.limits.admit(&tap.facts.client, Allowance::of(&settings), Instant::now())?;
+        tap.permit = Some(permit);
+    }
     tap.capture(&parts, &settings);
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let named = Named::of(gateway).await;
@@ -257,6 +263,7 @@ pub(crate) fn mended(bytes: &[u8]) -> Vec<u8> {
 /// does not give up (`claude-code.md §6`).
 async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<Response, (Problem, Tap)> {
     let mut losses = tap.facts.losses.header();
+    let mut left = HeaderMap::new();
     let closing = gateway.closing.clone().cancelled_owned();
     let recipe = Arc::clone(&prepared.plan.recipe);
     let mut opening: Opening = {
@@ -271,6 +278,7 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     let pump = tokio::select! {
         (opened, tap) = &mut opening => match opened {
             Ok(mut committed) => {
+                left = windows::of(recipe.dialect, &committed);
                 committed.turn.prepend(&recipe.language.preface());
                 // What was left out on the way is lost as well.
                 losses = tap.facts.losses.header();
@@ -284,6 +292,7 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.extend(left);
     add_losses(headers, &losses);
     Ok(response)
 }
