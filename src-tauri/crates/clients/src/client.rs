@@ -7,6 +7,7 @@
 pub mod exports;
 pub mod leads;
 pub mod lines;
+pub mod models;
 pub mod no_proxy;
 pub mod programs;
 pub mod proxied;
@@ -274,13 +275,23 @@ pub trait Client: Sync {
 impl Kind {
     /// Who answers for it. `None`: nobody yet.
     pub fn client(self) -> Option<&'static dyn Client> {
-        match self {
-            Self::ClaudeCode => Some(&crate::claude_code::ClaudeCode),
-            Self::Codex => Some(&crate::codex_cli::Codex),
-            Self::OpenCode => Some(&crate::opencode::OpenCode::Itself),
-            Self::KiloCode => Some(&crate::opencode::OpenCode::Kilo),
-            _ => None,
-        }
+        use crate::{claude_code, codex_cli, continue_dev, editors, libraries, openclaw, opencode, zed};
+        Some(match self {
+            Self::ClaudeCode => &claude_code::ClaudeCode,
+            Self::Codex => &codex_cli::Codex,
+            Self::OpenCode => &opencode::OpenCode::Itself,
+            Self::OpenClaw => &openclaw::OpenClaw,
+            Self::Cline => &editors::Cline,
+            Self::RooCode => &editors::RooCode,
+            Self::KiloCode => &opencode::OpenCode::Kilo,
+            Self::Continue => &continue_dev::Continue,
+            Self::Zed => &zed::Zed,
+            Self::VsCode => &editors::VsCode,
+            Self::Cursor => &editors::Cursor,
+            Self::OpenAi => &libraries::Libraries::OpenAi,
+            Self::Anthropic => &libraries::Libraries::Anthropic,
+            Self::Gemini => &libraries::Libraries::Gemini,
+        })
     }
 
     /// All of them, in the order of lists.

@@ -15,7 +15,7 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::apply::{Change, Wish};
-use crate::client::leads::{self, Leads, PROVIDER, judge};
+use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
 use crate::client::{Client, Conflict, Documents, Found, Kind, Scope, State, Target, View, World, programs};
 use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::Intent;
@@ -154,11 +154,13 @@ fn lead(document: &Document) -> Leads {
     let string = |pointer: &Pointer| document.string(pointer).map_err(|bad| bad.to_string());
     let look = || {
         let Some(provider) = string(&root("model_provider"))? else {
-            return Ok(string(&root("openai_base_url"))?.map_or(Leads::Nowhere, |url| Leads::To { url, key: None }));
+            return Ok(
+                string(&root("openai_base_url"))?.map_or(Leads::Nowhere, |url| Leads::To { url, key: Key::Missing })
+            );
         };
         let table = Pointer::of(&["model_providers", &provider]);
         let url = string(&table.then("base_url"))?;
-        let key = string(&table.then(TOKEN))?;
+        let key = Key::found(string(&table.then(TOKEN))?);
         Ok(url.map_or(Leads::Nowhere, |url| Leads::To { url, key }))
     };
     look().unwrap_or_else(Leads::Unclear)

@@ -13,9 +13,9 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::apply::{Change, Wish};
-use crate::client::leads::{self, Leads, PROVIDER, judge};
+use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
 use crate::client::{
-    Client, Conflict, Documents, Found, Kind, Os, State, Target, View, Weight, World, lines, programs, proxied,
+    Client, Conflict, Documents, Found, Kind, Os, State, Target, View, Weight, World, lines, models, programs, proxied,
 };
 use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::{Intent, Model};
@@ -110,7 +110,7 @@ impl OpenCode {
         let provider =
             model.as_deref().and_then(|model| model.split_once('/')).map_or(PROVIDER, |(provider, _)| provider);
         let url = string(&["provider", provider, "options", "baseURL"])?;
-        let key = string(&["provider", provider, "options", "apiKey"])?;
+        let key = Key::found(string(&["provider", provider, "options", "apiKey"])?);
         Ok(url.map_or(Leads::Nowhere, |url| Leads::To { url, key }))
     }
 }
@@ -158,7 +158,7 @@ impl Client for OpenCode {
 
     fn plan(&self, _world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Change> {
         let Some(file) = target.file() else { return Vec::new() };
-        let Some(default) = first_model(intent) else { return Vec::new() };
+        let Some(default) = models::first(intent) else { return Vec::new() };
         let stands = |name: &str| {
             let value = self.standing(target, documents, &Pointer::of(&[name])).ok().flatten();
             value.as_ref().and_then(Value::text).map(str::to_owned)
@@ -175,7 +175,7 @@ impl Client for OpenCode {
             value: Some(intent.token.expose().into()),
             key: intent.key_name.clone(),
         });
-        wishes.push(take(&["provider", PROVIDER, "models"], models(intent)));
+        wishes.push(take(&["provider", PROVIDER, "models"], all(intent)));
         // Another of our models that somebody has chosen stays chosen.
         let default = format!("{PROVIDER}/{default}");
         let chosen = stands("model").filter(|model| model.starts_with(&format!("{PROVIDER}/")));
@@ -186,7 +186,7 @@ impl Client for OpenCode {
     }
 
     fn conflicts(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Conflict> {
-        let mut conflicts: Vec<_> = first_model(intent).is_none().then(no_models).into_iter().collect();
+        let mut conflicts: Vec<_> = models::first(intent).is_none().then(models::none_known).into_iter().collect();
         for file in self.stronger(world) {
             let Ok(document) = leads::document(documents, &file, Format::Json) else { continue };
             let model = document.string(&Pointer::of(&["model"])).ok().flatten();
@@ -235,39 +235,21 @@ fn shut_out(document: &Document) -> Option<&'static str> {
         .or_else(|| (list("enabled_providers") == Some(false)).then_some("enabled_providers"))
 }
 
-/// The model to begin with.
-pub(crate) fn first_model(intent: &Intent) -> Option<&str> {
-    intent.default_model.as_deref().or_else(|| intent.models.first().map(|model| model.slug.as_str()))
-}
-
-/// What is wrong where nobody knows a model.
-pub(crate) fn no_models() -> Conflict {
-    Conflict {
-        code: "no_models",
-        weight: Weight::Blocks,
-        what: "It wants to be told which models there are, and no account has told yet.".to_owned(),
-        place: "accounts".to_owned(),
-        cure: "Add an account first: codeferry login.".to_owned(),
-    }
-}
-
-fn models(intent: &Intent) -> Value {
+fn all(intent: &Intent) -> Value {
     Value::Table(intent.models.iter().map(|model| (model.slug.clone(), described(model))).collect())
 }
 
 fn described(model: &Model) -> Value {
-    let input = if model.images { vec!["text", "image"] } else { vec!["text"] };
     let mut members = vec![
         ("name", Value::from(model.name.as_str())),
         ("reasoning", (!model.efforts.is_empty()).into()),
         ("attachment", model.images.into()),
         ("tool_call", true.into()),
-        ("modalities", Value::table([("input", input.into()), ("output", vec!["text"].into())])),
+        ("modalities", Value::table([("input", models::input(model).into()), ("output", vec!["text"].into())])),
     ];
     if let Some(window) = model.context_window {
-        let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-        let output = model.max_output.map_or(OUTPUT, number);
-        members.push(("limit", Value::table([("context", number(window).into()), ("output", output.into())])));
+        let output = model.max_output.map_or(OUTPUT, models::tokens);
+        members.push(("limit", Value::table([("context", models::tokens(window).into()), ("output", output.into())])));
     }
     if !model.efforts.is_empty() {
         let variant = |effort: &String| {

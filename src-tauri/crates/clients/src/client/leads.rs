@@ -2,9 +2,12 @@
 //!
 //! **Invariant:** a key is judged by whether it opens the gateway, and is never shown.
 
-use super::{Client, Drift, Held, Moved, State, Target, View, World};
+use std::path::Path;
+
+use super::{Client, Documents, Drift, Held, Moved, State, Target, View, World};
 use crate::apply::Wish;
 use crate::format::{Document, Format, Pointer, Value};
+use crate::intent::Intent;
 
 /// The name under which clients know this gateway.
 pub const PROVIDER: &str = "codeferry";
@@ -19,10 +22,21 @@ pub enum Leads {
         /// The address.
         url: String,
         /// The key.
-        key: Option<String>,
+        key: Key,
     },
     /// Nobody knows; why, in a sentence without an end.
     Unclear(String),
+}
+
+/// What is known of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Key {
+    /// It stands there.
+    Is(String),
+    /// There is none.
+    Missing,
+    /// It is kept where nobody else can look.
+    Elsewhere,
 }
 
 /// The state that follows. `installed`: there is the program, or a trace of it.
@@ -45,10 +59,10 @@ pub fn judge(
             }
         }
         Leads::To { url, .. } if !set_up && !view.intent.is_here(&url) => State::Elsewhere { url },
-        Leads::To { url, key } if view.intent.is_here(&url) && !key.as_deref().is_some_and(|key| (view.opens)(key)) => {
+        Leads::To { url, key } if view.intent.is_here(&url) && !key.opens(view) => {
             let why = match key {
-                Some(_) => "it comes here, with a key that does not open the gateway any more",
-                None => "it comes here, without a key",
+                Key::Missing => "it comes here, without a key",
+                Key::Is(_) | Key::Elsewhere => "it comes here, with a key that does not open the gateway any more",
             };
             State::Broken { why: why.to_owned() }
         }
@@ -61,17 +75,56 @@ pub fn judge(
     }
 }
 
+// === impl Key ===
+
+impl Key {
+    /// What was found at the place of a key.
+    pub fn found(key: Option<String>) -> Self {
+        key.map_or(Self::Missing, Self::Is)
+    }
+
+    /// One that nobody can look at has the benefit of the doubt.
+    fn opens(&self, view: &View<'_>) -> bool {
+        match self {
+            Self::Is(key) => (view.opens)(key),
+            Self::Missing => false,
+            Self::Elsewhere => true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Is(_) => "a key",
+            Self::Missing => "no key",
+            Self::Elsewhere => "a key elsewhere",
+        })
+    }
+}
+
 /// The document of a file that was read; one that is missing is empty.
 ///
 /// # Errors
 /// Why it cannot be read, in a sentence without an end.
-pub fn document(view: &super::Documents, file: &std::path::Path, format: Format) -> Result<Document, String> {
-    let bytes = match view.held(file) {
+pub fn document(documents: &Documents, file: &Path, format: Format) -> Result<Document, String> {
+    let bytes = match documents.held(file) {
         Held::Missing => &[][..],
         Held::Bytes(bytes) => bytes,
         Held::Unreadable(why) => return Err(format!("{} cannot be read: {why}", file.display())),
     };
     Document::read(format, bytes).map_err(|bad| format!("{}: {bad}", file.display()))
+}
+
+/// Where a text leads that we do not read: here, if one of the addresses in it does. Its key is its own affair.
+pub fn mentioned(text: &str, intent: &Intent) -> Leads {
+    let addresses = text.split(|char: char| char.is_whitespace() || "\"'`,<>()[]{}".contains(char));
+    let here = addresses.filter(|word| word.starts_with("http://")).find(|url| {
+        // An endpoint below the address is one of its own.
+        let base = url.find("/v1").map_or(*url, |at| &url[..at]);
+        intent.is_here(base)
+    });
+    here.map_or(Leads::Nowhere, |_| Leads::To { url: intent.base().to_owned(), key: Key::Elsewhere })
 }
 
 /// What the plan would still change.

@@ -86,7 +86,7 @@ impl World {
             "GEMINI_",
             "XDG_",
         ];
-        const NAMES: [&str; 27] = [
+        const NAMES: [&str; 28] = [
             // Folders.
             "HOME",
             "USERPROFILE",
@@ -97,6 +97,8 @@ impl World {
             "SHELL",
             "ZDOTDIR",
             "WSL_DISTRO_NAME",
+            // Where Zed looks for our key.
+            "CODEFERRY_API_KEY",
             // Other ways than ours.
             "GOOGLE_GEMINI_BASE_URL",
             "CLOUD_ML_REGION",
