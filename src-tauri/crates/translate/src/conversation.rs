@@ -26,9 +26,9 @@ pub struct Conversation {
 /// What a client says about its conversation in headers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hints<'a> {
-    /// `X-Claude-Code-Session-Id`
+    /// `X-Claude-Code-Session-Id`, or a Codex's `session-id`.
     pub session: Option<&'a str>,
-    /// `X-Claude-Code-Agent-Id`, only from subagents.
+    /// `X-Claude-Code-Agent-Id`, only from subagents; or a Codex's `thread-id`.
     pub agent: Option<&'a str>,
 }
 
@@ -51,6 +51,25 @@ impl Conversation {
         match named {
             Some(name) => Self::named(name, None),
             None => Self::named(&chat_beginning(request), None),
+        }
+    }
+
+    /// The conversation of a Responses request: by the headers of a Codex, else by its cache key, else by how it begins.
+    pub fn of_responses<'b>(
+        hints: Hints<'_>,
+        cache_key: Option<&str>,
+        beginning: impl Iterator<Item = &'b [u8]>,
+    ) -> Self {
+        let key = cache_key.filter(|key| !key.is_empty());
+        match hints.session.or(key) {
+            // A thread of its own has an id of its own there, and need not be made one.
+            Some(session) => match hints.agent.filter(|thread| is_uuid(thread)) {
+                Some(thread) => {
+                    Self { key: thread.to_owned(), thread_id: thread.to_owned(), ..Self::named(session, None) }
+                }
+                None => Self::named(session, None),
+            },
+            None => Self::named(&of_pieces(beginning), None),
         }
     }
 
@@ -104,6 +123,16 @@ fn chat_beginning(request: &ask::Request<'_>) -> String {
         if message.role == Role::User {
             break;
         }
+    }
+    hex(&hash.finalize()[..16])
+}
+
+fn of_pieces<'b>(pieces: impl Iterator<Item = &'b [u8]>) -> String {
+    const ENOUGH: usize = 4096;
+    let mut hash = Sha256::new();
+    for bytes in pieces {
+        hash.update(&bytes[..bytes.len().min(ENOUGH)]);
+        hash.update([0]);
     }
     hex(&hash.finalize()[..16])
 }
@@ -183,6 +212,23 @@ mod tests {
         assert_eq!(of("b", ""), of("c", ""));
         assert_ne!(of("b", ""), of("b", r#","prompt_cache_key":"k""#));
         assert_eq!(of("b", &format!(r#","prompt_cache_key":"{SESSION}""#)).key, SESSION);
+    }
+
+    #[test]
+    fn a_codex_names_its_threads_itself() {
+        const THREAD: &str = "01a1f6d2-7e3c-7953-802e-421805dbd2e2";
+        let none = || std::iter::empty();
+        let hints = Hints { session: Some(SESSION), agent: Some(THREAD) };
+        let named = Conversation::of_responses(hints, Some("k"), none());
+        assert_eq!(
+            (named.key.as_str(), named.session_id.as_str(), named.thread_id.as_str()),
+            (THREAD, SESSION, THREAD)
+        );
+        let keyed = Conversation::of_responses(Hints::default(), Some(SESSION), none());
+        assert_eq!((keyed.key.as_str(), keyed.session_id.as_str()), (SESSION, SESSION));
+        let begun =
+            |text: &'static str| Conversation::of_responses(Hints::default(), None, [text.as_bytes()].into_iter());
+        assert!(is_uuid(&begun("a").key) && begun("a") == begun("a") && begun("a") != begun("b"));
     }
 
     #[test]

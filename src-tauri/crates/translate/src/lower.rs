@@ -15,6 +15,7 @@ use crate::names::Names;
 
 pub mod anthropic;
 pub mod chat;
+pub mod responses;
 
 /// What stands in `instructions` when the client gives no system prompt: the upstream refuses a request without
 /// (`codex-backend.md §2`).

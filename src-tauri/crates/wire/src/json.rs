@@ -13,11 +13,13 @@ use std::borrow::Cow;
 use self::block::Block;
 
 mod block;
+mod open;
 mod scan;
 mod string;
 #[cfg(test)]
 mod tests;
 
+pub use open::{Open, Place, Written};
 pub use string::{repair_surrogates, write_escaped, write_str};
 
 /// How deep arrays and objects may nest. serde_json's own limit.

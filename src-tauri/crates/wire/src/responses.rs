@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod event;
+pub mod open;
 pub mod request;
 
 pub use event::StreamEvent;

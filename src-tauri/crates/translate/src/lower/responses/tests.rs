@@ -1,0 +1,180 @@
+use proptest::prelude::*;
+
+use super::{Asked, BadRequest, Effort, Host, Passed, Target};
+use crate::conversation::{Conversation, Hints};
+use crate::lower::cut_out;
+
+fn conversation() -> Conversation {
+    Conversation::of_responses(Hints::default(), Some("75452b9c-221b-45bb-92f8-434671d1d509"), std::iter::empty())
+}
+
+fn with(body: &str, change: impl Fn(&mut Target<'_>)) -> Result<Passed, BadRequest> {
+    let conversation = conversation();
+    let asked = Asked::read(body.as_bytes())?;
+    let mut target =
+        Target { model: "gpt-6.1-sol", effort: None, host: Host::Plan, normal: false, conversation: &conversation };
+    change(&mut target);
+    asked.lower(&target)
+}
+
+fn text(passed: &Passed) -> &str {
+    std::str::from_utf8(&passed.body).expect("text")
+}
+
+/// What goes up of what a client of the public API sends, without the cache key and the include that all get.
+fn normal(body: &str) -> (String, String) {
+    let passed = with(body, |target| target.normal = true).expect(body);
+    let rest = text(&passed)
+        .replace(",\"prompt_cache_key\":\"75452b9c-221b-45bb-92f8-434671d1d509\"", "")
+        .replace(",\"include\":[\"reasoning.encrypted_content\"]", "")
+        .replace(",\"store\":false", "")
+        .replace(",\"instructions\":\"You are a helpful assistant.\"", "");
+    (rest, passed.losses.header())
+}
+
+const CODEX: &str = r#"{"model":"gpt-6.1-sol","stream":true,"service_tier":"priority", "input" : [
+    {"type":"additional_tools","role":"developer","tools":[]},
+    {"type":"message","role":"developer","content":[]},
+    {"type":"from_tomorrow","x":[1, 2]} , {"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAAA"},
+    {"type":"compaction_trigger"}],"tomorrow":{"a":1},"store":false,"client_metadata":{"a":"b"}}"#;
+
+#[test]
+fn what_a_codex_sends_goes_on_as_it_came() {
+    let passed = with(CODEX, |_| {}).expect("a request");
+    assert_eq!(text(&passed), CODEX);
+    let asked = Asked::read(CODEX.as_bytes()).expect("a request");
+    assert!(asked.streamed && asked.lite && asked.compacts && passed.losses.is_empty());
+    assert_eq!(passed.layout.items.len(), 5);
+    assert_eq!(
+        passed.layout.items.iter().map(|piece| piece.by_model).collect::<Vec<_>>(),
+        [false, false, false, true, false]
+    );
+    let optional: Vec<_> = passed.optional.iter().map(|it| (it.param, &text(&passed)[it.range.clone()])).collect();
+    assert_eq!(
+        optional,
+        [("service_tier", ",\"service_tier\":\"priority\""), ("client_metadata", ",\"client_metadata\":{\"a\":\"b\"}")]
+    );
+    let without = cut_out(&passed.body, passed.reasoning.iter().map(|span| &span.range));
+    assert_eq!(
+        std::str::from_utf8(&without).expect("text"),
+        CODEX.replace(r#" , {"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAAA"}"#, "")
+    );
+}
+
+#[test]
+fn only_what_is_demanded_is_set() {
+    let passed =
+        with(r#"{"model":"alias","input":[{"role":"user","content":"x"}],"_gateway":null,"store":true}"#, |target| {
+            target.effort = Some(Effort::High);
+        });
+    assert_eq!(
+        text(&passed.expect("a request")),
+        r#"{"model":"gpt-6.1-sol","input":[{"role":"user","content":"x"}],"store":false,"stream":true,"reasoning":{"effort":"high"},"instructions":"You are a helpful assistant."}"#
+    );
+    let passed = with(r#"{"model":"gpt-6.1-sol","input":"x","reasoning":{"effort":"low","tomorrow":1}}"#, |target| {
+        (target.effort, target.host) = (Some(Effort::Medium), Host::Api);
+    });
+    assert_eq!(
+        text(&passed.expect("a request")),
+        r#"{"model":"gpt-6.1-sol","input":"x","reasoning":{"effort":"medium","tomorrow":1},"stream":true}"#,
+        "a key's host is told no more than that"
+    );
+}
+
+#[test]
+fn clients_of_the_public_api_are_put_right() {
+    let begin = r#"{"model":"gpt-6.1-sol","stream":true,"#;
+    for (given, sent, losses) in [
+        (
+            r#""input":"Hi \"you\"""#,
+            r#""input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi \"you\""}]}]"#,
+            "",
+        ),
+        (
+            r#""input":[{"role":"system","content":"s"},{"content":"u","role":"user"}, {"type":"message","role":"assistant","content":[]}]"#,
+            r#""input":[{"type":"message","role":"developer","content":"s"},{"type":"message","content":"u","role":"user"},{"type":"message","role":"assistant","content":[]}]"#,
+            "",
+        ),
+        (
+            r#""input":[{"role":"user","content":"u"},{"type":"reasoning","id":"rs_1","summary":[]}]"#,
+            r#""input":[{"type":"message","role":"user","content":"u"}]"#,
+            "foreign_thinking",
+        ),
+        (
+            r#""input":[],"temperature":0.2,"top_p":1,"user":"u","background":false,"parallel_tool_calls":true"#,
+            r#""input":[],"parallel_tool_calls":true"#,
+            "temperature",
+        ),
+        (r#""input":[],"service_tier":"auto","truncation":"disabled","tomorrow":1"#, r#""input":[]"#, "unknown_member"),
+        (r#""input":[],"service_tier":"fast""#, r#""input":[],"service_tier":"priority""#, ""),
+        (
+            r#""input":[],"tools":[{"type":"web_search_preview_2025_03_11","x":1},{"type":"function","name":"f","strict":true}, {"type":"custom","name":"c"}]"#,
+            r#""input":[],"tools":[{"type":"web_search","x":1},{"type":"function","name":"f","strict":true},{"type":"custom","name":"c"}]"#,
+            "",
+        ),
+        (
+            r#""input":[],"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":{"type":"function","function":{"name":"f"}}"#,
+            r#""input":[],"tools":[{"name":"f","parameters":{},"type":"function","strict":false}],"tool_choice":{"type":"function","name":"f"}"#,
+            "",
+        ),
+        (r#""input":[],"tool_choice":"web_search_preview""#, r#""input":[],"tool_choice":{"type":"web_search"}"#, ""),
+        (
+            r#""input":[],"tool_choice":{"type":"allowed_tools","tools":[{"type":"web_search_preview"},{"type":"function","name":"f"}]}"#,
+            r#""input":[],"tool_choice":{"type":"allowed_tools","tools":[{"type":"web_search"},{"type":"function","name":"f"}]}"#,
+            "",
+        ),
+        (
+            r#""input":[],"reasoning":{"effort":null,"generate_summary":"auto"}"#,
+            r#""input":[],"reasoning":{"summary":"auto"}"#,
+            "",
+        ),
+    ] {
+        let (got, lost) = normal(&format!("{begin}{given}}}"));
+        assert_eq!((got.as_str(), lost.as_str()), (&*format!("{begin}{sent}}}"), losses), "{given}");
+    }
+    let includes =
+        r#"{"model":"m","input":[],"include":["message.output_text.logprobs","web_search_call.action.sources"]}"#;
+    let passed = with(includes, |target| target.normal = true).expect("a request");
+    assert!(text(&passed).contains(r#""include":["web_search_call.action.sources","reasoning.encrypted_content"]"#));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (body, param) in [
+        ("[]", None),
+        ("{\"model\":", None),
+        ("{}", Some("model")),
+        (r#"{"model":7,"input":"x"}"#, Some("model")),
+        (r#"{"model":"m"}"#, Some("input")),
+        (r#"{"model":"m","input":null}"#, Some("input")),
+        (r#"{"model":"m","input":{}}"#, Some("input")),
+        (r#"{"model":"m","input":"x","stream":"yes"}"#, Some("stream")),
+        (r#"{"model":"m","input":"x","tools":{}}"#, Some("tools")),
+        (r#"{"model":"m","input":"x","_gateway":7}"#, Some("_gateway")),
+        (r#"{"model":"m","input":"x","_gateway":{"session_source":"cli","x":1}}"#, Some("_gateway.x")),
+        (r#"{"model":"m","input":"x","background":true}"#, Some("background")),
+        (r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#, Some("input[0]")),
+    ] {
+        let bad = with(body, |target| target.normal = true).expect_err(body);
+        assert_eq!(bad.param.as_deref(), param, "{body}: {bad}");
+    }
+    let deep = format!(r#"{{"model":"m","input":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
+    assert!(with(&deep, |_| {}).is_err());
+}
+
+proptest! {
+    /// The law of this road: a member, an item, a field nobody knows is the same bytes, wherever it stands.
+    #[test]
+    fn what_nobody_knows_stays(
+        before in "\"[a-z]{1,6}\":(1|\\{\"a\":\\[ 1 ,2\\]\\}|\"\\\\u00e9,\\}\")",
+        item in "\\{\"type\":\"x[a-z]{0,4}\", \"y\" :(null|\\[\\]|\"z\")\\}",
+        spaces in "[ \n\t]{0,3}",
+    ) {
+        let body = format!(
+            "{spaces}{{\"x_{}{spaces},\"model\":{spaces}\"gpt-6.1-sol\",\"stream\":true,\"input\":[{spaces}{item}{spaces},\
+             {{\"type\":\"message\",\"role\":\"developer\",\"content\":[]}},{item}],\"instructions\":\"i\",\"store\":false,\
+             \"zz_{}}}{spaces}", &before[1..], &before[1..]);
+        let passed = with(&body, |_| {}).expect(&body);
+        prop_assert_eq!(text(&passed), &*body);
+    }
+}
