@@ -10,7 +10,8 @@
 //! - [`Catalog`] is what the models can do, [`Limits`] what an answer tells of an account's windows.
 //!
 //! **Invariant:** this crate knows nothing of the client. A request carries our own identity and the headers listed in
-//! [`provider`], and there is no way to pass it another.
+//! [`provider`], and there is no way to pass it another. What a Codex says of its turn goes to its own backend, field by
+//! field ([`Carried`]).
 
 pub mod catalog;
 pub mod codex_cli;
@@ -19,6 +20,7 @@ mod failure;
 pub mod headers;
 pub mod limits;
 mod oauth;
+pub mod pages;
 pub mod provider;
 pub mod reset_credits;
 mod seen;
@@ -40,4 +42,4 @@ pub use seen::Seen;
 pub use server::{BadUrl, ServerCall, ServerModel};
 pub use transport::body::Body;
 pub use transport::payload::Payload;
-pub use upstream::{Answer, Call, Fetched, ModelsCall, Options, Upstream};
+pub use upstream::{Answer, Call, Carried, Fetched, ModelsCall, Options, Upstream};

@@ -24,6 +24,8 @@ pub struct Provider {
     pub(crate) revoke: &'static str,
     /// The path of the account's own pages, below the model host. `None`: there are none, so no usage either.
     pub(crate) wham: Option<&'static str>,
+    /// It answers what [`Beside`](crate::pages::Beside) asks.
+    pub(crate) beside: bool,
     /// What a request body may contain.
     pub allowed: Allowed,
 }
@@ -49,6 +51,8 @@ pub(crate) enum Extra {
     RoutingHint,
     /// `x-openai-internal-codex-responses-lite`, when the body has that shape.
     Lite,
+    /// What a Codex says of its turn, in headers that only its own backend knows ([`Carried`](crate::Carried)).
+    Carried,
 }
 
 /// How a provider's auth host renews tokens.
@@ -152,6 +156,7 @@ const CODEX_HEADERS: &[Extra] = &[
     Extra::TurnState,
     Extra::RoutingHint,
     Extra::Lite,
+    Extra::Carried,
 ];
 
 /// The client of the Codex CLI: public, without a secret, the same for everybody (`codex-backend.md §1`).
@@ -173,6 +178,7 @@ static PLAN: Provider = Provider {
     },
     revoke: "api/accounts/oauth/revoke",
     wham: None,
+    beside: false,
     allowed: PLAN_ALLOWED,
 };
 
@@ -186,6 +192,7 @@ static CODEX: Provider = Provider {
     renewal: CODEX_RENEWAL,
     revoke: "oauth/revoke",
     wham: Some("wham"),
+    beside: true,
     allowed: CODEX_ALLOWED,
 };
 
@@ -199,6 +206,7 @@ static DEMO: Provider = Provider {
     renewal: CODEX_RENEWAL,
     revoke: "oauth/revoke",
     wham: Some("backend-api/wham"),
+    beside: true,
     allowed: CODEX_ALLOWED,
 };
 
@@ -246,6 +254,7 @@ static OPENAI_KEY: Provider = Provider {
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
+    beside: true,
     allowed: OPENAI_KEY_ALLOWED,
 };
 
@@ -259,6 +268,7 @@ static COMPATIBLE: Provider = Provider {
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
+    beside: false,
     allowed: PLAN_ALLOWED,
 };
 
@@ -272,6 +282,7 @@ static CODEX_CLI: Provider = Provider {
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
+    beside: false,
     allowed: PLAN_ALLOWED,
 };
 

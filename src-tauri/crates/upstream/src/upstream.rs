@@ -104,6 +104,27 @@ pub struct Call<'a> {
     pub turn_state: Option<&'a str>,
     /// The account's program, if it is one.
     pub program: Option<&'a Program>,
+    /// What a Codex says of its turn.
+    pub carried: Carried<'a>,
+}
+
+/// What a Codex client says of its turn beside the body, in headers of its own backend: without the first of them, for
+/// example, that does not sum conversations up (`codex-backend.md §0.7, §2`). These and no others are carried, and only
+/// to that backend.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Carried<'a> {
+    /// `x-codex-beta-features`
+    pub beta_features: Option<&'a str>,
+    /// `x-codex-window-id`
+    pub window_id: Option<&'a str>,
+    /// `x-codex-turn-metadata`
+    pub turn_metadata: Option<&'a str>,
+    /// `x-codex-parent-thread-id`
+    pub parent_thread_id: Option<&'a str>,
+    /// `x-openai-subagent`
+    pub subagent: Option<&'a str>,
+    /// `x-openai-memgen-request`
+    pub memgen_request: Option<&'a str>,
 }
 
 /// A request for the model catalogue.
@@ -373,7 +394,7 @@ impl Answer {
 
 impl Call<'_> {
     /// What a provider wants to know of the conversation (`codex-backend.md §2`).
-    fn add_conversation(&self, provider: &Provider, headers: &mut HeaderMap) {
+    pub(crate) fn add_conversation(&self, provider: &Provider, headers: &mut HeaderMap) {
         for extra in provider.headers {
             match extra {
                 Extra::Account | Extra::Originator | Extra::Version => {}
@@ -385,7 +406,25 @@ impl Call<'_> {
                 Extra::Lite => {
                     insert(headers, "x-openai-internal-codex-responses-lite", self.lite.then_some("true"));
                 }
+                Extra::Carried => self.carried.add(headers),
             }
+        }
+    }
+}
+
+// === impl Carried ===
+
+impl Carried<'_> {
+    fn add(&self, headers: &mut HeaderMap) {
+        for (name, value) in [
+            ("x-codex-beta-features", self.beta_features),
+            ("x-codex-window-id", self.window_id),
+            ("x-codex-turn-metadata", self.turn_metadata),
+            ("x-codex-parent-thread-id", self.parent_thread_id),
+            ("x-openai-subagent", self.subagent),
+            ("x-openai-memgen-request", self.memgen_request),
+        ] {
+            insert(headers, name, value);
         }
     }
 }
@@ -417,7 +456,7 @@ impl Wire {
     }
 
     /// What a provider wants to know of us and of the account (`codex-backend.md §2, §7`).
-    fn add_identity(&self, provider: &Provider, account: Option<&str>, headers: &mut HeaderMap) {
+    pub(crate) fn add_identity(&self, provider: &Provider, account: Option<&str>, headers: &mut HeaderMap) {
         for extra in provider.headers {
             match extra {
                 Extra::Account => insert(headers, "chatgpt-account-id", account),

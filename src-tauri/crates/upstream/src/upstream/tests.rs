@@ -12,7 +12,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Answer, Call, Fetched, ModelsCall, Options, Upstream};
+use super::{Answer, Call, Carried, Fetched, ModelsCall, Options, Upstream};
+use crate::pages::{Beside, CatalogPage};
 use crate::testing::{EVENTS, Fake, JSON, at, clock, options, response, secret};
 use crate::{Catalog, Consequence, Endpoints, Failure, FailureKind, Payload};
 
@@ -32,6 +33,7 @@ fn call(kind: Kind, token: &Secret) -> Call<'_> {
         thread_id: "0199-thread",
         turn_state: None,
         program: None,
+        carried: Carried::default(),
     }
 }
 
@@ -98,6 +100,53 @@ async fn what_belongs_to_a_turn_is_sent_when_there_is_some() {
     assert_eq!(codex.header("x-openai-internal-codex-responses-lite"), Some("true"));
     assert_eq!(plan.header("x-codex-turn-state"), None);
     assert_eq!(plan.header("x-openai-internal-codex-responses-lite"), None);
+}
+
+#[tokio::test]
+async fn what_a_codex_says_of_its_turn_reaches_its_own_backend_alone() {
+    let fake = Fake::start(|_| response(200, &[EVENTS], STREAM)).await;
+    let (upstream, token) = (fake.upstream(), secret("t"));
+    let carried = Carried { beta_features: Some("remote_compaction_v2"), window_id: Some("w:1"), ..Carried::default() };
+    for kind in [Kind::Codex, Kind::Plan] {
+        upstream.respond(Call { carried, ..call(kind, &token) }).await.unwrap();
+    }
+    let [codex, plan] = <[_; 2]>::try_from(fake.seen()).unwrap();
+    assert_eq!(codex.header("x-codex-beta-features"), Some("remote_compaction_v2"));
+    assert_eq!((codex.header("x-codex-window-id"), codex.header("x-openai-subagent")), (Some("w:1"), None));
+    assert_eq!((plan.header("x-codex-beta-features"), plan.header("x-codex-window-id")), (None, None));
+}
+
+#[tokio::test]
+async fn what_stands_beside_answers_is_asked_below_the_same_address() {
+    let fake = Fake::start(|_| response(200, &[JSON], r#"{"output":[]}"#)).await;
+    let (upstream, token) = (fake.upstream(), secret("t"));
+    let (_, body) = upstream.ask(call(Kind::Codex, &token), Beside::Compact).await.unwrap();
+    assert_eq!(&body[..], br#"{"output":[]}"#);
+    let seen = fake.only();
+    assert!(seen.target.ends_with("/codex/responses/compact"), "{}", seen.target);
+    assert_eq!((seen.text(), seen.header("accept")), (BODY, Some("application/json")));
+    // The plans' host has none of it (codex-backend.md §12).
+    let failure = upstream.ask(call(Kind::Plan, &token), Beside::ImagesEdits).await.unwrap_err();
+    assert_eq!(failure.consequence(), Consequence::Stop);
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_catalogue_is_handed_on_unread() {
+    let fake = Fake::start(|seen| match seen.header("if-none-match") {
+        Some("\"v1\"") => response(304, &[], ""),
+        _ => response(200, &[JSON, ("etag", "\"v1\"")], r#"{"models":[{"slug":"x","tomorrow":1}]}"#),
+    })
+    .await;
+    let (upstream, token, id) = (fake.upstream(), secret("t"), AccountId::derive(Kind::Codex, None, None));
+    let ask =
+        ModelsCall { account: &id, kind: Kind::Codex, access_token: &token, chatgpt_account_id: None, program: None };
+    let page = upstream.catalog_page(ask, Some("0.170.0"), None).await.unwrap();
+    let body = Bytes::from_static(br#"{"models":[{"slug":"x","tomorrow":1}]}"#);
+    assert_eq!(page, CatalogPage::New { body, etag: Some("\"v1\"".to_owned()) });
+    assert!(fake.only().target.ends_with("models?client_version=0.170.0"), "{}", fake.only().target);
+    assert_eq!(upstream.catalog_page(ask, None, Some("\"v1\"")).await.unwrap(), CatalogPage::Unchanged);
+    assert!(upstream.shelf().of(&id).is_none());
 }
 
 /// Session ids come from clients.
