@@ -115,6 +115,7 @@ const SETTINGS: &[&str] = &[
     "first_event_hold_seconds",
     "idle_timeout_seconds",
     "overall_deadline_seconds",
+    "passthrough",
     "reasoning_content",
     "reasoning_summary",
     "requests_per_minute_per_key",

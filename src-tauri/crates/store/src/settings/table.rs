@@ -112,6 +112,14 @@ static KEYS: &[Key] = &[
         take: |settings| word(settings.responses_lite.as_str()),
     },
     Key {
+        name: "passthrough",
+        doc: "Send Responses requests of every client as they came, with nothing but what the upstream demands set: what a \
+              client of the public API sends and a plan does not take is then refused. Off, only a Codex's are sent so.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.passthrough, flag(value)),
+        take: |settings| Value::Flag(settings.passthrough),
+    },
+    Key {
         name: "log",
         doc: "How log lines on stderr look: human for people, json for machines. Takes effect at the next start.",
         allowed: "human or json",

@@ -58,6 +58,7 @@ fn every_key_reaches_its_field() {
         ("grace_seconds", "1"),
         ("compress_upstream", "off"),
         ("responses_lite", "auto"),
+        ("passthrough", "true"),
         ("log", "json"),
         ("log_file", "off"),
         ("log_keep_days", "3"),
