@@ -56,6 +56,8 @@ mod prefixes;
 mod remembered;
 #[path = "gateway/requests.rs"]
 mod requests;
+#[path = "gateway/responses.rs"]
+mod responses;
 #[path = "gateway/session.rs"]
 mod session;
 #[path = "gateway/traces.rs"]

@@ -7,21 +7,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use codeferry_accounts::{
-    self as accounts, Account, AccountId, Clock, Lease, NoAccount, Pool, Rotation, Want, WindowsSeen,
+    self as accounts, Account, AccountId, Clock, Kind, Lease, NoAccount, Pool, Rotation, Want, WindowsSeen,
 };
 use codeferry_translate::Loss;
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::fingerprint::Fingerprint;
 use codeferry_translate::lower::{Optional, ReasoningSpan, cut_out};
 use codeferry_translate::turn::UpstreamError;
-use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload};
+use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload, Provider};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use crate::codex::Said;
 use crate::failover;
 use crate::refusal::{self, Circumstances};
 use crate::reply::Problem;
@@ -55,6 +56,8 @@ pub(crate) struct Plan {
     /// The model upstream.
     pub(crate) model: String,
     pub(crate) lite: bool,
+    /// What a Codex says of its turn.
+    pub(crate) said: Said,
     pub(crate) context_window: Option<u64>,
     /// How the answer is to be read and rendered.
     pub(crate) recipe: Arc<Recipe>,
@@ -69,6 +72,8 @@ pub(crate) struct Committed {
     /// Where to say so, should the answer end with a refusal of the account.
     pub(crate) pool: Arc<Pool>,
     pub(crate) clock: Clock,
+    /// What the upstream answered with.
+    pub(crate) headers: HeaderMap,
     /// What is still to come. Dropping it cancels the request upstream.
     pub(crate) body: Body,
     /// What has come, read and rendered.
@@ -279,8 +284,9 @@ async fn attempt(
         body,
         session_id: &plan.conversation.session_id,
         thread_id: &plan.conversation.thread_id,
-        turn_state: None,
+        turn_state: plan.said.turn_state(&account.id),
         program: account.program.as_ref(),
+        carried: plan.said.carried(),
     };
     let mut answer = gateway.upstream.respond(call).await?;
     if let Some(recorder) = &tap.recorder {
@@ -318,6 +324,7 @@ async fn attempt(
         lease: lease.clone(),
         pool: Arc::clone(&gateway.pool),
         clock: Arc::clone(&gateway.clock),
+        headers: answer.headers,
         body: answer.body,
         turn,
     })
@@ -348,6 +355,11 @@ pub(crate) fn empty(model: &str) -> Problem {
     Problem::new(ErrorKind::Api, message).with_status(StatusCode::BAD_GATEWAY)
 }
 
+/// Whether accounts of that kind are sent a parameter that can be left out. Of a plan's hosts it is known beforehand.
+fn is_taken(kind: Kind, param: &str) -> bool {
+    kind.is_named() || param.contains('.') || Provider::of(kind).allowed.parameters.contains(&param)
+}
+
 // === impl Plan ===
 
 impl Plan {
@@ -359,20 +371,24 @@ impl Plan {
     /// The body for an account: reasoning that it cannot open would be refused (`codex-backend.md §2`).
     fn payload_for(&self, account: &Account, without: &Without) -> Payload {
         let reasoning = self.reasoning_cut_for(account, without);
-        // The history stands before them, so the ranges ascend.
-        let optional = self.optional.iter().filter(|optional| without.params.contains(&optional.param));
+        let optional = self
+            .optional
+            .iter()
+            .filter(|optional| without.params.contains(&optional.param) || !is_taken(account.kind, optional.param));
         let optional = optional.map(|optional| &optional.range);
-        let mut ranges = reasoning.map(|span| &span.range).chain(optional).peekable();
-        if ranges.peek().is_none() {
+        let mut ranges: Vec<_> = reasoning.map(|span| &span.range).chain(optional).collect();
+        if ranges.is_empty() {
             return self.payload.clone();
         }
+        ranges.sort_unstable_by_key(|range| range.start);
         Payload::from(cut_out(self.payload.plain(), ranges))
     }
 
     /// Reasoning that is not sent to an account: what others made, or all of it.
     fn reasoning_cut_for(&self, account: &Account, without: &Without) -> impl Iterator<Item = &ReasoningSpan> {
         let (own, all) = (account.id.to_string(), without.reasoning);
-        self.reasoning.iter().filter(move |span| all || span.account != own)
+        // Where nobody knows whose it is, the account may try.
+        self.reasoning.iter().filter(move |span| all || (span.account != own && !span.account.is_empty()))
     }
 
     /// Remembers what `account` was sent and has begun to answer: its cache knows it from now on. A request that is

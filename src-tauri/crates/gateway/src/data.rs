@@ -6,5 +6,6 @@ pub(crate) mod count_tokens;
 pub(crate) mod exchange;
 pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod responses;
 pub(crate) mod root;
 pub(crate) mod usage;

@@ -11,6 +11,8 @@ pub(crate) enum Dialect {
     Chat,
     /// OpenAI's older Completions: a prompt, and text that follows it.
     Completions,
+    /// OpenAI's Responses, which is what the upstreams speak.
+    Responses,
 }
 
 /// How errors look to a client.
@@ -31,6 +33,7 @@ impl Dialect {
             Self::Anthropic => "anthropic",
             Self::Chat => "chat",
             Self::Completions => "completions",
+            Self::Responses => "responses",
         }
     }
 
@@ -40,6 +43,7 @@ impl Dialect {
             Self::Anthropic => "/v1/messages",
             Self::Chat => "/v1/chat/completions",
             Self::Completions => "/v1/completions",
+            Self::Responses => "/v1/responses",
         }
     }
 
@@ -47,7 +51,7 @@ impl Dialect {
     pub(crate) fn shape(self) -> Shape {
         match self {
             Self::Anthropic => Shape::Anthropic,
-            Self::Chat | Self::Completions => Shape::OpenAi,
+            Self::Chat | Self::Completions | Self::Responses => Shape::OpenAi,
         }
     }
 }

@@ -9,6 +9,7 @@ mod attempt;
 mod body;
 mod bus;
 mod capture;
+mod codex;
 mod compat;
 mod control;
 mod cors;
@@ -32,6 +33,7 @@ mod pump;
 mod refusal;
 mod reply;
 mod routing;
+mod seals;
 mod serve;
 mod session;
 mod settle;
@@ -144,6 +146,8 @@ pub struct Gateway {
     metrics: metrics::Metrics,
     /// What conversations have sent lately.
     prefixes: prefixes::Prefixes,
+    /// Whose reasoning was passed on lately.
+    seals: Arc<seals::Seals>,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
     /// The last time another account took over.
@@ -234,6 +238,7 @@ impl Gateway {
             traffic,
             metrics,
             prefixes: prefixes::Prefixes::default(),
+            seals: Arc::default(),
             last_pick: Mutex::default(),
             failed_over: Mutex::default(),
             last_failure: Mutex::default(),

@@ -177,7 +177,7 @@ impl Pump {
 
 /// The next frames of an answer. The last come together with its end.
 fn poll_answer(open: &mut Open, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-    let Open { committed: Committed { lease, pool, clock, body, turn }, tap } = open;
+    let Open { committed: Committed { lease, pool, clock, body, turn, .. }, tap } = open;
     loop {
         let frames = turn.take();
         if let Some(end) = turn.end() {

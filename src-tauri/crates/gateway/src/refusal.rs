@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 
 use crate::dialect::Shape;
-use crate::reply::{Problem, USAGE_LIMIT};
+use crate::reply::{Problem, Resets, USAGE_LIMIT};
 
 /// Clients wait by themselves up to this long (`claude-code.md §0.5`); beyond, waiting is the person's decision.
 const LONGEST_WAIT: u64 = 60;
@@ -151,7 +151,9 @@ pub(crate) fn of_no_account(none: &NoAccount, now: Timestamp, zone: &TimeZone) -
         NoAccount::CoolingDown { earliest, accounts } => {
             let named = accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let message = format!("no account can serve before {} ({named})", moment(*earliest, now, zone));
-            waiting(message, *earliest, now)
+            let problem = waiting(message, *earliest, now);
+            // Nothing but a plan that is used up makes an account rest for so long.
+            if problem.final_word { problem.about(Some(USAGE_LIMIT), None) } else { problem }
         }
         NoAccount::RefreshFailed { .. } => {
             Problem::new(ErrorKind::Api, none.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)
@@ -209,6 +211,7 @@ fn usage_limit(failure: &Failure, window_minutes: Option<u32>, around: &Circumst
 fn waiting(message: String, at: Timestamp, now: Timestamp) -> Problem {
     let mut problem = Problem::new(ErrorKind::RateLimit, message);
     let wait = seconds(Duration::try_from(at.duration_since(now)).unwrap_or_default());
+    problem.resets = Some(Resets { at: at.as_second(), after: wait });
     if wait <= LONGEST_WAIT {
         problem.retry_after = Some(wait.max(1));
         problem

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use codeferry_wire::anthropic::error::{ErrorBody, ErrorKind};
 use codeferry_wire::chat::error::ErrorBody as OpenAiError;
+use codeferry_wire::json::Open;
 
 use crate::dialect::Shape;
 
@@ -33,6 +34,17 @@ pub(crate) struct Problem {
     pub(crate) code: Option<&'static str>,
     /// `error.param`, for OpenAI's clients: what of the request is wrong, as in `messages[3].role`.
     pub(crate) param: Option<String>,
+    /// When the limit that stands against it ends.
+    pub(crate) resets: Option<Resets>,
+}
+
+/// When a limit ends. A Codex shows it (`codex-backend.md §5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Resets {
+    /// Seconds since 1970.
+    pub(crate) at: i64,
+    /// Seconds from now.
+    pub(crate) after: u64,
 }
 
 /// The id of an exchange under the name that OpenAI's clients read (`response._request_id`).
@@ -71,6 +83,7 @@ impl Problem {
             error_code: None,
             code: None,
             param: None,
+            resets: None,
         }
     }
 
@@ -105,6 +118,20 @@ impl Problem {
         OpenAiError { kind, message: &self.message, param: self.param.as_deref(), code: self.code.or(code) }
     }
 
+    /// The same as a body.
+    fn openai_body(&self) -> Vec<u8> {
+        let body = self.openai().to_json();
+        let Some(Resets { at, after }) = self.resets else { return body };
+        let told = Open::read(&body, |_, _| Ok(())).ok().and_then(|mut whole| {
+            let mut error = whole.get("error").and_then(Open::of)?;
+            error.set("resets_at", at.to_string().into_bytes());
+            error.set("resets_in_seconds", after.to_string().into_bytes());
+            whole.set("error", error.write().bytes);
+            Some(whole.write().bytes)
+        });
+        told.unwrap_or(body)
+    }
+
     /// The response, under the id of its exchange.
     pub(crate) fn into_response(self, shape: Shape, request_id: &str) -> Response {
         let (body, status) = match shape {
@@ -114,9 +141,9 @@ impl Problem {
             }
             // 529 is a word of Anthropic's.
             Shape::OpenAi if self.status.as_u16() == ErrorKind::Overloaded.status() => {
-                (self.openai().to_json(), StatusCode::SERVICE_UNAVAILABLE)
+                (self.openai_body(), StatusCode::SERVICE_UNAVAILABLE)
             }
-            Shape::OpenAi => (self.openai().to_json(), self.status),
+            Shape::OpenAi => (self.openai_body(), self.status),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
-use crate::data::{chat, count_tokens, messages, models, root, usage};
+use crate::data::{chat, count_tokens, messages, models, responses, root, usage};
 use crate::dialect::Shape;
 use crate::reply::Problem;
 use crate::{Gateway, bus, compat, control, cors, guard, health, metrics, new_request_id, ui};
@@ -114,6 +114,9 @@ impl Gateway {
                 .route(&format!("{base}/completions"), post(chat::completions))
                 .route(&format!("{base}/usage"), get(usage::sums))
                 .route(&format!("{base}/usage/raw"), get(usage::events))
+                .route(&format!("{base}/responses"), post(responses::responses))
+                .route(&format!("{base}/responses/{{id}}"), get(responses::kept).delete(responses::kept))
+                .route(&format!("{base}/responses/{{id}}/{{*rest}}"), get(responses::kept).post(responses::kept))
                 .route(&format!("{base}/models"), get(models::list))
                 .route(&format!("{base}/models/{{*id}}"), get(models::one));
         }

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
+use axum::http::HeaderMap;
 use bytes::Bytes;
+use codeferry_accounts::AccountId;
 use codeferry_translate::render::KeepAlive;
 use codeferry_translate::turn::TurnEvent;
 use codeferry_wire::anthropic::ErrorKind;
@@ -22,12 +24,21 @@ pub(crate) trait Language: fmt::Debug + Send + Sync {
 
     /// Begins an answer that the account of this id pays for. The preface is not part of it.
     fn speaker(&self, account: &str) -> Box<dyn Speaker>;
+
+    /// Adds to the headers of an answer what of the upstream's is for the client. Not called where the headers went out
+    /// before there was an answer.
+    fn head(&self, _upstream: &HeaderMap, _account: &AccountId, _headers: &mut HeaderMap) {}
 }
 
 /// One answer in the client's language: steps in, bytes out.
 pub(crate) trait Speaker: Send {
     /// Takes a record of the upstream as it came, before it is read. Only who passes records on cares.
     fn hear(&mut self, _frame: &sse::Frame<'_>) {}
+
+    /// Whether something was heard that is worth sending, though no step says so. Only who passes records on knows.
+    fn has_begun(&self) -> bool {
+        false
+    }
 
     /// Takes one step. Nothing comes after an end.
     fn say(&mut self, event: TurnEvent<'_>);

@@ -131,7 +131,7 @@ impl Turn {
 
     /// Whether the upstream has said anything that the client is to see.
     pub(crate) fn is_worth_sending(&self) -> bool {
-        self.rest.worth
+        self.rest.worth || self.rest.speaker.has_begun()
     }
 
     /// How it ended, once it has.

@@ -79,7 +79,7 @@ pub struct ReasoningSpan {
     pub range: Range<usize>,
     /// Which item of the layout it is.
     pub item: usize,
-    /// The account that can open it.
+    /// The account that can open it; empty where nobody knows.
     pub account: String,
 }
 

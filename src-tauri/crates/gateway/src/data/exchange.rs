@@ -24,8 +24,9 @@ use codeferry_wire::json;
 use tokio::time::Instant;
 
 use super::collect::collect;
-use super::{chat, messages};
+use super::{chat, messages, responses};
 use crate::attempt::{self, Plan};
+use crate::codex::Said;
 use crate::dialect::{Dialect, Shape};
 use crate::limits::Allowance;
 use crate::pump::{Opening, Pump};
@@ -150,6 +151,7 @@ impl Scene<'_> {
             Dialect::Anthropic => messages::read(self, bytes, tap),
             Dialect::Chat => chat::read(self, Form::Chat, bytes, tap),
             Dialect::Completions => chat::read(self, Form::Text, bytes, tap),
+            Dialect::Responses => responses::read(self, bytes, tap),
         }
     }
 
@@ -235,6 +237,7 @@ impl Scene<'_> {
             named: account.map(|account| account.id.clone()),
             keyed: account.is_some_and(|account| account.kind.takes_key()),
             lite: way.lite,
+            said: Said::default(),
             context_window: window,
             model: way.route.model,
             recipe: Arc::new(recipe),
@@ -275,11 +278,13 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
             (opened, tap)
         })
     };
+    let mut head = HeaderMap::new();
     let pump = tokio::select! {
         (opened, tap) = &mut opening => match opened {
             Ok(mut committed) => {
                 left = windows::of(recipe.dialect, &committed);
                 committed.turn.prepend(&recipe.language.preface());
+                recipe.language.head(&committed.headers, &committed.lease.account.id, &mut head);
                 // What was left out on the way is lost as well.
                 losses = tap.facts.losses.header();
                 Pump::open(committed, tap, closing)
@@ -290,6 +295,7 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     };
     let mut response = Response::new(Body::new(pump));
     let headers = response.headers_mut();
+    headers.extend(head);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.extend(left);

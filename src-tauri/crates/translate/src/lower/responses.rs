@@ -11,7 +11,7 @@ use std::ops::Range;
 use codeferry_wire::json::{self, Kind, Open, Raw, Written};
 use codeferry_wire::responses::open::{Item, Request};
 
-use super::{DEFAULT_INSTRUCTIONS, Optional, ReasoningSpan};
+use super::{DEFAULT_INSTRUCTIONS, Lowered, Optional, ReasoningSpan};
 use crate::conversation::Conversation;
 use crate::effort::Effort;
 use crate::fingerprint::{Layout, Piece};
@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub streamed: bool,
     /// `reasoning.effort`, if it is one we know.
     pub effort: Option<Effort>,
+    /// It names an effort, known or not.
+    pub names_effort: bool,
     /// It has the Responses-Lite shape (`codex-backend.md §0.1`).
     pub lite: bool,
     /// `prompt_cache_key`
@@ -55,7 +57,7 @@ pub enum Host {
 }
 
 /// What the request is lowered for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Target<'t> {
     /// The model upstream.
     pub model: &'t str,
@@ -67,21 +69,8 @@ pub struct Target<'t> {
     pub normal: bool,
     /// The conversation the request belongs to.
     pub conversation: &'t Conversation,
-}
-
-/// A request ready to be sent.
-#[derive(Debug)]
-pub struct Passed {
-    /// The body.
-    pub body: Vec<u8>,
-    /// Where in it that stands which the upstream's prompt cache goes by.
-    pub layout: Layout,
-    /// Where sealed reasoning stands. The account is left empty: nobody wrote down here whose it is.
-    pub reasoning: Vec<ReasoningSpan>,
-    /// Members the request can do without, in the order they stand.
-    pub optional: Vec<Optional>,
-    /// What could not be carried.
-    pub losses: Losses,
+    /// The account that can open a seal, if that is known: what stands in `encrypted_content`, still escaped, is asked for.
+    pub owner: &'t dyn Fn(&str) -> Option<String>,
 }
 
 /// Why a request cannot be served.
@@ -141,6 +130,7 @@ impl<'a> Asked<'a> {
         Ok(Self {
             model,
             streamed,
+            names_effort: effort.is_some(),
             effort: effort.and_then(|effort| Effort::parse(&effort)),
             lite: request.items.iter().any(|item| item.tag == Some("additional_tools")),
             cache_key,
@@ -168,7 +158,7 @@ impl<'a> Asked<'a> {
     ///
     /// # Errors
     /// For what would change the meaning of the answer.
-    pub fn lower(self, target: &Target<'_>) -> Result<Passed, BadRequest> {
+    pub fn lower(self, target: &Target<'_>) -> Result<Lowered, BadRequest> {
         let mut losses = Losses::default();
         let Request { mut object, items } = self.request;
         let mut list = None;
@@ -189,8 +179,8 @@ impl<'a> Asked<'a> {
             for_plan(&mut object, &items, self.lite);
         }
         let written = object.write();
-        let list = list.unwrap_or_else(|| Places::of(&items, object.range("input")));
-        Ok(list.passed(written, losses))
+        let list = list.unwrap_or_else(|| Places::of(&items, object.range("input"), target.owner));
+        Ok(list.lowered(written, losses))
     }
 }
 
@@ -276,28 +266,24 @@ struct Places {
     items: Vec<Spot>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Spot {
     /// Where it ends; it begins where the one before it ends.
     until: usize,
     by_model: bool,
-    sealed: bool,
+    /// It is sealed reasoning of this account; empty where nobody knows whose.
+    sealed: Option<String>,
 }
 
 // === impl Places ===
 
 impl Places {
-    fn of(items: &[Item<'_>], input: Option<Range<usize>>) -> Self {
+    fn of(items: &[Item<'_>], input: Option<Range<usize>>, owner: &dyn Fn(&str) -> Option<String>) -> Self {
         let base = input.map_or(0, |input| input.start);
-        let spot = |item: &Item<'_>| Spot {
-            until: item.range.end - base,
-            by_model: is_by_model(item),
-            sealed: item.tag == Some("reasoning") && item.sealed.is_some(),
-        };
-        Self { items: items.iter().map(spot).collect() }
+        Self { items: items.iter().map(|item| Spot::of(item, item.range.end - base, owner)).collect() }
     }
 
-    fn passed(self, written: Written, losses: Losses) -> Passed {
+    fn lowered(self, written: Written, losses: Losses) -> Lowered {
         let value = |name: &str| written.place(name).map(|place| place.value.clone()).unwrap_or_default();
         let base = value("input").start;
         let mut layout = Layout {
@@ -309,11 +295,11 @@ impl Places {
         let mut reasoning = Vec::new();
         // Behind the bracket.
         let mut from = base + 1;
-        for (item, spot) in self.items.iter().enumerate() {
+        for (item, spot) in self.items.into_iter().enumerate() {
             let range = from..base + spot.until;
             from = range.end;
-            if spot.sealed {
-                reasoning.push(ReasoningSpan { range: range.clone(), item, account: String::new() });
+            if let Some(account) = spot.sealed {
+                reasoning.push(ReasoningSpan { range: range.clone(), item, account });
             }
             layout.items.push(Piece { range, by_model: spot.by_model });
         }
@@ -322,7 +308,16 @@ impl Places {
             .filter_map(|param| Some(Optional { param, range: written.place(param)?.member.clone() }));
         let mut optional: Vec<_> = optional.collect();
         optional.sort_by_key(|optional| optional.range.start);
-        Passed { body: written.bytes, layout, reasoning, optional, losses }
+        Lowered { body: written.bytes, layout, reasoning, optional, losses, ..Lowered::with_room_for(0) }
+    }
+}
+
+// === impl Spot ===
+
+impl Spot {
+    fn of(item: &Item<'_>, until: usize, owner: &dyn Fn(&str) -> Option<String>) -> Self {
+        let seal = item.sealed.filter(|_| item.tag == Some("reasoning")).and_then(Raw::literal);
+        Self { until, by_model: is_by_model(item), sealed: seal.map(|seal| owner(seal).unwrap_or_default()) }
     }
 }
 

@@ -5,7 +5,7 @@
 use codeferry_wire::json::{Kind, Open, Raw, write_str};
 use codeferry_wire::responses::open::Item;
 
-use super::{BadRequest, Host, Places, Spot, Target, is_by_model};
+use super::{BadRequest, Host, Places, Spot, Target};
 use crate::loss::{Loss, Losses};
 
 /// What a plan's host takes (`codex-backend.md §2`); it refuses every other member by name.
@@ -72,7 +72,7 @@ pub(super) fn normalise(
     if key.is_none_or(|key| key.is_empty() || key.chars().count() > LONGEST_KEY) {
         object.set_str("prompt_cache_key", &target.conversation.key);
     }
-    input(object, items, losses)
+    input(object, items, target, losses)
 }
 
 fn members(object: &mut Open<'_>, host: Host, losses: &mut Losses) -> Result<(), BadRequest> {
@@ -262,7 +262,12 @@ fn allowed_tools(list: Raw<'_>) -> Option<Vec<u8>> {
     (changed && read.is_ok()).then_some(out)
 }
 
-fn input(object: &mut Open<'_>, items: &[Item<'_>], losses: &mut Losses) -> Result<Option<Places>, BadRequest> {
+fn input(
+    object: &mut Open<'_>,
+    items: &[Item<'_>],
+    target: &Target<'_>,
+    losses: &mut Losses,
+) -> Result<Option<Places>, BadRequest> {
     let Some(input) = object.get("input") else { return Ok(None) };
     let mut out = b"[".to_vec();
     let mut places = Places::default();
@@ -270,7 +275,7 @@ fn input(object: &mut Open<'_>, items: &[Item<'_>], losses: &mut Losses) -> Resu
         out.extend_from_slice(br#"{"type":"message","role":"user","content":[{"type":"input_text","text":"#);
         out.extend_from_slice(input.as_slice_str().as_bytes());
         out.extend_from_slice(b"}]}");
-        places.items.push(Spot { until: out.len(), by_model: false, sealed: false });
+        places.items.push(Spot { until: out.len(), by_model: false, sealed: None });
         out.push(b']');
         object.set("input", out);
         return Ok(Some(places));
@@ -291,8 +296,7 @@ fn input(object: &mut Open<'_>, items: &[Item<'_>], losses: &mut Losses) -> Resu
             out.push(b',');
         }
         out.extend_from_slice(bytes.as_deref().unwrap_or(item.raw.as_slice_str().as_bytes()));
-        let sealed = item.tag == Some("reasoning") && item.sealed.is_some();
-        places.items.push(Spot { until: out.len(), by_model: is_by_model(item), sealed });
+        places.items.push(Spot::of(item, out.len(), target.owner));
     }
     if !changed {
         return Ok(None);

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Asked, BadRequest, Effort, Host, Passed, Target};
+use super::{Asked, BadRequest, Effort, Host, Lowered, Target};
 use crate::conversation::{Conversation, Hints};
 use crate::lower::cut_out;
 
@@ -8,16 +8,23 @@ fn conversation() -> Conversation {
     Conversation::of_responses(Hints::default(), Some("75452b9c-221b-45bb-92f8-434671d1d509"), std::iter::empty())
 }
 
-fn with(body: &str, change: impl Fn(&mut Target<'_>)) -> Result<Passed, BadRequest> {
+fn with(body: &str, change: impl Fn(&mut Target<'_>)) -> Result<Lowered, BadRequest> {
     let conversation = conversation();
     let asked = Asked::read(body.as_bytes())?;
-    let mut target =
-        Target { model: "gpt-6.1-sol", effort: None, host: Host::Plan, normal: false, conversation: &conversation };
+    let owner = |seal: &str| (seal == "gAAAA").then(|| "acc_1".to_owned());
+    let mut target = Target {
+        model: "gpt-6.1-sol",
+        effort: None,
+        host: Host::Plan,
+        normal: false,
+        conversation: &conversation,
+        owner: &owner,
+    };
     change(&mut target);
     asked.lower(&target)
 }
 
-fn text(passed: &Passed) -> &str {
+fn text(passed: &Lowered) -> &str {
     std::str::from_utf8(&passed.body).expect("text")
 }
 
@@ -54,6 +61,7 @@ fn what_a_codex_sends_goes_on_as_it_came() {
         optional,
         [("service_tier", ",\"service_tier\":\"priority\""), ("client_metadata", ",\"client_metadata\":{\"a\":\"b\"}")]
     );
+    assert_eq!(passed.reasoning.iter().map(|span| (span.item, &*span.account)).collect::<Vec<_>>(), [(3, "acc_1")]);
     let without = cut_out(&passed.body, passed.reasoning.iter().map(|span| &span.range));
     assert_eq!(
         std::str::from_utf8(&without).expect("text"),

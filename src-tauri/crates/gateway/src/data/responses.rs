@@ -1,0 +1,138 @@
+//! `POST /v1/responses`: the upstream's own language, passed on as it comes.
+//!
+//! Nothing here knows how the bytes of a request came or how its records go out: what is known of the caller stands in its
+//! headers, and those of a handshake do as well.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use codeferry_accounts::Kind;
+use codeferry_translate::conversation::Conversation;
+use codeferry_translate::effort::Effort;
+use codeferry_translate::loss::Loss;
+use codeferry_translate::lower::responses::{Asked, BadRequest, Host, Target};
+use codeferry_translate::render::responses::Listener;
+use codeferry_translate::stop::Limits;
+use codeferry_wire::anthropic::ErrorKind;
+
+use super::exchange::{self, Prepared, Scene, Way, mended};
+use crate::dialect::{Dialect, Shape};
+use crate::reply::Problem;
+use crate::tap::Tap;
+use crate::turn::Recipe;
+use crate::{Gateway, codex, guard, named, new_request_id};
+use voice::Voice;
+
+mod voice;
+
+/// Answers `POST /v1/responses`.
+pub(crate) async fn responses(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    exchange::answer(&gateway, Dialect::Responses, request, None).await
+}
+
+/// Answers all that asks for a response that was: none is kept.
+pub(crate) async fn kept(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, path: Path<Vec<String>>) -> Response {
+    let problem = match guard::client_of(&headers, &gateway.keys) {
+        Err(problem) => problem,
+        Ok(_) => {
+            let id = path.0.first().map_or("", String::as_str);
+            let message = format!("Response with id '{id}' not found. (Responses are not kept by this gateway.)");
+            Problem::new(ErrorKind::NotFound, message).final_word()
+        }
+    };
+    problem.into_response(Shape::OpenAi, &new_request_id())
+}
+
+/// Reads a request, and says what is to be tried.
+pub(super) fn read(scene: &Scene<'_>, bytes: &[u8], tap: &mut Tap) -> Result<Prepared, Problem> {
+    let asked = Asked::read(bytes).map_err(refused)?;
+    if !asked.saw_lone_surrogate() {
+        return prepare(scene, asked, bytes.len(), tap);
+    }
+    let mended = mended(bytes);
+    let prepared = prepare(scene, Asked::read(&mended).map_err(refused)?, mended.len(), tap)?;
+    tap.facts.losses.add(Loss::LoneSurrogate);
+    Ok(prepared)
+}
+
+fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> Result<Prepared, Problem> {
+    let gateway = scene.gateway;
+    let is_codex = codex::is_codex(scene.headers);
+    let mut way = scene.route(&asked.model, asked.streamed, tap)?;
+    let host = host(&way);
+    if let Some(previous) = asked.previous.as_deref().filter(|id| !id.is_empty() && host != Host::Api) {
+        return Err(unknown_response(previous));
+    }
+    way.lite = asked.lite;
+    let conversation =
+        Conversation::of_responses(codex::hints(scene.headers), asked.cache_key.as_deref(), asked.beginning());
+    let effort = effort(&asked, &way, is_codex);
+    tap.facts.conversation = Some(conversation.key.clone());
+    tap.facts.effort = effort.or(asked.effort).map(Effort::as_str);
+    let owner = |seal: &str| gateway.seals.owner(seal);
+    let target = Target {
+        model: &way.route.model,
+        effort,
+        host,
+        normal: !is_codex && !scene.settings.passthrough,
+        conversation: &conversation,
+        owner: &owner,
+    };
+    let listener = if is_codex { Listener::Codex } else { Listener::Public };
+    let voice = Voice {
+        listener,
+        streamed: asked.streamed,
+        created_at: gateway.now().as_second(),
+        seals: Arc::clone(&gateway.seals),
+    };
+    let recipe = Recipe {
+        dialect: scene.dialect,
+        asked: asked.model.clone().into_owned(),
+        limits: Limits::default(),
+        input_estimate: size as u64 / BYTES_PER_TOKEN,
+        language: Box::new(voice),
+        watch: scene.watch.clone(),
+    };
+    let lowered = asked.lower(&target).map_err(refused)?;
+    let mut prepared = scene.plan(way, conversation, lowered, recipe, tap)?;
+    prepared.plan.said = codex::Said::of(scene.headers);
+    Ok(prepared)
+}
+
+/// Good enough for the one sentence that names a size, should the upstream name none.
+const BYTES_PER_TOKEN: u64 = 4;
+
+fn host(way: &Way) -> Host {
+    match way.account.as_ref().map(|account| account.kind) {
+        Some(Kind::OpenaiKey) => Host::Api,
+        Some(Kind::Compatible) => Host::Chat,
+        Some(Kind::CodexCli) => Host::Program,
+        Some(Kind::Plan | Kind::Codex | Kind::Demo) | None => Host::Plan,
+    }
+}
+
+/// The effort, if it is to be another than the request's. What a request says of it counts before what the model's name does,
+/// and that before the routing table. A Codex knows what its model takes.
+fn effort(asked: &Asked<'_>, way: &Way, is_codex: bool) -> Option<Effort> {
+    let nearest = |wanted| named::nearest_effort(way.account.as_deref(), &way.catalog, &way.route.model, wanted);
+    if asked.names_effort {
+        return asked.effort.filter(|_| !is_codex).map(nearest);
+    }
+    way.route.named.or(way.route.routed).map(nearest)
+}
+
+fn refused(bad: BadRequest) -> Problem {
+    Problem::bad_request(bad.message).about(bad.code, bad.param)
+}
+
+/// Clients that know this code send the whole conversation instead.
+fn unknown_response(id: &str) -> Problem {
+    let message = format!(
+        "Previous response with id '{id}' not found. Responses are not kept by this gateway: send the whole conversation as \
+         input, or use the WebSocket, which keeps its own."
+    );
+    let param = Some("previous_response_id".to_owned());
+    Problem::bad_request(message).with_status(StatusCode::BAD_REQUEST).about(Some("previous_response_not_found"), param)
+}

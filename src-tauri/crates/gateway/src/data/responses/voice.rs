@@ -1,0 +1,144 @@
+//! An answer in the upstream's words.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use codeferry_accounts::AccountId;
+use codeferry_translate::render::KeepAlive;
+use codeferry_translate::render::responses::{Failure, Heard, Listener, Relay, sign};
+use codeferry_translate::turn::TurnEvent;
+use codeferry_wire::anthropic::ErrorKind;
+use codeferry_wire::json::Raw;
+use codeferry_wire::sse;
+
+use crate::codex;
+use crate::reply::openai_words;
+use crate::seals::Seals;
+use crate::speaker::{Language, Speaker};
+
+/// What an answer must know of its request.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) listener: Listener,
+    /// Whether the answer goes out record by record.
+    pub(super) streamed: bool,
+    /// Seconds since 1970.
+    pub(super) created_at: i64,
+    /// Takes down whose reasoning is whose.
+    pub(super) seals: Arc<Seals>,
+}
+
+struct Answer {
+    relay: Relay,
+    listener: Listener,
+    streamed: bool,
+    out: Vec<u8>,
+    seals: Arc<Seals>,
+    account: Arc<str>,
+}
+
+/// What a Codex reads of an answer's headers, but for the windows (`codex-backend.md §4`).
+const TOLD: [&str; 3] = ["openai-model", "x-models-etag", "x-reasoning-included"];
+const TURN_STATE: &str = "x-codex-turn-state";
+
+// === impl Voice ===
+
+impl Language for Voice {
+    fn preface(&self) -> Bytes {
+        Bytes::new()
+    }
+
+    fn sign(&self, level: KeepAlive) -> Bytes {
+        Bytes::from_static(sign(self.listener, level == KeepAlive::Content))
+    }
+
+    fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
+        let mut out = Vec::new();
+        Relay::new(self.listener, self.streamed, self.created_at).fail(failure(kind, message), &mut out);
+        out.into()
+    }
+
+    fn speaker(&self, account: &str) -> Box<dyn Speaker> {
+        Box::new(Answer {
+            relay: Relay::new(self.listener, self.streamed, self.created_at),
+            listener: self.listener,
+            streamed: self.streamed,
+            out: Vec::new(),
+            seals: Arc::clone(&self.seals),
+            account: account.into(),
+        })
+    }
+
+    fn head(&self, upstream: &HeaderMap, account: &AccountId, headers: &mut HeaderMap) {
+        if self.listener != Listener::Codex {
+            return;
+        }
+        for name in TOLD {
+            if let Some(value) = upstream.get(name) {
+                headers.insert(HeaderName::from_static(name), value.clone());
+            }
+        }
+        let state = upstream.get(TURN_STATE).and_then(|state| state.to_str().ok());
+        let state = state.and_then(|state| HeaderValue::from_str(&codex::turn_state(account, state)).ok());
+        if let Some(state) = state {
+            headers.insert(TURN_STATE, state);
+        }
+    }
+}
+
+/// A code that a Codex knows what to do about: it sends a request again that failed on the way, and does not when the model is
+/// overloaded (`codex-backend.md §3`).
+fn failure(kind: ErrorKind, message: &str) -> Failure<'_> {
+    let code = match kind {
+        ErrorKind::Api | ErrorKind::Timeout => "server_error",
+        kind => openai_words(kind).1.unwrap_or("invalid_request_error"),
+    };
+    Failure { code, message }
+}
+
+// === impl Answer ===
+
+impl Speaker for Answer {
+    fn hear(&mut self, frame: &sse::Frame<'_>) {
+        if let Heard::Item(item) = self.relay.hear(frame, &mut self.out)
+            && let Some(seal) = item.get("encrypted_content").and_then(Raw::literal)
+        {
+            self.seals.note(seal, &self.account);
+        }
+        if !self.streamed {
+            self.out.clear();
+        }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.relay.has_begun()
+    }
+
+    fn say(&mut self, event: TurnEvent<'_>) {
+        if matches!(event, TurnEvent::CutOff) {
+            self.fail(ErrorKind::Api, "the stream of the upstream ended before the answer did");
+        }
+    }
+
+    fn fail(&mut self, kind: ErrorKind, message: &str) {
+        self.relay.fail(failure(kind, message), &mut self.out);
+    }
+
+    fn keep_alive(&mut self, level: KeepAlive) {
+        self.out.extend_from_slice(sign(self.listener, level == KeepAlive::Content));
+    }
+
+    /// What the upstream calls an answer is one, even if there is nothing in it that we know.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn out(&mut self) -> Option<&mut Vec<u8>> {
+        self.streamed.then_some(&mut self.out)
+    }
+
+    fn into_whole(self: Box<Self>) -> Option<Vec<u8>> {
+        self.relay.into_response()
+    }
+}

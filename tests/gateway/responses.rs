@@ -1,0 +1,283 @@
+//! `POST /v1/responses`: what goes up, what comes back, what is refused.
+
+use codeferry_demo::AccountKind;
+use codeferry_tests::{Event, Setup, World, events};
+use reqwest::Response;
+use serde_json::{Value, json};
+
+/// Another account steps in for one that cannot.
+fn rotating() -> Setup {
+    Setup { settings: vec![("rotation", "fill_first".to_owned())], ..Setup::default() }
+}
+
+/// A request as a client of the public API makes it.
+fn asking(text: &str) -> Value {
+    json!({"model": "gpt-6.1-sol", "input": text, "stream": true})
+}
+
+/// The same as a Codex makes it, in the shape that is not Lite.
+fn of_codex(text: &str) -> Value {
+    json!({
+        "model": "gpt-5.5",
+        "stream": true,
+        "service_tier": "priority",
+        "input": [
+            {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Be brief."}]},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]},
+        ],
+        "tool_choice": "auto",
+        "parallel_tool_calls": true,
+        "reasoning": {"effort": "medium", "summary": "auto"},
+        "store": false,
+        "include": ["reasoning.encrypted_content"],
+        "prompt_cache_key": "01a1f6d2-7e3c-7953-802e-421805dbd2e2",
+        "client_metadata": {"session_id": "01a1f6d2-7e3c-7953-802e-421805dbd2e2"},
+    })
+}
+
+async fn post(world: &World, body: &Value) -> Response {
+    world.post("/v1/responses").json(body).send().await.expect("an answer")
+}
+
+async fn post_as_codex(world: &World, body: &str) -> Response {
+    let request =
+        world.post("/v1/responses").header("originator", "codex_exec").header("content-type", "application/json");
+    let request = request.header("session-id", "01a1f6d2-7e3c-7953-802e-421805dbd2e2");
+    request
+        .header("thread-id", "01a1f6d2-7e3c-7953-802e-421805dbd2e2")
+        .body(body.to_owned())
+        .send()
+        .await
+        .expect("an answer")
+}
+
+async fn heard(response: Response) -> Vec<Event> {
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+    events(&response.text().await.unwrap())
+}
+
+fn text(events: &[Event]) -> String {
+    let delta = |event: &&Event| event.name == "response.output_text.delta";
+    events.iter().filter(delta).map(|event| event.data["delta"].as_str().unwrap()).collect()
+}
+
+async fn error_of(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let body: Value = response.json().await.expect("an error");
+    (status, body["error"].clone())
+}
+
+#[tokio::test]
+async fn a_text_is_streamed_and_collected_alike() {
+    let world = World::start().await;
+    let mut body = asking("[[demo:text Hello there, \"friend\" — 你好]]");
+    let events = heard(post(&world, &body).await).await;
+    assert_eq!(text(&events), "Hello there, \"friend\" — 你好");
+    let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!((names[0], *names.last().unwrap()), ("response.created", "response.completed"));
+    let numbers: Vec<u64> = events.iter().map(|event| event.data["sequence_number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..events.len() as u64).collect::<Vec<_>>());
+    let last = &events.last().unwrap().data["response"];
+    assert_eq!(last["output"][0]["content"][0]["text"], "Hello there, \"friend\" — 你好", "the SDKs read it there");
+
+    for stream in [json!(false), Value::Null] {
+        body["stream"] = stream;
+        let response = post(&world, &body).await;
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let whole: Value = response.json().await.unwrap();
+        assert_eq!((&whole["object"], &whole["status"]), (&json!("response"), &json!("completed")));
+        assert_eq!(whole["output"][0]["content"], last["output"][0]["content"]);
+        assert_eq!(whole["usage"]["output_tokens"], last["usage"]["output_tokens"]);
+    }
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn what_a_codex_sends_and_hears_is_what_was_sent_and_said() {
+    let world = World::start().await;
+    // White space and order as no writer of ours would have them.
+    let body = of_codex("[[demo:unknown]][[demo:reasoning]][[demo:text so]]").to_string().replacen(':', " :\t", 1);
+    let response = post_as_codex(&world, &body).await;
+    assert_eq!(response.status(), 200);
+    let said = response.text().await.unwrap();
+    let sent = world.demo.model_requests().last().unwrap().body.clone();
+    assert_eq!(std::str::from_utf8(&sent).unwrap(), body);
+    for name in ["codex.rate_limits", "response.future_thing.delta", "response.metadata", "hologram_call"] {
+        assert!(said.contains(name), "{name} is passed on");
+    }
+    assert!(said.contains("\"output\":[]"), "and the end is as empty as it was");
+    let others = post(&world, &asking("[[demo:unknown]][[demo:text so]]")).await.text().await.unwrap();
+    assert!(!others.contains("codex.rate_limits") && !others.contains("response.metadata"), "{others}");
+    assert!(others.contains("hologram_call"), "an item is an item");
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn nothing_of_the_clients_headers_goes_up() {
+    let world = World::start().await;
+    let request = world.post("/v1/responses").header("originator", "codex_exec").header("cookie", "a=b");
+    let request = request.header("x-codex-beta-features", "remote_compaction_v2").header("openai-organization", "org");
+    let request = request.header("x-codex-turn-state", "of-somebody-else");
+    heard(request.json(&of_codex("[[demo:text so]]")).send().await.unwrap()).await;
+    let requests = world.demo.model_requests();
+    let headers = &requests.last().unwrap().headers;
+    assert_eq!(headers["originator"], "codeferry");
+    assert_eq!(headers["x-codex-beta-features"], "remote_compaction_v2");
+    for name in ["cookie", "openai-organization", "x-codex-turn-state"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+    assert!(!headers["authorization"].to_str().unwrap().contains(&world.key));
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn zstd_bodies_are_read() {
+    let world = World::start().await;
+    let body = zstd::bulk::compress(of_codex("[[demo:text packed]]").to_string().as_bytes(), 3).unwrap();
+    let request = world.post("/v1/responses").header("originator", "codex_exec").header("content-encoding", "zstd");
+    let response = request.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert_eq!(text(&heard(response).await), "packed");
+}
+
+#[tokio::test]
+async fn what_the_public_api_takes_is_put_right_unless_it_is_to_pass() {
+    let mut body = asking("x");
+    body["input"] =
+        json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "[[demo:text so]]"}]);
+    body["temperature"] = json!(0.2);
+    body["user"] = json!("somebody");
+    body["tools"] = json!([{"type": "web_search_preview"}]);
+    for kind in [AccountKind::Codex, AccountKind::Plan] {
+        let world = World::with(Setup { kind, ..Setup::default() }).await;
+        let response = post(&world, &body).await;
+        assert_eq!(response.headers()["codeferry-losses"], "temperature");
+        assert_eq!(text(&heard(response).await), "so");
+        assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+    }
+    let world = World::with(Setup { settings: vec![("passthrough", "true".to_owned())], ..Setup::default() }).await;
+    let (status, error) = error_of(post(&world, &body).await).await;
+    assert_eq!((status, &error["type"]), (400, &json!("invalid_request_error")), "{error}");
+}
+
+/// The plans' host knows neither of the two, so it is not asked.
+#[tokio::test]
+async fn a_plan_is_not_told_what_only_the_codex_host_takes() {
+    let world = World::with(Setup { kind: AccountKind::Plan, ..Setup::default() }).await;
+    let events = heard(post_as_codex(&world, &of_codex("[[demo:text so]]").to_string()).await).await;
+    assert_eq!(text(&events), "so");
+    let sent = world.last_upstream();
+    assert_eq!((sent.get("client_metadata"), sent.get("service_tier")), (None, None));
+    assert_eq!(world.demo.model_requests().len(), 1);
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn refusals_are_in_shape() {
+    let world = World::start().await;
+    let deep = format!(r#"{{"model":"gpt-6.1-sol","input":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+    for (body, param, code) in [
+        ("{\"model\":", Value::Null, Value::Null),
+        (&*deep, Value::Null, Value::Null),
+        (r#"{"model":7,"input":"x"}"#, json!("model"), json!("invalid_type")),
+        (r#"{"input":"x"}"#, json!("model"), json!("missing_required_parameter")),
+        (r#"{"model":"gpt-6.1-sol"}"#, json!("input"), json!("missing_required_parameter")),
+        (
+            r#"{"model":"gpt-6.1-sol","input":"x","background":true}"#,
+            json!("background"),
+            json!("unsupported_parameter"),
+        ),
+        (
+            r#"{"model":"gpt-6.1-sol","input":"x","previous_response_id":"resp_1"}"#,
+            json!("previous_response_id"),
+            json!("previous_response_not_found"),
+        ),
+    ] {
+        let response = world.post("/v1/responses").header("content-type", "application/json").body(body.to_owned());
+        let (status, error) = error_of(response.send().await.unwrap()).await;
+        assert_eq!((status, &error["type"]), (400, &json!("invalid_request_error")), "{error}");
+        assert_eq!((&error["param"], &error["code"]), (&param, &code), "{error}");
+    }
+    let mut body = asking("x");
+    body["model"] = json!("no-such-model");
+    let (status, error_of_model) = error_of(post(&world, &body).await).await;
+    assert_eq!((status, &error_of_model["code"]), (404, &json!("model_not_found")));
+    let stranger = world.http.post(format!("{}/v1/responses", world.url())).json(&asking("x")).send().await.unwrap();
+    let (status, error_of_key) = error_of(stranger).await;
+    assert_eq!((status, &error_of_key["code"]), (401, &json!("invalid_api_key")));
+    for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
+        let request =
+            world.http.request(method, format!("{}/v1/responses/resp_123", world.url())).bearer_auth(&world.key);
+        let (status, error) = error_of(request.send().await.unwrap()).await;
+        assert_eq!(status, 404);
+        assert!(error["message"].as_str().unwrap().starts_with("Response with id 'resp_123' not found."), "{error}");
+    }
+    assert_eq!(world.demo.model_requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_limit_is_told_as_a_codex_knows_it_and_another_account_steps_in() {
+    let world = World::with(rotating()).await;
+    let alone = post_as_codex(&world, &of_codex("[[demo:limit]]").to_string()).await;
+    let (status, error) = error_of(alone).await;
+    assert_eq!((status, &error["type"]), (429, &json!("usage_limit_reached")), "{error}");
+    assert!(error["resets_at"].as_i64().is_some() && error["resets_in_seconds"].as_i64().is_some(), "{error}");
+
+    // It rests, and says so in the same way; then somebody stands in for it.
+    let resting = post_as_codex(&world, &of_codex("x").to_string()).await;
+    let (status, error) = error_of(resting).await;
+    assert_eq!((status, &error["type"]), (429, &json!("usage_limit_reached")), "{error}");
+    world.add(AccountKind::Codex, "second").await;
+    let events = heard(post_as_codex(&world, &of_codex("[[demo:text from the other]]").to_string()).await).await;
+    assert_eq!(text(&events), "from the other");
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_ends_with_an_event_of_the_language() {
+    let world = World::start().await;
+    let cut = "[[demo:text some words before it ends]][[demo:cut]]";
+    let events = heard(post_as_codex(&world, &of_codex(cut).to_string()).await).await;
+    let last = events.last().unwrap();
+    assert_eq!(last.name, "response.failed", "{last:?}");
+    assert_eq!(last.data["response"]["error"]["code"], "server_error");
+    assert_eq!(last.data["response"]["id"], events[0].data["response"]["id"]);
+    let events = heard(post(&world, &asking(cut)).await).await;
+    let last = events.last().unwrap();
+    assert_eq!((last.name.as_str(), &last.data["code"]), ("error", &json!("server_error")), "{last:?}");
+}
+
+#[tokio::test]
+async fn reasoning_goes_back_to_its_account_and_only_there() {
+    let world = World::with(rotating()).await;
+    let mut body = of_codex("[[demo:reasoning]][[demo:text so]]");
+    let events = heard(post_as_codex(&world, &body.to_string()).await).await;
+    let items =
+        events.iter().filter(|event| event.name == "response.output_item.done").map(|event| event.data["item"].clone());
+    let input = body["input"].as_array_mut().unwrap();
+    input.extend(items);
+    input.push(
+        json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "[[demo:text ok]]"}]}),
+    );
+    assert_eq!(input[2]["type"], "reasoning");
+    heard(post_as_codex(&world, &body.to_string()).await).await;
+    assert_eq!(world.last_upstream()["input"], body["input"]);
+
+    // Another account, which could not open it.
+    let second = world.add(AccountKind::Codex, "second").await;
+    let first = world.gateway.pool().list().iter().find(|account| account.active).unwrap().id.clone();
+    world.gateway.pool().pause(first.as_str()).await.unwrap();
+    heard(post_as_codex(&world, &body.to_string()).await).await;
+    let kinds: Vec<Value> =
+        world.last_upstream()["input"].as_array().unwrap().iter().map(|item| item["type"].clone()).collect();
+    assert!(!kinds.contains(&json!("reasoning")), "{kinds:?}");
+    assert_eq!(world.demo.model_requests().last().unwrap().account.as_deref(), Some(second.account_id.as_str()));
+    assert_eq!(world.demo.model_requests().len(), 3, "it was known beforehand");
+}
+
+#[tokio::test]
+async fn an_exchange_is_written_down() {
+    let world = World::start().await;
+    heard(post(&world, &asking("[[demo:text so]]")).await).await;
+    let rows: Value = world.control(reqwest::Method::GET, "/exchanges").send().await.unwrap().json().await.unwrap();
+    let text = rows.to_string();
+    assert!(text.contains("\"dialect\":\"responses\"") && text.contains("\"path\":\"/v1/responses\""), "{text}");
+}
