@@ -211,7 +211,7 @@ fn usage_limit(failure: &Failure, window_minutes: Option<u32>, around: &Circumst
 fn waiting(message: String, at: Timestamp, now: Timestamp) -> Problem {
     let mut problem = Problem::new(ErrorKind::RateLimit, message);
     let wait = seconds(Duration::try_from(at.duration_since(now)).unwrap_or_default());
-    problem.resets = Some(Resets { at: at.as_second(), after: wait });
+    problem.resets = Some(Box::new(Resets { at: at.as_second(), after: wait }));
     if wait <= LONGEST_WAIT {
         problem.retry_after = Some(wait.max(1));
         problem

@@ -35,7 +35,7 @@ pub(crate) struct Problem {
     /// `error.param`, for OpenAI's clients: what of the request is wrong, as in `messages[3].role`.
     pub(crate) param: Option<String>,
     /// When the limit that stands against it ends.
-    pub(crate) resets: Option<Resets>,
+    pub(crate) resets: Option<Box<Resets>>,
 }
 
 /// When a limit ends. A Codex shows it (`codex-backend.md §5`).
@@ -121,7 +121,7 @@ impl Problem {
     /// The same as a body.
     fn openai_body(&self) -> Vec<u8> {
         let body = self.openai().to_json();
-        let Some(Resets { at, after }) = self.resets else { return body };
+        let Some(Resets { at, after }) = self.resets.as_deref() else { return body };
         let told = Open::read(&body, |_, _| Ok(())).ok().and_then(|mut whole| {
             let mut error = whole.get("error").and_then(Open::of)?;
             error.set("resets_at", at.to_string().into_bytes());
