@@ -110,7 +110,7 @@ fn tier(object: &mut Open<'_>, losses: &mut Losses) {
         _ => {
             object.remove("service_tier");
             if !matches!(tier, "auto" | "") {
-                losses.add(Loss::UnknownMember);
+                losses.add(Loss::ServiceTier);
             }
         }
     }
