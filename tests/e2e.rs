@@ -11,6 +11,8 @@
 
 #[path = "e2e/agents.rs"]
 mod agents;
+#[path = "e2e/claude_setup.rs"]
+mod claude_setup;
 #[path = "e2e/codex_cli.rs"]
 mod codex_cli;
 #[path = "e2e/doors.rs"]

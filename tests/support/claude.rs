@@ -109,6 +109,12 @@ impl Claude {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// Where it is at home.
+    fn home(&self) -> &Path {
+        let moved = self.environment.iter().rfind(|(name, _)| name == "HOME");
+        moved.map_or(self.home.path(), |(_, home)| Path::new(home))
+    }
+
     /// The project folder as Claude Code sees it.
     pub fn folder(&self) -> &Path {
         self.project.path()
@@ -157,7 +163,7 @@ impl Claude {
             "hasCompletedOnboarding": true,
             "projects": {folder.to_str().expect("a readable path"): {"hasTrustDialogAccepted": true}},
         });
-        std::fs::write(self.home.path().join(".claude.json"), known.to_string()).expect("a file in the home");
+        std::fs::write(self.home().join(".claude.json"), known.to_string()).expect("a file in the home");
         let inside = format!("stty cols 120 rows 40; exec '{}'", self.binary.display());
         let mut command = Command::new("script");
         self.prepare(command.args(["-qfec", &inside, "/dev/null"])).env("TERM", "xterm-256color").stdin(Stdio::piped());

@@ -1,0 +1,304 @@
+//! The real Claude Code, set up by its file, against what is said of it: that it comes here, that it knows our models, that what
+//! is called a conflict is one, and whose word counts.
+
+use std::path::{Path, PathBuf};
+
+use codeferry_clients::apply::{Site, Wish};
+use codeferry_clients::claude_code::{self, ClaudeCode};
+use codeferry_clients::client::{Client as _, Documents, State, Target, View, Weight, World as Machine};
+use codeferry_clients::intent::Intent;
+use codeferry_tests::claude::Claude;
+use codeferry_tests::{Setup, World};
+use serde_json::{Value, json};
+
+use crate::{asked, calling, playing};
+
+/// A file somebody has worked on for a while: Windows line ends, a number, a hook, a key of one's own, a proxy's exceptions.
+const LIVED_IN: &str = "{\r\n  \"permissions\": {\"allow\": [\"Read\", \"Bash\"]},\r\n  \"env\": {\r\n    \"ANTHROPIC_API_KEY\": \
+                        \"sk-ant-mine\",\r\n    \"NO_PROXY\": \"corp.example\",\r\n    \"BASH_DEFAULT_TIMEOUT_MS\": 120000\r\n  \
+                        },\r\n  \"hooks\": {\"PostToolUse\": [{\"matcher\": \"Read\", \"hooks\": [{\"type\": \"command\", \
+                        \"command\": \"echo seen > hooked.txt\"}]}]},\r\n  \"model\": \"opus\"\r\n}\r\n";
+
+/// A person with a Claude Code, and what we know about them.
+struct Person<'w> {
+    world: &'w World,
+    home: PathBuf,
+    machine: Machine,
+    intent: Intent,
+}
+
+impl<'w> Person<'w> {
+    fn of(world: &'w World) -> Self {
+        let setup = world.gateway.gateway().setup(None).expect("a machine");
+        let intent = setup.offer.intent(&world.key, Some("test"));
+        Self { world, home: world.home.path().join("user"), machine: setup.world, intent }
+    }
+
+    fn target(&self) -> Target {
+        ClaudeCode.detect(&self.machine).targets.remove(0)
+    }
+
+    fn file(&self) -> PathBuf {
+        let file = self.target().files.remove(0);
+        assert_eq!(file, self.home.join(".claude/settings.json"));
+        file
+    }
+
+    fn documents(&self) -> Documents {
+        Documents::of(&ClaudeCode, &self.machine, &self.target())
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        let plan = ClaudeCode.plan(&self.machine, &self.target(), &self.documents(), &self.intent);
+        plan.into_iter().next().expect("one file").wishes
+    }
+
+    fn write(&self, wishes: &[Wish]) {
+        let site = Site::new(claude_code::NAME, self.file(), self.world.home.path());
+        site.change(site.look().unwrap(), wishes, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
+    }
+
+    fn set_up(&self) {
+        self.write(&self.wishes());
+    }
+
+    fn undo(&self) {
+        self.write(&[Wish::GiveBackAll]);
+    }
+
+    fn state(&self) -> State {
+        let documents = self.documents();
+        let opens = |key: &str| key == self.world.key;
+        let view = View { documents: &documents, owned: &[], intent: &self.intent, opens: &opens };
+        ClaudeCode.state(&self.machine, &self.target(), &view)
+    }
+
+    /// What is said to keep it away.
+    fn blocks(&self) -> Vec<&'static str> {
+        let found = ClaudeCode.conflicts(&self.machine, &self.target(), &self.documents(), &self.intent);
+        found.into_iter().filter(|one| one.weight == Weight::Blocks).map(|one| one.code).collect()
+    }
+}
+
+fn put(file: &Path, content: &str) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, content).unwrap();
+}
+
+fn models(world: &World) -> Vec<String> {
+    asked(world).iter().map(|request| request["model"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Set up, it works with tools, through a proxy that would swallow everything, beside hooks and numbers; and undone, no byte of its
+/// file is another.
+#[tokio::test]
+async fn a_file_that_was_lived_in_leads_here_and_is_given_back_to_the_byte() {
+    let routes = [("route.opus", "gpt-6.1-terra:high"), ("route.sonnet", "gpt-6-sol"), ("route.haiku", "gpt-6-luna")];
+    let settings = routes.map(|(key, value)| (key, value.to_owned())).into();
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let Some(claude) = Claude::of_person(&world) else { return };
+    let person = Person::of(&world);
+    put(&person.file(), LIVED_IN);
+    assert_eq!(person.state(), State::Clean);
+    person.set_up();
+    assert_eq!(person.state(), State::Ours);
+    assert_eq!(person.blocks(), [] as [&str; 0]);
+
+    // The discard port: whoever goes through this proxy gets nowhere.
+    let claude = claude.env("HTTPS_PROXY", "http://127.0.0.1:9");
+    let file = claude.file("greeting.txt", "hello moon\n");
+    let prompt = playing(&[
+        &calling("Read", &json!({"file_path": file})),
+        &calling("Edit", &json!({"file_path": file, "old_string": "moon", "new_string": "world"})),
+        "[[demo:text Greeted.]]",
+    ]);
+    let run = claude.run(&prompt, &[]).await;
+    assert_eq!(run.text(), "Greeted.");
+    assert_eq!((claude.read("greeting.txt").as_str(), claude.read("hooked.txt").as_str()), ("hello world\n", "seen\n"));
+    assert_eq!(models(&world), ["gpt-6.1-terra"; 3], "what stands for opus");
+    assert_eq!(asked(&world)[0]["reasoning"]["effort"], "high", "{}", asked(&world)[0]["reasoning"]);
+
+    for (role, model) in [("sonnet", "gpt-6-sol"), ("haiku", "gpt-6-luna"), ("claude/gpt-5.5", "gpt-5.5")] {
+        assert_eq!(claude.run("[[demo:text Here.]]", &["--model", role]).await.text(), "Here.");
+        assert_eq!(models(&world).last().unwrap(), model, "{role}");
+    }
+
+    // What stands for a family is another from now on, without a word to the file.
+    let rerouted = world.control(reqwest::Method::PUT, "/routes/sonnet").json(&json!({"model": "gpt-5.5"}));
+    assert!(rerouted.send().await.unwrap().status().is_success());
+    assert_eq!(claude.run("[[demo:text There.]]", &["--model", "sonnet"]).await.text(), "There.");
+    assert_eq!(models(&world).last().unwrap(), "gpt-5.5");
+
+    let log = world.control(reqwest::Method::GET, "/exchanges?limit=100").send().await.unwrap();
+    let log: Value = log.json().await.unwrap();
+    assert!(log["exchanges"].as_array().unwrap().iter().all(|row| row["client"] == "test"), "{log:#}");
+    person.undo();
+    assert_eq!(std::fs::read_to_string(person.file()).unwrap(), LIVED_IN);
+}
+
+/// It believes the windows that the catalogue of the account in use says, and counts with our ranks.
+#[tokio::test]
+async fn it_knows_the_windows_of_our_models_and_asks_us_to_count() {
+    for (routes, window) in [(["gpt-6.1-sol"; 4], "272k"), (["gpt-6.1-terra"; 4], "500k")] {
+        let families = ["route.opus", "route.sonnet", "route.haiku", "route.fable"];
+        let settings = families.into_iter().zip(routes).map(|(key, value)| (key, value.to_owned())).collect();
+        let world = World::with(Setup { settings, ..Setup::default() }).await;
+        let Some(claude) = Claude::of_person(&world) else { return };
+        let person = Person::of(&world);
+        person.set_up();
+        for role in ["opus", "haiku", "opus[1m]"] {
+            let run = claude.run("/context", &["--model", role]).await;
+            assert!(run.stdout.contains(&format!("/ {window} (")), "{role}: {}", run.stdout);
+        }
+        assert_eq!(asked(&world).len(), 0, "counting costs nothing upstream: it is asked as such");
+    }
+}
+
+/// Its picker shows the families under the names of our models, and the catalogue below.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn its_picker_shows_our_models_by_name() {
+    let world = World::start().await;
+    let Some(claude) = Claude::of_person(&world) else { return };
+    let person = Person::of(&world);
+    person.set_up();
+    // Otherwise it asks for no list.
+    let claude = claude.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "");
+    let mut terminal = claude.sit_down().await;
+    terminal.shows("shortcuts").await;
+    // By then it has the list: it asks for it at its start.
+    let cache = person.home.join(".claude/cache/gateway-models.json");
+    let listed = codeferry_tests::patience::until("the list of models", async || {
+        let text = std::fs::read_to_string(&cache).map_err(|error| error.to_string())?;
+        serde_json::from_str::<Value>(&text).map_err(|error| error.to_string())
+    });
+    let listed = listed.await;
+    let ids: Vec<_> = listed["models"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"claude/gpt-6.1-sol") && ids.iter().all(|id| id.starts_with("claude/")), "{ids:?}");
+    terminal.types("/model").await;
+    terminal.shows("/model").await;
+    terminal.types("\r").await;
+    terminal.shows("recommended").await;
+    // In the order of its rows. Between words stand movements of the cursor.
+    for (family, whose) in [("opus", "Opus,"), ("fable", "Fable,"), ("sonnet", "Sonnet,"), ("haiku", "Haiku,")] {
+        let role = person.intent.roles.iter().find(|role| role.family.as_str() == family).unwrap();
+        for word in person.intent.model(&role.model).unwrap().name.split(' ').chain([whose]) {
+            terminal.shows(word).await;
+        }
+    }
+    terminal.shows("gateway").await;
+}
+
+/// Whose word counts, by our order and by what it does. Each of them has a key of its own, so the log tells who was obeyed.
+#[tokio::test]
+async fn the_settings_in_force_are_those_that_we_say() {
+    let world = World::start().await;
+    if Claude::of_person(&world).is_none() {
+        return;
+    }
+    let names = ["shell", "user", "project", "local"];
+    let mut made = Vec::new();
+    for name in names {
+        let request = world.control(reqwest::Method::POST, "/keys").json(&json!({"name": name}));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        made.push(answer["key"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
+    }
+    let settings =
+        |key: &str| json!({"env": {"ANTHROPIC_BASE_URL": world.url(), "ANTHROPIC_AUTH_TOKEN": key}}).to_string();
+    let only_token = |key: &str| json!({"env": {"ANTHROPIC_AUTH_TOKEN": key}}).to_string();
+    let none = String::new;
+    // What the shell's variable, the person's file, the project's and its local one hold; and who is obeyed.
+    let cases: [(bool, String, String, String, &str); 9] = [
+        (true, none(), none(), none(), "shell"),
+        (true, settings(&made[1]), none(), none(), "user"),
+        (true, settings(&made[1]), only_token(&made[2]), none(), "project"),
+        (false, settings(&made[1]), only_token(&made[2]), only_token(&made[3]), "local"),
+        (false, settings(&made[1]), none(), only_token(&made[3]), "local"),
+        (true, format!("{} // mine", settings(&made[1])), none(), none(), "shell"),
+        (true, settings(&made[1]).replace("}}", "},}"), none(), none(), "shell"),
+        (true, format!("\u{feff}{}", settings(&made[1])), none(), none(), "user"),
+        (false, settings(&made[1]), format!("{} // ours", only_token(&made[2])), none(), "user"),
+    ];
+    for (shell, user, project, local, wanted) in cases {
+        let mut claude = Claude::of_person(&world).expect("it was there a moment ago");
+        let mut person = Person::of(&world);
+        person.machine.project = Some(claude.folder().to_owned());
+        let _ = std::fs::remove_file(person.file());
+        let files = [
+            (person.file(), user),
+            (claude.path(".claude/settings.json"), project),
+            (claude.path(".claude/settings.local.json"), local),
+        ];
+        for (file, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
+            put(&file, &text);
+        }
+        if shell {
+            for (name, value) in [("ANTHROPIC_BASE_URL", world.url()), ("ANTHROPIC_AUTH_TOKEN", made[0].as_str())] {
+                claude = claude.env(name, value);
+                person.machine = person.machine.with(name, value);
+            }
+        }
+        let effective = ClaudeCode.effective(&person.machine, &person.target(), &person.documents());
+        let token = effective.iter().find(|effective| effective.key == "ANTHROPIC_AUTH_TOKEN").unwrap();
+        let said = names[made.iter().position(|key| key == token.expose()).unwrap()];
+        assert_eq!(said, wanted, "{token:?}");
+
+        assert_eq!(claude.run("[[demo:text Here.]]", &[]).await.text(), "Here.");
+        let log = world.control(reqwest::Method::GET, "/exchanges?limit=1").send().await.unwrap();
+        let log: Value = log.json().await.unwrap();
+        assert_eq!(log["exchanges"][0]["client"], wanted, "{log:#}");
+    }
+}
+
+/// What is called a thing that keeps it away does, and what is called harmless does not.
+#[tokio::test]
+async fn what_keeps_it_away_keeps_it_away() {
+    let world = World::start().await;
+    if Claude::of_person(&world).is_none() {
+        return;
+    }
+    let dead = "http://127.0.0.1:9";
+    /// Variables of the shell, a change of the file afterwards, and what keeps it away.
+    type Case<'c> = (&'c [(&'c str, &'c str)], (&'c str, &'c str), Option<&'c str>);
+    let cases: [Case<'_>; 14] = [
+        (&[], ("", ""), None),
+        (&[("CLAUDE_CODE_USE_BEDROCK", "1")], ("", ""), Some("other_provider")),
+        (&[("CLAUDE_CODE_USE_VERTEX", "true")], ("", ""), Some("other_provider")),
+        (&[("CLAUDE_CODE_USE_FOUNDRY", "1")], ("", ""), Some("other_provider")),
+        (&[("CLAUDE_CODE_USE_BEDROCK", "0")], ("", ""), None),
+        (&[("CLAUDE_CODE_USE_BEDROCK", "1")], ("\"env\": {", "\"env\": {\"CLAUDE_CODE_USE_BEDROCK\": \"0\","), None),
+        (&[("ANTHROPIC_UNIX_SOCKET", "/nowhere")], ("", ""), Some("unix_socket")),
+        (&[("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1")], ("", ""), Some("managed_by_host")),
+        (&[], ("{", "{ // mine\n"), Some("not_plain_json")),
+        (&[("HTTP_PROXY", dead), ("NO_PROXY", "corp.example")], ("", ""), None),
+        (&[("https_proxy", dead), ("no_proxy", "corp.example")], ("", ""), None),
+        (&[("ALL_PROXY", dead)], ("", ""), None),
+        (
+            &[("ANTHROPIC_BASE_URL", dead), ("ANTHROPIC_AUTH_TOKEN", "x"), ("ANTHROPIC_API_KEY", "sk-ant")],
+            ("", ""),
+            None,
+        ),
+        (&[("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat")], ("{", "{\"apiKeyHelper\": \"echo helped\","), None),
+    ];
+    for (variables, (old, new), blocked) in cases {
+        let mut claude =
+            Claude::of_person(&world).expect("it was there a moment ago").env("CLAUDE_CODE_MAX_RETRIES", "0");
+        let mut person = Person::of(&world);
+        for (name, value) in variables {
+            claude = claude.env(name, value);
+            person.machine = person.machine.with(name, value);
+        }
+        person.set_up();
+        if !old.is_empty() {
+            let text = std::fs::read_to_string(person.file()).unwrap();
+            put(&person.file(), &text.replacen(old, new, 1));
+        }
+        assert_eq!(person.blocks(), Vec::from_iter(blocked), "{variables:?} {new}");
+        let before = asked(&world).len();
+        let run = claude.run("[[demo:text Here.]]", &[]).await;
+        let came = asked(&world).len() > before;
+        assert_eq!(came, blocked.is_none(), "{variables:?} {new}: {}\n{}", run.stdout, run.stderr);
+        std::fs::remove_file(person.file()).unwrap();
+        let _ = std::fs::remove_file(world.home.path().join("clients.json"));
+    }
+}
