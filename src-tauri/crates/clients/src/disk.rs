@@ -23,6 +23,16 @@ pub(crate) trait Disk: Send + Sync {
     fn dress(&self, path: &Path, like: &Metadata) -> io::Result<()>;
     fn sync(&self, file: &File) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// The same, but never over another file.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Each takes the place of the other, at once. `false`: this disk cannot do that.
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<bool>;
+    /// Another name for the same file.
+    fn link(&self, file: &Path, name: &Path) -> io::Result<()>;
+    /// Time for somebody who empties a file before writing it.
+    fn wait(&self) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Only this makes a rename itself survive a power cut.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
@@ -32,59 +42,32 @@ pub(crate) trait Disk: Send + Sync {
 #[derive(Debug)]
 pub(crate) struct RealDisk;
 
-/// Why a file was not replaced.
-#[derive(Debug)]
-pub(crate) enum NotReplaced {
-    /// Somebody else wrote it meanwhile.
-    Changed,
-    Io(io::Error),
+/// Puts `bytes` in the place of a file of ours, that nobody else writes: whoever does holds the lock, so what a killed process
+/// left beside it is cleared by the next.
+pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = folder_of(path);
+    let beside = folder.join(format!(".{name}.new.codeferry"));
+    let written = write_new(disk, &beside, bytes, None).and_then(|()| disk.rename(&beside, path));
+    match written {
+        Ok(()) => disk.sync_folder(folder),
+        Err(_) => {
+            let _ = disk.remove(&beside);
+            written
+        }
+    }
 }
 
-/// Puts `bytes` in the place of `path`, or takes the file away for `None`. `still` is what must be there until the last
-/// moment; without it nobody else writes this file. `tag` names what is written aside: only whoever holds the lock uses it, so
-/// what a killed process left is cleared by the next.
-pub(crate) fn replace(
-    disk: &dyn Disk,
-    tag: &str,
-    path: &Path,
-    bytes: Option<&[u8]>,
-    still: Option<Option<&[u8]>>,
-) -> Result<(), NotReplaced> {
-    let folder = folder_of(path);
-    let unchanged = || match still {
-        Some(still) => {
-            let limit = still.map_or(0, <[u8]>::len);
-            if disk.read(path, limit)?.as_deref() == still { Ok(()) } else { Err(NotReplaced::Changed) }
-        }
-        None => Ok(()),
-    };
-    let Some(bytes) = bytes else {
-        unchanged()?;
-        disk.remove(path)?;
-        return Ok(disk.sync_folder(folder)?);
-    };
-    let like = fs::metadata(path).ok();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.{tag}.codeferry"));
-    disk.remove(&beside)?;
-    let written = (|| {
-        let mut file = disk.create(&beside)?;
-        disk.write(&mut file, bytes)?;
-        if let Some(like) = &like {
-            disk.dress(&beside, like)?;
-        }
-        disk.sync(&file)?;
-        // Windows renames no file that is open.
-        drop(file);
-        unchanged()?;
-        Ok(disk.rename(&beside, path)?)
-    })();
-    if written.is_err() {
-        let _ = disk.remove(&beside);
-    } else {
-        disk.sync_folder(folder)?;
+/// A new file with these bytes, safely on the disk; `like`: whose mode and owner it gets.
+pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8], like: Option<&Metadata>) -> io::Result<()> {
+    disk.remove(path)?;
+    let mut file = disk.create(path)?;
+    disk.write(&mut file, bytes)?;
+    if let Some(like) = like {
+        disk.dress(path, like)?;
     }
-    written
+    disk.sync(&file)
+    // It is closed here: Windows renames no file that is open.
 }
 
 /// Where a file really stands, behind all links; also one that does not exist yet.
@@ -123,11 +106,16 @@ pub(crate) fn sum(bytes: Option<&[u8]>) -> String {
     )
 }
 
-// === impl NotReplaced ===
-
-impl From<io::Error> for NotReplaced {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+/// What went wrong, in words for people.
+pub(crate) fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::QuotaExceeded => "the space that is allowed there is used up".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
+        io::ErrorKind::PermissionDenied => "that is not permitted".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::NotADirectory => "what should be a folder on the way there is a file".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -186,6 +174,33 @@ impl Disk for RealDisk {
         fs::rename(from, to)
     }
 
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match renamed(from, to, rustix::fs::RenameFlags::NOREPLACE)? {
+            true => Ok(()),
+            false => linked_new(from, to),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        linked_new(from, to)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<bool> {
+        renamed(one, other, rustix::fs::RenameFlags::EXCHANGE)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    fn exchange(&self, _: &Path, _: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn link(&self, file: &Path, name: &Path) -> io::Result<()> {
+        fs::hard_link(file, name)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -202,6 +217,29 @@ impl Disk for RealDisk {
             let _ = folder;
             Ok(())
         }
+    }
+}
+
+/// `false`: this disk cannot do that.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn renamed(from: &Path, to: &Path, how: rustix::fs::RenameFlags) -> io::Result<bool> {
+    use rustix::fs::CWD;
+    use rustix::io::Errno;
+    match rustix::fs::renameat_with(CWD, from, CWD, to, how) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A name is never given twice.
+fn linked_new(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // A disk without links.
+        Err(_) if fs::symlink_metadata(to).is_err() => fs::rename(from, to),
+        Err(error) => Err(error),
     }
 }
 

@@ -133,6 +133,16 @@ impl Document {
         Ok(Self { format, inner })
     }
 
+    /// One with nothing in it.
+    pub(crate) fn nothing(format: Format) -> Self {
+        let inner = match format {
+            Format::Json | Format::Json5 => Inner::Json(json::Document::nothing(format == Format::Json5)),
+            Format::Toml => Inner::Toml(toml::Document::nothing()),
+            Format::Env => Inner::Env(env::Document::nothing()),
+        };
+        Self { format, inner }
+    }
+
     /// Its language.
     pub fn format(&self) -> Format {
         self.format

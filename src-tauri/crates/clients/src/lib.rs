@@ -22,4 +22,5 @@ pub mod libraries;
 pub mod openclaw;
 pub mod opencode;
 pub mod shell;
+mod swap;
 pub mod zed;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use self::faults::Faulty;
-use super::{Done, Retired, Site, Trouble, Wish};
+use super::{Desk, FileDone as Done, Retired, Site, Trouble, Wish};
 use crate::claude_code::{self, direct, to, to_us};
 use crate::disk::sum;
 use crate::format::Bad;
@@ -43,7 +43,8 @@ impl Home {
     }
 
     fn on(&self, disk: Faulty) -> Site {
-        Site { disk: Box::new(disk), ..Site::new(claude_code::NAME, self.file(), self.data()) }
+        let desk = Desk { disk: Box::new(disk), data: self.data() };
+        Site { desk, ..Site::new(claude_code::NAME, self.file(), self.data()) }
     }
 
     fn text(&self) -> String {
@@ -61,6 +62,8 @@ impl Home {
             (name, fs::read_to_string(path).unwrap())
         };
         let mut all: Vec<_> = entries.map(|entry| read(entry.unwrap().path())).collect();
+        // What says whose copies these are.
+        all.retain(|(name, _)| name != "of.txt" && name != "nothing-at-first");
         all.sort();
         all
     }
@@ -104,7 +107,7 @@ fn real_files_come_back_to_the_byte() {
         // Another token, another address by another way, and all of it back.
         home.wish(&to_us(URL, "cf_next", None));
         home.wish(&to("http://127.0.0.1:9", "sk-else"));
-        assert!(claude_code::token(&home.site().look().unwrap().document).is_none_or(|token| token == "theirs"));
+        assert!(claude_code::token(&home.site().look().unwrap().document()).is_none_or(|token| token == "theirs"));
         home.wish(&ours());
         let done = home.wish(&direct(None));
         let key = Retired { name: "claude-code".to_owned(), sha256: sum(Some(b"cf_secret")) };

@@ -35,6 +35,10 @@ impl Document {
         Ok(Self { text, lines })
     }
 
+    pub(super) fn nothing() -> Self {
+        Self { text: String::new(), lines: Vec::new() }
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

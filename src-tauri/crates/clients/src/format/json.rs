@@ -40,6 +40,10 @@ impl Document {
     }
 
     /// The text as it is now.
+    pub(super) fn nothing(five: bool) -> Self {
+        Self { text: String::new(), root: None, five, extra: Vec::new() }
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

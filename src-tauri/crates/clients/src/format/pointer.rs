@@ -34,6 +34,11 @@ impl Pointer {
         Self(self.0.iter().cloned().chain([name.to_owned()]).collect())
     }
 
+    /// It leads into what stands at the other one.
+    pub fn is_below(&self, other: &Self) -> bool {
+        self.0.len() > other.0.len() && self.0.starts_with(&other.0)
+    }
+
     /// The names before the last one.
     pub(super) fn parent(&self) -> &[String] {
         self.0.split_last().map_or(&[], |(_, names)| names)
@@ -45,7 +50,7 @@ impl Pointer {
     }
 
     /// The place that so many names lead to.
-    pub(super) fn shortened(&self, names: usize) -> Self {
+    pub(crate) fn shortened(&self, names: usize) -> Self {
         Self(self.0[..names].to_vec())
     }
 }

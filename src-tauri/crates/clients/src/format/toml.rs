@@ -54,6 +54,10 @@ impl Document {
         Ok(Self { text, root, sections })
     }
 
+    pub(super) fn nothing() -> Self {
+        Self { text: String::new(), root: toml_edit::Table::new(), sections: Vec::new() }
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -17,11 +17,13 @@ pub(super) struct Faulty {
     for_good: bool,
     done: Arc<AtomicUsize>,
     meanwhile: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Files cannot change places at once.
+    plain: bool,
 }
 
 impl Faulty {
     pub(super) fn at(at: usize, for_good: bool) -> Self {
-        Self { at, for_good, done: Arc::default(), meanwhile: None }
+        Self { at, for_good, done: Arc::default(), meanwhile: None, plain: false }
     }
 
     fn step(&self) -> io::Result<()> {
@@ -61,6 +63,16 @@ impl Disk for Faulty {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.step().and_then(|()| RealDisk.rename(from, to))
     }
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.rename_new(from, to))
+    }
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<bool> {
+        self.step().and_then(|()| if self.plain { Ok(false) } else { RealDisk.exchange(one, other) })
+    }
+    fn link(&self, file: &Path, name: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.link(file, name))
+    }
+    fn wait(&self) {}
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.step().and_then(|()| RealDisk.remove(path))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use codeferry_clients::apply::{Done, Retired, Site, Trouble, Wish};
+use codeferry_clients::apply::{FileDone as Done, Retired, Site, Trouble, Wish};
 use codeferry_clients::claude_code;
 use codeferry_clients::format::Document;
 use codeferry_store::KeyError;
