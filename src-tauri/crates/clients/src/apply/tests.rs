@@ -107,7 +107,7 @@ fn real_files_come_back_to_the_byte() {
         // Another token, another address by another way, and all of it back.
         home.wish(&to_us(URL, "cf_next", None));
         home.wish(&to("http://127.0.0.1:9", "sk-else"));
-        assert!(claude_code::token(&home.site().look().unwrap().document()).is_none_or(|token| token == "theirs"));
+        assert!(claude_code::token(home.site().look().unwrap().document()).is_none_or(|token| token == "theirs"));
         home.wish(&ours());
         let done = home.wish(&direct(None));
         let key = Retired { name: "claude-code".to_owned(), sha256: sum(Some(b"cf_secret")) };

@@ -199,6 +199,8 @@ fn json5_is_written_as_it_is() {
     assert!(matches!(bad, Bad::Twice { column: 9, .. }), "{bad}");
 }
 
+const FIVE: [&str; 5] = ["'a \"b\"'", "'it\\'s'", "\"two \\\nlines\"", "'\\x41\\v'", "'// no'"];
+
 /// Makes a document of whatever bytes come: each is a choice.
 struct Tape<'t>(std::slice::Iter<'t, u8>, usize, bool);
 
@@ -230,9 +232,7 @@ impl Tape<'_> {
         self.1 += 1;
         match self.pick(&["s", "n", "w", "o", "a", "o"]) {
             "n" if self.2 => out.push_str(self.pick(&["0x1F", "+1", ".5", "5.", "-Infinity", "NaN", "1e3"])),
-            "s" if self.2 => {
-                out.push_str(self.pick(&["'a \"b\"'", "'it\\'s'", "\"two \\\nlines\"", "'\\x41\\v'", "'// no'"]))
-            }
+            "s" if self.2 => out.push_str(self.pick(&FIVE)),
             "o" if self.1 < 6 => self.object(&["a", "b", "c", "K", "env", "\\u0041"], false, out),
             "a" if self.1 < 6 => {
                 out.push('[');
