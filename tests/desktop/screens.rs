@@ -3,6 +3,7 @@
 //! The pages are those a browser shows, and are tried there more closely (`ui/e2e`). What is tried here is that they work in
 //! this webview, too: keys, lists, dialogs, streams, and files to keep.
 
+use codeferry_demo::{Limits, ResetCredit, Route};
 use codeferry_tests::desktop::Desktop;
 use codeferry_tests::driver::{Driver, keys};
 use codeferry_tests::patience::until;
@@ -108,6 +109,38 @@ async fn accounts_routes_and_requests_are_steered() {
     driver.click("button[title='Show as a chart']").await;
     let sum = desktop.api("/usage?since=24h&by=model").await;
     assert_eq!(sum["total"]["requests"], 1, "{sum}");
+}
+
+/// A codex account whose window is used up: seen when somebody looks, and begun anew for a credit, once.
+#[tokio::test]
+async fn what_is_left_is_looked_up_and_begun_anew() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let account = desktop.sign_in("work").await;
+    desktop.demo.set_limits(&account.account_id, Limits::used_up(4_000));
+    desktop.demo.set_reset_credits(&account.account_id, vec![ResetCredit::new("credit-1")]);
+    let mut driver = desktop.drive(&["codeferry://accounts"]).await;
+    desktop.gateway().await;
+    driver.page().await;
+    driver.click_text("Look now").await;
+    driver.see("What is left of work@demo.test was looked up").await;
+    driver.see("100%").await;
+
+    driver.click("[data-account] [aria-haspopup=menu]").await;
+    driver.click_text("Reset credits…").await;
+    driver.see("Rate limit reset").await;
+    driver.click_text("Use this one").await;
+    driver.see("This cannot be taken back").await;
+    driver.click_text("Use it for good").await;
+    driver.see("begun anew").await;
+    driver.see("This account has none at the moment").await;
+    let requests = desktop.demo.requests();
+    assert_eq!(requests.iter().filter(|recorded| recorded.route == Route::ConsumeResetCredit).count(), 1);
+    driver.click_text("Close").await;
+    until("windows that begin anew", async || {
+        let text = driver.text().await;
+        if text.contains("0%") && !text.contains("100%") { Ok(()) } else { Err(text) }
+    })
+    .await;
 }
 
 #[tokio::test]
