@@ -250,6 +250,11 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     await page.keyboard.press('Control+Enter');
     await dashboard.says('Both shores.');
     expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.field('playground.dialect').selectOption('chat');
+    await dashboard.field('playground.prompt').fill('[[demo:text The other way.]]');
+    await page.keyboard.press('Control+Enter');
+    await dashboard.says('The other way.');
+    await dashboard.says(/chat\.completion\.chunk/);
     await dashboard.field('playground.prompt').fill('[[demo:drip 300 100]]');
     await dashboard.button('playground.send').click();
     await dashboard.button('playground.stop').click();

@@ -3,8 +3,12 @@
 import { send } from './client';
 import type { PlayRecord } from './types';
 
+/** Languages that are spoken there. */
+export const DIALECTS = ['anthropic', 'chat'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
 export interface Ask {
-  dialect: 'anthropic';
+  dialect: Dialect;
   request: object;
 }
 

@@ -48,7 +48,8 @@ export function sketch(exchange: { path: string; asked: string; model: string; s
     stream: exchange.streamed,
     messages: [{ role: 'user', content: 'Hello' }],
   };
-  const headers = ['content-type: application/json', 'anthropic-version: 2023-06-01'];
+  const anthropic = !/\/(chat\/)?completions|\/responses/.test(exchange.path);
+  const headers = ['content-type: application/json', ...(anthropic ? ['anthropic-version: 2023-06-01'] : [])];
   const line = `POST ${exchange.path || '/v1/messages'} HTTP/1.1`;
   return curl({ line, headers, body: { bytes: 0, json: body } }, url) ?? '';
 }

@@ -1,12 +1,12 @@
 // A request to try something with, and what comes of it. It lives as long as the page: nothing of it is kept.
 
 import { ApiError, problemOf, type Problem } from '../../api/client';
-import { play } from '../../api/playground';
+import { play, type Dialect } from '../../api/playground';
 import type { PlayRecord, Step } from '../../api/types';
 import { exchange } from '../../api/requests';
 import type { ExchangeDetail } from '../../api/types';
 import { NOTHING, after } from './answer';
-import { made, type Dialect, type Wrong } from './request';
+import { made, type Wrong } from './request';
 
 export interface Timed<T> {
   at: number;

@@ -4,7 +4,7 @@ import { RecordReader } from '../../api/playground';
 import type { PlayRecord, Step } from '../../api/types';
 import { NOTHING, after } from './answer';
 import { KEPT, Playground } from './playground.svelte';
-import { made, type Form } from './request';
+import { made, wire, type Form } from './request';
 
 const gateway = vi.hoisted(() => ({
   play: (() => Promise.resolve()) as (ask: { request: object }, signal: AbortSignal, tell: (records: unknown[]) => void) => Promise<void>,
@@ -51,6 +51,16 @@ describe('a request', () => {
     expect(full).toEqual({
       body: { model: 'opus', max_tokens: 64, stream: false, system: 'be brief', tools: [{ name: 'x' }], messages },
     });
+  });
+
+  it('is said in the language that was chosen', () => {
+    const chat = made({ ...form, dialect: 'chat', system: 'be brief' });
+    const messages = [{ role: 'system', content: 'be brief' }, { role: 'user', content: 'hi' }];
+    expect(chat).toEqual({
+      body: { model: 'opus', max_completion_tokens: 64, stream: true, stream_options: { include_usage: true }, messages },
+    });
+    expect(wire('chat')).toEqual({ line: 'POST /v1/chat/completions HTTP/1.1', headers: ['content-type: application/json'] });
+    expect(wire('anthropic').headers).toContain('anthropic-version: 2023-06-01');
   });
 
   it('that cannot be sent says why', () => {

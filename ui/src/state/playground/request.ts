@@ -1,15 +1,13 @@
 // The request that a form makes. Pure.
 
-/** Languages that are spoken here. Only those that the gateway serves. */
-export const DIALECTS = ['anthropic'] as const;
-export type Dialect = (typeof DIALECTS)[number];
+import type { Dialect } from '../../api/playground';
 
 export interface Form {
   dialect: Dialect;
   model: string;
   system: string;
   prompt: string;
-  /** A list, in JSON; empty: none. */
+  /** A list, in JSON and as the dialect has it; empty: none. */
   tools: string;
   maxTokens: number | null;
   stream: boolean;
@@ -33,14 +31,20 @@ export function made(form: Form): Made {
     }
   }
   if (!Array.isArray(tools)) return wrong('tools_list');
-  return {
-    body: {
-      model: form.model.trim(),
-      max_tokens: form.maxTokens,
-      stream: form.stream,
-      ...(form.system.trim() === '' ? {} : { system: form.system }),
-      ...(tools.length === 0 ? {} : { tools }),
-      messages: [{ role: 'user', content: form.prompt }],
-    },
-  };
+  const common = { model: form.model.trim(), stream: form.stream, ...(tools.length === 0 ? {} : { tools }) };
+  const asking = { role: 'user', content: form.prompt };
+  const system = form.system.trim() === '' ? null : form.system;
+  if (form.dialect === 'chat') {
+    const messages = system === null ? [asking] : [{ role: 'system', content: system }, asking];
+    const counted = form.stream ? { stream_options: { include_usage: true } } : {};
+    return { body: { ...common, ...counted, max_completion_tokens: form.maxTokens, messages } };
+  }
+  return { body: { ...common, max_tokens: form.maxTokens, ...(system === null ? {} : { system }), messages: [asking] } };
+}
+
+/** The same as a program sends it: where to, and with which headers. */
+export function wire(dialect: Dialect): { line: string; headers: string[] } {
+  const headers = ['content-type: application/json'];
+  if (dialect === 'chat') return { line: 'POST /v1/chat/completions HTTP/1.1', headers };
+  return { line: 'POST /v1/messages HTTP/1.1', headers: [...headers, 'anthropic-version: 2023-06-01'] };
 }
