@@ -11,6 +11,8 @@ pub mod models;
 pub mod no_proxy;
 pub mod programs;
 pub mod proxied;
+#[cfg(test)]
+mod round;
 pub mod world;
 pub mod wsl;
 

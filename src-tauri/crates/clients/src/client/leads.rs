@@ -127,27 +127,55 @@ pub fn mentioned(text: &str, intent: &Intent) -> Leads {
     here.map_or(Leads::Nowhere, |_| Leads::To { url: intent.base().to_owned(), key: Key::Elsewhere })
 }
 
-/// What the plan would still change.
+/// What the plan would still change, one for each wish: of a table it is told that it differs, not each value in it.
 fn drifts(client: &dyn Client, world: &World, target: &Target, view: &View<'_>) -> Vec<Drift> {
     let mut drifts = Vec::new();
     for change in client.plan(world, target, view.documents, view.intent) {
         let Ok(document) = document(view.documents, &change.file, change.format) else { continue };
+        let owned: Vec<_> = view.owned.iter().filter(|own| own.file == change.file).collect();
         for wish in &change.wishes {
             let Wish::Take { pointer, value: wanted, .. } = wish else { continue };
-            let now = document.value(pointer).ok().flatten();
-            if same(now.as_ref(), wanted.as_ref(), view) {
+            let wanted_now = leaves(pointer, wanted.as_ref());
+            let stale = owned.iter().map(|own| &own.pointer).filter(|place| {
+                is_inside(place, pointer)
+                    && !wanted_now.iter().any(|(leaf, _)| leaf == *place || is_inside(leaf, place))
+            });
+            let places = wanted_now.iter().map(|(leaf, value)| (leaf, *value)).chain(stale.map(|place| (place, None)));
+            let differing: Vec<_> = places
+                .filter(|(place, value)| !same(document.value(place).ok().flatten().as_ref(), *value, view))
+                .map(|(place, _)| place)
+                .collect();
+            if differing.is_empty() {
                 continue;
             }
-            let intact = view.owned.iter().any(|own| own.file == change.file && own.pointer == *pointer && own.intact);
+            // What is not there yet, and what is still as we left it, differs because we want it otherwise now.
+            let theirs = differing.iter().any(|place| {
+                let own = owned.iter().find(|own| own.pointer == **place);
+                own.map_or_else(|| document.holds(place), |own| !own.intact)
+            });
             drifts.push(Drift {
                 key: dotted(pointer),
-                now: shown(pointer, now.as_ref()),
+                now: shown(pointer, document.value(pointer).ok().flatten().as_ref()),
                 wanted: shown(pointer, wanted.as_ref()),
-                by: if intact { Moved::Intent } else { Moved::File },
+                by: if theirs { Moved::File } else { Moved::Intent },
             });
         }
     }
     drifts
+}
+
+/// The values in a value, each with its place; one that is no table is its own.
+fn leaves<'v>(pointer: &Pointer, value: Option<&'v Value>) -> Vec<(Pointer, Option<&'v Value>)> {
+    match value {
+        Some(Value::Table(members)) if !members.is_empty() => {
+            members.iter().flat_map(|(name, value)| leaves(&pointer.then(name), Some(value))).collect()
+        }
+        value => vec![(pointer.clone(), value)],
+    }
+}
+
+fn is_inside(place: &Pointer, around: &Pointer) -> bool {
+    place.names().len() > around.names().len() && place.names().starts_with(around.names())
 }
 
 fn same(now: Option<&Value>, wanted: Option<&Value>, view: &View<'_>) -> bool {
