@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use codeferry_clients::apply::{Site, Wish};
 use codeferry_clients::claude_code::{self, ClaudeCode};
-use codeferry_clients::client::{Client as _, Documents, State, Target, View, Weight, World as Machine};
+use codeferry_clients::client::{
+    Client as _, Documents, Files, RealFiles, State, Target, View, Weight, World as Machine,
+};
 use codeferry_clients::intent::Intent;
 use codeferry_tests::claude::Claude;
 use codeferry_tests::{Setup, World};
@@ -300,5 +302,89 @@ async fn what_keeps_it_away_keeps_it_away() {
         assert_eq!(came, blocked.is_none(), "{variables:?} {new}: {}\n{}", run.stdout, run.stderr);
         std::fs::remove_file(person.file()).unwrap();
         let _ = std::fs::remove_file(world.home.path().join("clients.json"));
+    }
+}
+
+/// The files of this machine, but for what lies in `/etc/claude-code`.
+struct Elsewhere(PathBuf);
+
+impl Elsewhere {
+    fn of(&self, path: &Path) -> PathBuf {
+        path.strip_prefix("/etc/claude-code").map_or(path.to_owned(), |rest| self.0.join(rest))
+    }
+}
+
+impl Files for Elsewhere {
+    fn read(&self, path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+        RealFiles.read(&self.of(path))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        RealFiles.exists(&self.of(path))
+    }
+
+    fn names(&self, folder: &Path) -> Vec<String> {
+        RealFiles.names(&self.of(folder))
+    }
+
+    fn resolved(&self, path: &Path) -> Option<PathBuf> {
+        RealFiles.resolved(&self.of(path))
+    }
+
+    fn modified(&self, path: &Path) -> Option<i64> {
+        RealFiles.modified(&self.of(path))
+    }
+}
+
+/// What an organisation prescribes wins over everything, its parts by name; what cannot be read counts for nothing.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn managed_settings_win_and_are_found() {
+    let world = World::start().await;
+    let mut keys = Vec::new();
+    for name in ["whole", "first", "second", "typed"] {
+        let request = world.control(reqwest::Method::POST, "/keys").json(&json!({"name": name}));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        keys.push(answer["key"].as_str().unwrap().to_owned());
+    }
+    let token = |at: usize| json!({"env": {"ANTHROPIC_AUTH_TOKEN": keys[at]}}).to_string();
+    let (part, other) = ("managed-settings.d/10-a.json", "managed-settings.d/20-b.json");
+    let away = json!({"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}}).to_string();
+    let login = json!({"forceLoginMethod": "claudeai", "forceLoginOrgUUID": "x"}).to_string();
+    /// Files there, who is obeyed, and what is said to keep it away.
+    type Case<'c> = (Vec<(&'c str, String)>, Option<&'c str>, Option<&'c str>);
+    let cases: [Case<'_>; 5] = [
+        (vec![("managed-settings.json", token(0))], Some("whole"), Some("managed_settings")),
+        (
+            vec![("managed-settings.json", token(0)), (other, token(2)), (part, token(1))],
+            Some("second"),
+            Some("managed_settings"),
+        ),
+        (vec![("managed-settings.json", "{ // ours".to_owned())], Some("typed"), None),
+        (vec![("managed-settings.json", away)], None, Some("managed_settings")),
+        (vec![("managed-settings.json", login)], None, Some("login_required")),
+    ];
+    for (files, obeyed, blocked) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &files {
+            put(&folder.path().join(name), text);
+        }
+        let Some(claude) = Claude::of_person(&world) else { return };
+        let Some(claude) = claude.env("CLAUDE_CODE_MAX_RETRIES", "0").managed_by(folder.path()) else { return };
+        let mut person = Person::of(&world);
+        person.machine.files = std::sync::Arc::new(Elsewhere(folder.path().to_owned()));
+        person.set_up();
+        assert_eq!(person.blocks(), Vec::from_iter(blocked), "{files:?}");
+        let settings = claude.file("typed.json", token(3));
+        let before = asked(&world).len();
+        let run = claude.run("[[demo:text Here.]]", &["--settings", settings.to_str().unwrap()]).await;
+        let came = asked(&world).len() > before;
+        assert_eq!(came, obeyed.is_some(), "{files:?}: {}\n{}", run.stdout, run.stderr);
+        if let Some(obeyed) = obeyed {
+            let log = world.control(reqwest::Method::GET, "/exchanges?limit=1").send().await.unwrap();
+            let log: Value = log.json().await.unwrap();
+            assert_eq!(log["exchanges"][0]["client"], obeyed, "{files:?}");
+        }
+        person.undo();
     }
 }

@@ -18,6 +18,11 @@ static SEATS: Semaphore = Semaphore::const_new(3);
 /// Longer than any run takes, shorter than anybody's patience.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Shows a process another `/etc/claude-code`, in a namespace of its own: `$0` is that folder, the rest is the command.
+const MANAGED: &str = "mount -t tmpfs over /mnt; mkdir /mnt/up /mnt/work; \
+                       mount -t overlay over -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work /etc; \
+                       cp -r \"$0\" /etc/claude-code; exec \"$@\"";
+
 /// A home and a project folder for one Claude Code.
 pub struct Claude {
     binary: PathBuf,
@@ -25,6 +30,8 @@ pub struct Claude {
     /// Where it works.
     pub project: TempDir,
     environment: Vec<(String, String)>,
+    /// What it sees as `/etc/claude-code`.
+    managed: Option<PathBuf>,
 }
 
 /// A Claude Code at work. Dropped, it is killed.
@@ -68,7 +75,7 @@ impl Claude {
         let binary = crate::client("CODEFERRY_TEST_CLAUDE", "Claude Code")?;
         let home = tempfile::tempdir().expect("a home");
         let project = tempfile::tempdir().expect("a project");
-        Some(Self { binary, home, project, environment: Vec::new() }.moved_to(world))
+        Some(Self { binary, home, project, environment: Vec::new(), managed: None }.moved_to(world))
     }
 
     /// The Claude Code of the person in this world's home, told nothing but what stands in its files.
@@ -77,7 +84,7 @@ impl Claude {
         let (home, project) = (tempfile::tempdir().expect("a home"), tempfile::tempdir().expect("a project"));
         let person = world.home.path().join("user");
         std::fs::create_dir_all(&person).expect("a home");
-        let claude = Self { binary, home, project, environment: Vec::new() };
+        let claude = Self { binary, home, project, environment: Vec::new(), managed: None };
         Some(claude.env("HOME", person.to_str().expect("a readable path")))
     }
 
@@ -85,6 +92,23 @@ impl Claude {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Lets it see this folder as `/etc/claude-code`. `None` where a process cannot be shown another folder than there is.
+    #[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+    pub fn managed_by(mut self, folder: &Path) -> Option<Self> {
+        let possible = std::process::Command::new("unshare")
+            .args(["-rm", "sh", "-ec", MANAGED])
+            .arg(folder)
+            .arg("true")
+            .stderr(Stdio::null())
+            .status();
+        if !possible.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: no namespaces for mounts here");
+            return None;
+        }
+        self.managed = Some(folder.to_owned());
+        Some(self)
     }
 
     /// Points it at this gateway.
@@ -122,7 +146,14 @@ impl Claude {
 
     /// The command for `claude -p PROMPT ARGS…`.
     pub fn command(&self, prompt: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match &self.managed {
+            None => Command::new(&self.binary),
+            Some(folder) => {
+                let mut command = Command::new("unshare");
+                command.args(["-rm", "sh", "-ec", MANAGED]).arg(folder).arg(&self.binary);
+                command
+            }
+        };
         command.arg("-p").arg(prompt).args(["--output-format", "stream-json", "--verbose"]);
         // It may do everything, in a folder that is gone with the test; as root it insists on a sandbox.
         command.arg("--dangerously-skip-permissions").args(args);

@@ -22,7 +22,7 @@ pub use self::sessions::{Session, running};
 pub use self::told::{role_id, variables, window};
 use crate::apply::{Change, Wish};
 use crate::client::{
-    Client, Conflict, Documents, Effective, Found, Kind, State, Target, View, World, exports, no_proxy,
+    Client, Conflict, Documents, Effective, Found, Kind, State, Target, View, Way, World, exports, no_proxy,
 };
 use crate::format::{Document, Format, Value};
 use crate::intent::Intent;
@@ -89,6 +89,12 @@ impl Client for ClaudeCode {
     fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
         let layers = Layers::of(world, target, documents);
         conflicts::KEYS.into_iter().chain(told::names()).filter_map(|key| layers.effective(key)).collect()
+    }
+
+    fn way(&self, world: &World, target: &Target, documents: &Documents) -> Option<Way> {
+        let layers = Layers::of(world, target, documents);
+        let key = [told::AUTH_TOKEN, told::API_KEY].into_iter().find_map(|key| layers.effective(key));
+        Some(Way { url: layers.effective(told::BASE_URL), key })
     }
 
     fn manual(&self, _: &World, intent: &Intent) -> String {

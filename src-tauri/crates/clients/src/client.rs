@@ -238,6 +238,15 @@ pub struct Effective {
     pub overruled: Vec<String>,
 }
 
+/// Where a client would go if it began now, and with which key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The address. `None`: its maker's own.
+    pub url: Option<Effective>,
+    /// The key that it shows there.
+    pub key: Option<Effective>,
+}
+
 /// What every client's module answers.
 pub trait Client: Sync {
     /// Which one it is.
@@ -266,6 +275,11 @@ pub trait Client: Sync {
     /// What it would go by if it began now, resolved in its own order. Empty where nobody knows that order.
     fn effective(&self, _world: &World, _target: &Target, _documents: &Documents) -> Vec<Effective> {
         Vec::new()
+    }
+
+    /// The way it would go if it began now, out of [`effective`](Self::effective). `None` where nobody knows that order.
+    fn way(&self, _world: &World, _target: &Target, _documents: &Documents) -> Option<Way> {
+        None
     }
 
     /// The lines to copy, for whoever sets it up by hand.

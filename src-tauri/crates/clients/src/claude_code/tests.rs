@@ -352,6 +352,9 @@ fn the_strongest_word_counts_for_each_key() {
         "/home/ada/.zshrc:1",
     ];
     assert_eq!(overruled, order);
+    let plain = world(MadeUpFiles::new()).with("ANTHROPIC_API_KEY", "sk-ant-0123456789abcd");
+    let way = ClaudeCode.way(&plain, &target(&plain), &Documents::default()).unwrap();
+    assert_eq!((way.url, way.key.map(|key| key.shown())), (None, Some("…abcd".to_owned())), "its maker's own");
     let managed = |name: &str| format!("/etc/claude-code/{name}");
     let without = files.without(&managed("managed-settings.json")).without(&managed("managed-settings.d/20-b.json"));
     let without = without.without(&managed("managed-settings.d/10-a.json"));
