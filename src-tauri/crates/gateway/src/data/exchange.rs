@@ -177,8 +177,9 @@ impl Scene<'_> {
     /// OpenAI's clients know a sentence of their own for a name that leads nowhere (`seed-b.md`, B-021).
     fn unroutable(&self, asked: &str, mut problem: Problem) -> Problem {
         if self.dialect.shape() == Shape::OpenAi && problem.kind == ErrorKind::NotFound {
-            let why = problem.message;
-            problem.message = format!("The model {asked} does not exist or you do not have access to it. ({why})");
+            let sentence = format!("The model {asked} does not exist or you do not have access to it.");
+            let known = problem.message == format!("model: {asked}");
+            problem.message = if known { sentence } else { format!("{sentence} ({})", problem.message) };
             return problem.about(Some(MODEL_NOT_FOUND), Some("model".to_owned()));
         }
         problem
