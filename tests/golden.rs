@@ -1,4 +1,4 @@
-//! Each recording of an upstream, as an Anthropic client sees it: streamed, and collected.
+//! Each recording of an upstream, as an Anthropic client sees it and as a chat client does: streamed, and collected.
 //!
 //! The recordings were made with codex-cli 0.169.0 against a mock of its backend (codex-backend.md §3).
 
@@ -11,6 +11,17 @@ use codeferry_translate::stop::Limits;
 fn show(answer: &Answer, body: &str) -> String {
     let notes: Vec<_> = answer.notes.iter().map(ToString::to_string).collect();
     format!("notes: {}\n\n{body}", if notes.is_empty() { "none".to_owned() } else { notes.join(", ") })
+}
+
+/// A whole answer as a tree, or why there is none.
+fn pretty<E: std::fmt::Debug>(whole: &Result<String, E>) -> String {
+    match whole {
+        Ok(json) => {
+            let tree = serde_json::from_str::<serde_json::Value>(json);
+            tree.and_then(|tree| serde_json::to_string_pretty(&tree)).unwrap_or_else(|error| format!("{error}: {json}"))
+        }
+        Err(error) => format!("{error:?}"),
+    }
 }
 
 #[test]
@@ -26,14 +37,9 @@ fn recordings() {
             let answer = answer([recording.as_slice()], limits);
             assert_eq!(answer.broken, Vec::<String>::new(), "{}", path.display());
             insta::assert_snapshot!("streamed", show(&answer, &answer.sse));
-            let collected = match &answer.message {
-                Ok(json) => {
-                    let tree: serde_json::Value = serde_json::from_str(json).expect("a message is JSON");
-                    serde_json::to_string_pretty(&tree).expect("JSON")
-                }
-                Err(error) => format!("{error:?}"),
-            };
-            insta::assert_snapshot!("collected", show(&answer, &collected));
+            insta::assert_snapshot!("collected", show(&answer, &pretty(&answer.message)));
+            insta::assert_snapshot!("chat_streamed", show(&answer, &answer.chat));
+            insta::assert_snapshot!("chat_collected", show(&answer, &pretty(&answer.completion)));
         });
     });
 }

@@ -6,6 +6,7 @@
 mod laws {
     //! One file per way of making streams.
     mod chat;
+    mod chat_lowering;
     mod chunks;
     mod fold;
     mod lowering;

@@ -7,16 +7,16 @@ use codeferry_tests::{Setup, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const LLAMA: &str = "ollama/llama3.2:3b";
+pub(crate) const LLAMA: &str = "ollama/llama3.2:3b";
 
-async fn add(world: &World, new: &Value) -> (u16, Value) {
+pub(crate) async fn add(world: &World, new: &Value) -> (u16, Value) {
     let answer = world.control(Method::POST, "/accounts").json(new).send().await.unwrap();
     let status = answer.status().as_u16();
     (status, answer.json().await.unwrap())
 }
 
 /// A world with a plan and an Ollama.
-async fn with_ollama() -> (World, ChatServer) {
+pub(crate) async fn with_ollama() -> (World, ChatServer) {
     let world = World::start().await;
     let server = ChatServer::start(ChatFlavour::Ollama).await.unwrap();
     let (status, added) = add(&world, &json!({"kind": "compatible", "preset": "ollama", "url": server.url()})).await;
@@ -34,7 +34,7 @@ async fn refused(world: &World, model: &str, text: &str) -> Refusal {
     Refusal::of(world.messages(&saying(model, text)).await).await
 }
 
-fn clean(server: &ChatServer) {
+pub(crate) fn clean(server: &ChatServer) {
     assert_eq!(server.violations(), [] as [&str; 0]);
 }
 

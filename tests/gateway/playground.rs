@@ -48,6 +48,21 @@ async fn logged(world: &World) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn a_chat_is_seen_from_both_sides() {
+    let world = World::start().await;
+    let request = json!({"model": "codex-5", "stream": true, "messages": [{"role": "user", "content": "[[demo:text well said]]"}]});
+    let answer = play(&world, &json!({"dialect": "chat", "request": request})).await;
+    assert_eq!(answer.status(), 200);
+    let records = records(&answer.text().await.expect("a body"));
+    let frames: Vec<_> = of(&records, "frame").iter().map(|frame| frame["text"].as_str().unwrap()).collect();
+    assert!(frames[0].contains("\"role\":\"assistant\""), "{frames:?}");
+    assert_eq!(frames.last(), Some(&"data: [DONE]"));
+    assert!(!of(&records, "turn").is_empty());
+    let rows = logged(&world).await;
+    assert_eq!((rows[0]["dialect"].as_str(), rows[0]["client"].as_str()), (Some("chat"), Some("playground")));
+}
+
+#[tokio::test]
 async fn a_stream_is_seen_from_both_sides() {
     let world = World::start().await;
     let records = played(&world, "[[demo:reasoning hm]] [[demo:text well said]]", true).await;

@@ -1,6 +1,7 @@
 //! Events that no upstream would send, in any order: the grammar holds all the same.
 
 use codeferry_tests::answer::{Answer, Pipe};
+use codeferry_tests::chat::{check, data, same};
 use codeferry_translate::stop::Limits;
 use codeferry_wire::responses::StreamEvent;
 use proptest::prelude::*;
@@ -149,6 +150,17 @@ proptest! {
             }
             (Err(_), Err(_)) => {}
             other => prop_assert!(false, "one is an answer and the other is none: {:?}", other),
+        }
+        // The same for a chat.
+        let chunks: Vec<Value> = answer.chat.split_terminator("\n\n").filter(|record| *record != "data: [DONE]").map(data).collect();
+        match &answer.completion {
+            Ok(whole) => {
+                check(&chunks);
+                let whole: Value = serde_json::from_str(whole).expect("JSON");
+                same(&chunks, &whole);
+                prop_assert_eq!(&chunks.last().expect("the usage")["usage"], &whole["usage"]);
+            }
+            Err(_) => prop_assert!(chunks.last().is_some_and(|last| last["error"]["message"].is_string()), "{}", answer.chat),
         }
     }
 }

@@ -3,19 +3,24 @@
 //! The gateway puts the same parts in the same row; here there is no network, so that laws can be tried a thousand times.
 
 use codeferry_translate::collect::anthropic::{Collector, NoMessage};
+use codeferry_translate::collect::chat::{self as collect_chat, NoCompletion};
 use codeferry_translate::envelope;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, Options, Renderer};
+use codeferry_translate::render::chat as render_chat;
 use codeferry_translate::stop::{Cut, Enforcer, Limits};
 use codeferry_translate::turn::{Note, Reducer, TurnEvent};
 use codeferry_wire::anthropic::Frame;
+use codeferry_wire::chat::frame::{self as chat, Form, Head};
 use codeferry_wire::responses::StreamEvent;
 use codeferry_wire::sse::Decoder;
 
 mod blocks;
+mod chunks;
 mod grammar;
 
 pub use blocks::Blocks;
+pub use chunks::Chunks;
 pub use grammar::Grammar;
 
 /// What came out of the pipe.
@@ -25,6 +30,10 @@ pub struct Answer {
     pub sse: String,
     /// The same, collected.
     pub message: Result<String, NoMessage>,
+    /// The frames as a chat client gets them.
+    pub chat: String,
+    /// The same, collected.
+    pub completion: Result<String, NoCompletion>,
     /// What the reducer noted.
     pub notes: Vec<Note>,
     /// Whether a limit of the client's cut it.
@@ -48,6 +57,16 @@ struct Back {
     blocks: Blocks,
     sse: Vec<u8>,
     collector: Collector,
+    chat: Chat,
+}
+
+/// The same answer for a chat client.
+struct Chat {
+    head: Head,
+    renderer: render_chat::Renderer,
+    chunks: Chunks,
+    sse: Vec<u8>,
+    collector: collect_chat::Collector,
 }
 
 /// What the renderer knows in tests.
@@ -97,6 +116,7 @@ impl Pipe {
                 blocks: Blocks::default(),
                 sse: Vec::new(),
                 collector: Collector::new(),
+                chat: Chat::new(),
             },
         }
     }
@@ -119,14 +139,22 @@ impl Pipe {
         if !self.reducer.on_eof().is_empty() {
             self.reduced.broken.push("a second end".to_owned());
         }
-        let Back { enforcer, enforced, blocks, sse, collector, .. } = self.back;
-        let broken = [("reduced", self.reduced.finish()), ("enforced", enforced.finish()), ("frames", blocks.finish())]
+        let Back { enforcer, enforced, blocks, sse, collector, chat, .. } = self.back;
+        let broken = [
+            ("reduced", self.reduced.finish()),
+            ("enforced", enforced.finish()),
+            ("frames", blocks.finish()),
+            ("chunks", chat.chunks.finish()),
+        ];
+        let broken = broken
             .into_iter()
             .flat_map(|(place, broken)| broken.into_iter().map(move |rule| format!("{place}: {rule}")))
             .collect();
         Answer {
             sse: String::from_utf8_lossy(&sse).into_owned(),
             message: collector.finish().map(|json| String::from_utf8_lossy(&json).into_owned()),
+            chat: String::from_utf8_lossy(&chat.sse).into_owned(),
+            completion: chat.collector.finish(&chat.head).map(|json| String::from_utf8_lossy(&json).into_owned()),
             notes: self.reducer.notes().to_vec(),
             cut: enforcer.cut(),
             broken,
@@ -140,6 +168,7 @@ impl Back {
     fn take(&mut self, event: TurnEvent<'_>) {
         for event in self.enforcer.on_event(event) {
             self.enforced.take(&event);
+            self.chat.take(event.clone());
             let Self { blocks, sse, collector, .. } = self;
             self.renderer.on(event, &mut |frame: Frame<'_>| {
                 blocks.take(&frame);
@@ -147,5 +176,29 @@ impl Back {
                 collector.on(frame);
             });
         }
+    }
+}
+
+// === impl Chat ===
+
+impl Chat {
+    fn new() -> Self {
+        let options = render_chat::Options { reasoning: true, input_estimate: 40, ..render_chat::Options::default() };
+        Self {
+            head: Head::new(Form::Chat, "chatcmpl-test".to_owned(), 1_795_100_000, "codex-5".to_owned(), true),
+            renderer: render_chat::Renderer::new(options),
+            chunks: Chunks::default(),
+            sse: Vec::new(),
+            collector: collect_chat::Collector::new(),
+        }
+    }
+
+    fn take(&mut self, event: TurnEvent<'_>) {
+        let Self { head, renderer, chunks, sse, collector } = self;
+        renderer.on(event, &mut |frame: chat::Frame<'_>| {
+            chunks.take(&frame);
+            frame.write_sse(head, sse);
+            collector.on(frame);
+        });
     }
 }

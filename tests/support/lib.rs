@@ -16,6 +16,7 @@ pub mod binary;
 pub mod browser;
 #[cfg(target_os = "linux")]
 pub mod bus;
+pub mod chat;
 pub mod claude;
 pub mod codex;
 #[cfg(target_os = "linux")]

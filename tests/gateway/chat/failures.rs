@@ -1,9 +1,10 @@
 //! Refusals and failures, as OpenAI's clients expect them.
 
 use codeferry_tests::World;
+use codeferry_tests::chat::data;
 use serde_json::{Value, json};
 
-use super::{CHAT, asking, data, records, send, whole};
+use super::{CHAT, asking, records, send, whole};
 
 /// status, `error.type`, `error.code`, whether trying again is no use
 type Row = (&'static str, u16, &'static str, Option<&'static str>, bool);

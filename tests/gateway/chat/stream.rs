@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use codeferry_tests::chat::{check, data, fold, same};
 use codeferry_tests::{Setup, World};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::{CHAT, asking, chunks, data, fold, records, same, send, whole};
+use super::{CHAT, asking, chunks, records, send, whole};
 
 fn tools() -> Value {
     json!([{"type": "function", "function": {"name": "Bash", "description": "runs", "parameters": {"type": "object", "properties": {"command": {"type": "string"}}}}}])
@@ -225,7 +226,7 @@ async fn minutes_of_silence_are_bridged_by_comments() {
         assert!(text.ends_with("data: [DONE]\n\n"), "{place}: {text}");
         let chunks: Vec<Value> =
             text.split_terminator("\n\n").filter(|record| record.starts_with("data: {")).map(data).collect();
-        super::check(&chunks);
+        check(&chunks);
         assert!(fold(&chunks)["message"]["content"].as_str().unwrap().ends_with("after all"), "{place}");
     }
 }

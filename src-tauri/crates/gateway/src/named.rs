@@ -76,6 +76,8 @@ pub(crate) fn lost_with(param: &str) -> Option<Loss> {
     match param {
         "temperature" => Some(Loss::Temperature),
         "top_p" => Some(Loss::TopP),
+        "service_tier" => Some(Loss::ServiceTier),
+        "verbosity" | "text.verbosity" => Some(Loss::Verbosity),
         "reasoning" | "reasoning_effort" | "reasoning.effort" => Some(Loss::Effort),
         _ => None,
     }

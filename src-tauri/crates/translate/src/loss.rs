@@ -28,6 +28,8 @@ pub enum Loss {
     HostedTool,
     /// An image of a kind the upstream does not read.
     ImageType,
+    /// The answer was to be some JSON object, on a way that knows only schemas.
+    JsonObject,
     /// `logit_bias`
     LogitBias,
     /// Half a surrogate pair, replaced by U+FFFD.
@@ -77,6 +79,8 @@ pub enum Loss {
     UnknownBlock,
     /// A member of the request nobody here knows.
     UnknownMember,
+    /// How wordy the answer was to be, to a model that cannot be told.
+    Verbosity,
 }
 
 /// The losses of one request, each named once.
@@ -98,6 +102,7 @@ impl Loss {
             Self::ForeignThinking => "foreign_thinking",
             Self::HostedTool => "hosted_tool",
             Self::ImageType => "image_type",
+            Self::JsonObject => "json_object",
             Self::LogitBias => "logit_bias",
             Self::LoneSurrogate => "lone_surrogate",
             Self::MaxUses => "max_uses",
@@ -122,6 +127,7 @@ impl Loss {
             Self::TrailingThinking => "trailing_thinking",
             Self::UnknownBlock => "unknown_block",
             Self::UnknownMember => "unknown_member",
+            Self::Verbosity => "verbosity",
         }
     }
 }

@@ -86,6 +86,7 @@ fn recipe(scene: &Scene<'_>, form: Form, request: &ask::Request<'_>, lowered: &m
             names: std::mem::take(&mut lowered.names),
             reasoning: lowered.thinking,
             legacy_functions: request.legacy_functions,
+            structured: request.format != ask::Format::Text,
             input_estimate,
         },
         streamed: request.stream,

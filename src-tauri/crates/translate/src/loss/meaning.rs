@@ -6,7 +6,7 @@ use super::Loss;
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Audio,
         Self::BlockedDomains,
         Self::BlockPlace,
@@ -16,6 +16,7 @@ impl Loss {
         Self::ForeignThinking,
         Self::HostedTool,
         Self::ImageType,
+        Self::JsonObject,
         Self::LogitBias,
         Self::LoneSurrogate,
         Self::MaxUses,
@@ -40,6 +41,7 @@ impl Loss {
         Self::TrailingThinking,
         Self::UnknownBlock,
         Self::UnknownMember,
+        Self::Verbosity,
     ];
 
     /// The loss of that [name](Self::name).
@@ -67,6 +69,7 @@ impl Loss {
             }
             Self::HostedTool => "A tool that the model's host runs, such as a web search, was left out on this way.",
             Self::ImageType => "An image was of a kind that the model does not read. A note stands in its place.",
+            Self::JsonObject => "The answer was to be a JSON object. On this way the model was not told.",
             Self::LogitBias => "logit_bias was left out: the model has none to set.",
             Self::LoneSurrogate => "A text was cut in the middle of a character; half of it was replaced.",
             Self::MaxUses => "A server tool was limited to a number of uses. The model's host has no such limit.",
@@ -103,6 +106,7 @@ impl Loss {
                 "A block of a type nobody here knows went in as text if it was short, else not at all."
             }
             Self::UnknownMember => "The request had a member that nobody here knows. It was left out.",
+            Self::Verbosity => "How wordy the answer was to be was left out: the model cannot be told.",
         }
     }
 }

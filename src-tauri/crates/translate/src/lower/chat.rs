@@ -33,7 +33,8 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, thinking: bool, size_hi
     object.string("model", target.model);
     let offer = tools::Offer { functions: &request.tools, search: request.web_search };
     let head = request.messages.iter().take_while(|message| message.role == Speaker::System).count();
-    let (instructions, conversation) = request.messages.split_at(head);
+    // Something must be left to answer: the upstream takes no empty input.
+    let (instructions, conversation) = request.messages.split_at(head.min(request.messages.len().saturating_sub(1)));
     let instructions: Vec<Raw<'_>> =
         instructions.iter().flat_map(|message| texts(&message.content, &mut lowered.losses)).collect();
     if !target.lite {

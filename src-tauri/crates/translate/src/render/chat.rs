@@ -8,7 +8,7 @@
 use codeferry_wire::chat::error::ErrorBody;
 use codeferry_wire::chat::frame::{Frame, Reason, Usage};
 use codeferry_wire::json;
-use codeferry_wire::responses::event::UrlCitation;
+use codeferry_wire::responses::event::{Phase, UrlCitation};
 
 use super::describe_image;
 use crate::names::Names;
@@ -27,6 +27,8 @@ pub struct Options {
     pub reasoning: bool,
     /// Calls are told in the older form, as `function_call`.
     pub legacy_functions: bool,
+    /// The answer is to be JSON: what the model says on the way to it would make it none, and is left out.
+    pub structured: bool,
     /// What the input comes to, estimated: an answer that we cut has no other figure.
     pub input_estimate: u64,
 }
@@ -51,6 +53,8 @@ pub struct Renderer {
     refused: bool,
     /// The break before the next text was not sent yet.
     due: bool,
+    /// The open message is left out.
+    left_out: bool,
     usage: Option<Usage>,
     written: Estimate,
 }
@@ -84,6 +88,7 @@ impl Renderer {
             thought: false,
             refused: false,
             due: false,
+            left_out: false,
             usage: None,
             written: Estimate::default(),
         }
@@ -159,7 +164,10 @@ impl Renderer {
                     self.payload("{\"input\":\"", sink);
                 }
             }
-            ItemStart::Message { .. } => self.due = self.said,
+            ItemStart::Message { phase } => {
+                self.due = self.said;
+                self.left_out = self.options.structured && *phase == Some(Phase::Commentary);
+            }
             ItemStart::Reasoning => self.due = self.thought,
             ItemStart::Search | ItemStart::Image => {}
         }
@@ -167,6 +175,7 @@ impl Renderer {
 
     fn on_delta(&mut self, delta: Delta<'_>, sink: &mut impl FnMut(Frame<'_>)) {
         match delta {
+            Delta::Text(_) | Delta::Refusal(_) | Delta::Citation(_) if self.left_out => {}
             Delta::Text(text) => self.text(&text, sink),
             Delta::Refusal(text) => {
                 self.refused = true;
@@ -232,7 +241,7 @@ impl Renderer {
                     let (start, end) = (place(citation.start), place(citation.end));
                     sink(Frame::Citation { url: &citation.url, title, start, end });
                 }
-                if !refused {
+                if !std::mem::take(&mut self.left_out) && !refused {
                     self.chars += text.chars().count() as u64;
                 }
             }

@@ -75,6 +75,8 @@ struct Text<'a> {
 
 #[derive(Deserialize)]
 struct Format<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
     schema: Option<&'a RawValue>,
 }
@@ -134,6 +136,10 @@ pub(super) fn read(body: &[u8]) -> Result<Asked, Malformed> {
     let mut items = Vec::with_capacity(body.input.len());
     for raw in body.input {
         items.push(item(raw, &mut names, &mut losses)?);
+    }
+    let format = body.text.as_ref().and_then(|text| text.format.as_ref());
+    if format.is_some_and(|format| format.kind.as_deref() == Some("json_object")) {
+        losses.push(Loss::JsonObject);
     }
     losses.sort_unstable();
     losses.dedup();

@@ -25,6 +25,10 @@ pub struct Body<'a> {
     pub effort: Raw<'a>,
     /// `text.format`, as it stood.
     pub format: Raw<'a>,
+    /// `text.verbosity`, as it stood.
+    pub verbosity: Raw<'a>,
+    /// `service_tier`, as it stood.
+    pub service_tier: Raw<'a>,
     /// `max_output_tokens`, as it stood.
     pub max_output_tokens: Raw<'a>,
     /// `temperature`, as it stood.
@@ -124,6 +128,8 @@ impl<'a> Body<'a> {
             parallel_tool_calls: Raw::NULL,
             effort: Raw::NULL,
             format: Raw::NULL,
+            verbosity: Raw::NULL,
+            service_tier: Raw::NULL,
             max_output_tokens: Raw::NULL,
             temperature: Raw::NULL,
             top_p: Raw::NULL,
@@ -149,7 +155,12 @@ impl<'a> Body<'a> {
                 "tool_choice" => body.tool_choice = reader.value()?,
                 "parallel_tool_calls" => body.parallel_tool_calls = reader.value()?,
                 "reasoning" => body.effort = reader.value()?.get("effort").unwrap_or(Raw::NULL),
-                "text" => body.format = reader.value()?.get("format").unwrap_or(Raw::NULL),
+                "text" => {
+                    let text = reader.value()?;
+                    body.format = text.get("format").unwrap_or(Raw::NULL);
+                    body.verbosity = text.get("verbosity").unwrap_or(Raw::NULL);
+                }
+                "service_tier" => body.service_tier = reader.value()?,
                 "max_output_tokens" => body.max_output_tokens = reader.value()?,
                 "temperature" => body.temperature = reader.value()?,
                 "top_p" => body.top_p = reader.value()?,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use codeferry_wire::chat::request::{self as chat, Call, Messages, Part};
-use codeferry_wire::json::{Error, Raw};
+use codeferry_wire::json::{Error, Kind, Raw};
 use codeferry_wire::responses::body::{self, Body, Item, Tool};
 use codeferry_wire::responses::request::{Object, Role};
 
@@ -86,14 +86,20 @@ pub fn write(lowered: &[u8], shape: Shape) -> Result<Written, Error> {
     if let Some(name) = request.format.get("type").and_then(Raw::literal) {
         write_format(&mut object, request.format, name);
     }
+    if !request.service_tier.is_null() {
+        losses.add(Loss::ServiceTier);
+    }
     let mut spare = |object: &mut Object<'_>, param: &'static str, write: &mut dyn FnMut(&mut Object<'_>)| {
         let from = object.position();
         write(object);
         optional.push(Optional { param, range: from..object.position() });
     };
-    for (param, value) in
-        [("max_tokens", request.max_output_tokens), ("temperature", request.temperature), ("top_p", request.top_p)]
-    {
+    for (param, value) in [
+        ("max_tokens", request.max_output_tokens),
+        ("temperature", request.temperature),
+        ("top_p", request.top_p),
+        ("verbosity", request.verbosity),
+    ] {
         if !value.is_null() {
             spare(&mut object, param, &mut |object| {
                 object.raw(param, value);
@@ -146,6 +152,10 @@ fn write_tools(object: &mut Object<'_>, request: &Body<'_>, optional: &mut Vec<O
             object.string("tool_choice", mode);
         }
         (None, Some(name)) => chat::choose(object, name),
+    }
+    // "One of these": nothing that servers know.
+    if request.tool_choice.kind() == Kind::Object && request.tool_choice.get("name").is_none() {
+        losses.add(Loss::ToolChoice);
     }
     if request.parallel_tool_calls.bool() == Some(false) {
         let from = object.position();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use codeferry_wire::chat::frame::{Form, Frame, Head};
-use codeferry_wire::responses::event::{UrlCitation, Usage};
+use codeferry_wire::responses::event::{Phase, UrlCitation, Usage};
 
 use super::{Options, Renderer};
 use crate::turn::{Delta, Finish, ItemDone, ItemStart, Payload, TurnEvent, UpstreamError};
@@ -129,6 +129,18 @@ fn two_messages_are_parted_and_citations_count_on() {
         found[4]
     );
     assert_eq!(found[5], finish("stop"));
+}
+
+#[test]
+fn talk_on_the_way_does_not_spoil_json() {
+    let mut events = message(0, "let me see");
+    events[0] = TurnEvent::ItemStarted { index: 0, item: ItemStart::Message { phase: Some(Phase::Commentary) } };
+    events.extend(message(1, "{}"));
+    events.push(TurnEvent::Finished(Finish::Complete));
+    let plain = rendered(Options::default(), events.clone()).concat();
+    assert!(plain.contains("let me see"), "{plain}");
+    let found = rendered(Options { structured: true, ..Options::default() }, events);
+    assert_eq!(found[..3], [ROLE.to_owned(), r#"{"index":0,"delta":{"content":"{}"}"#.to_owned(), finish("stop")]);
 }
 
 #[test]
