@@ -13,6 +13,9 @@
 mod agents;
 #[path = "e2e/claude_setup.rs"]
 mod claude_setup;
+#[cfg(unix)]
+#[path = "e2e/clients_setup.rs"]
+mod clients_setup;
 #[path = "e2e/codex_cli.rs"]
 mod codex_cli;
 #[path = "e2e/doors.rs"]

@@ -3,13 +3,13 @@
 use anyhow::{Context as _, Result};
 
 use crate::place::Place;
-use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, debian, node, python};
+use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, OPENCODE, debian, node, python};
 use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Do not install or use Claude Code, the Codex CLI and the Python SDK; the tests that need them say that they were
-    /// skipped
+    /// Do not install or use Claude Code, the Codex CLI, opencode and the Python SDK; the tests that need them say that they
+    /// were skipped
     #[arg(long)]
     without_clients: bool,
     /// Passed on to `cargo test` instead of `--workspace`, for example `-- -p codeferry-wire sse`
@@ -32,8 +32,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         let offline = "cannot install the real clients (`--without-clients` leaves them out)";
         let claude = node::install(place, CLAUDE_CODE, "claude").context(offline)?;
         let codex = node::install(place, CODEX, "codex").context(offline)?;
+        let opencode = node::install(place, OPENCODE, "opencode").context(offline)?;
         let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
-        tests.env("CODEFERRY_TEST_CODEX", codex);
+        tests.env("CODEFERRY_TEST_CODEX", codex).env("CODEFERRY_TEST_OPENCODE", opencode);
         tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
     }
     match args.without_clients {
@@ -64,8 +65,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         "All tests passed; the real clients were left out.".to_owned()
     } else {
         format!(
-            "All tests passed, with Claude Code {}, Codex CLI {} and anthropic {}.",
-            CLAUDE_CODE.version, CODEX.version, ANTHROPIC_SDK.version
+            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {} and anthropic {}.",
+            CLAUDE_CODE.version, CODEX.version, OPENCODE.version, ANTHROPIC_SDK.version
         )
     });
     Ok(())

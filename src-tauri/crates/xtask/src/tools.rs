@@ -19,6 +19,8 @@ use crate::say;
 pub(crate) const CLAUDE_CODE: Pin = Pin { name: "@anthropic-ai/claude-code", version: "2.1.197" };
 /// The official Codex CLI: the upstream of `codex_cli` accounts. The version docs/decisions/0005 was measured with.
 pub(crate) const CODEX: Pin = Pin { name: "@openai/codex", version: "0.169.0" };
+/// opencode, a client that speaks the Responses dialect with another library. The version docs/clients.md was measured with.
+pub(crate) const OPENCODE: Pin = Pin { name: "opencode-ai", version: "1.18.33" };
 /// The Python SDK, used as a second, independent reader of what we write.
 pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0" };
 /// The spelling check. PyPI carries the binary.
