@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use codeferry_clients::apply::{Site, Wish};
+use codeferry_clients::apply::Desk;
 use codeferry_clients::claude_code::{self, ClaudeCode};
 use codeferry_clients::client::{
     Client as _, Documents, Files, RealFiles, State, Target, View, Weight, World as Machine,
 };
+use codeferry_clients::format::{Format, Pointer};
 use codeferry_clients::intent::Intent;
 use codeferry_tests::claude::Claude;
 use codeferry_tests::{Setup, World};
@@ -50,28 +51,32 @@ impl<'w> Person<'w> {
         Documents::of(&ClaudeCode, &self.machine, &self.target())
     }
 
-    fn wishes(&self) -> Vec<Wish> {
-        let plan = ClaudeCode.plan(&self.machine, &self.target(), &self.documents(), &self.intent);
-        plan.into_iter().next().expect("one file").wishes
+    fn desk(&self) -> Desk {
+        Desk::new(self.world.home.path())
     }
 
-    fn write(&self, wishes: &[Wish]) {
-        let site = Site::new(claude_code::NAME, self.file(), self.world.home.path());
-        site.change(site.look().unwrap(), wishes, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
-    }
-
+    /// It is written, if somebody looks at what would be and wants that.
     fn set_up(&self) {
-        self.write(&self.wishes());
+        let (desk, file) = (self.desk(), self.file());
+        let changes = ClaudeCode.plan(&self.machine, &self.target(), &self.documents(), &self.intent);
+        let seen = desk.look([(file.as_path(), Format::Json)]).unwrap();
+        let preview = desk.preview(claude_code::NAME, &seen, &changes).unwrap();
+        assert!(preview.iter().all(|file| !file.diff.contains(&self.world.key)), "a diff shows no key");
+        desk.apply(claude_code::NAME, &seen, &changes, noon()).unwrap();
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(preview[0].after.as_deref(), Some(written.as_str()), "what was shown is what was done");
     }
 
-    fn undo(&self) {
-        self.write(&[Wish::GiveBackAll]);
+    fn undo(&self) -> Vec<Pointer> {
+        let done = self.desk().revert(claude_code::NAME, noon()).unwrap();
+        done.files.into_iter().flat_map(|file| file.kept).collect()
     }
 
     fn state(&self) -> State {
-        let documents = self.documents();
+        let (documents, owned) = (self.documents(), self.desk().owned(Some(claude_code::NAME)).unwrap());
+        let owned: Vec<_> = owned.into_iter().map(Into::into).collect();
         let opens = |key: &str| key == self.world.key;
-        let view = View { documents: &documents, owned: &[], intent: &self.intent, opens: &opens };
+        let view = View { documents: &documents, owned: &owned, intent: &self.intent, opens: &opens };
         ClaudeCode.state(&self.machine, &self.target(), &view)
     }
 
@@ -80,6 +85,10 @@ impl<'w> Person<'w> {
         let found = ClaudeCode.conflicts(&self.machine, &self.target(), &self.documents(), &self.intent);
         found.into_iter().filter(|one| one.weight == Weight::Blocks).map(|one| one.code).collect()
     }
+}
+
+fn noon() -> jiff::Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
 fn put(file: &Path, content: &str) {
@@ -134,8 +143,43 @@ async fn a_file_that_was_lived_in_leads_here_and_is_given_back_to_the_byte() {
     let log = world.control(reqwest::Method::GET, "/exchanges?limit=100").send().await.unwrap();
     let log: Value = log.json().await.unwrap();
     assert!(log["exchanges"].as_array().unwrap().iter().all(|row| row["client"] == "test"), "{log:#}");
-    person.undo();
+    assert_eq!(person.undo(), []);
     assert_eq!(std::fs::read_to_string(person.file()).unwrap(), LIVED_IN);
+}
+
+/// Claude Code writes its settings anew when a model is chosen. Nothing of ours is lost by that, nor what was chosen when the setup
+/// is undone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_it_writes_itself_is_no_drift_and_stays() {
+    let world = World::start().await;
+    let Some(claude) = Claude::of_person(&world) else { return };
+    let person = Person::of(&world);
+    put(&person.file(), LIVED_IN);
+    person.set_up();
+    let mut terminal = claude.sit_down().await;
+    terminal.shows("shortcuts").await;
+    terminal.types("/model").await;
+    terminal.shows("/model").await;
+    terminal.types("\r").await;
+    terminal.shows("recommended").await;
+    terminal.types("5").await;
+    let chosen = codeferry_tests::patience::until("its choice in the file", async || {
+        let text = std::fs::read_to_string(person.file()).map_err(|error| error.to_string())?;
+        let settings: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        if settings["model"] == "opus" { Err("still opus".to_owned()) } else { Ok(settings) }
+    });
+    let chosen = chosen.await;
+    assert_eq!(chosen["model"], "haiku", "{chosen:#}");
+    assert_eq!(person.state(), State::Ours);
+    drop(terminal);
+    assert_eq!(person.undo(), []);
+    let now: Value = serde_json::from_str(&std::fs::read_to_string(person.file()).unwrap()).unwrap();
+    let mut wanted: Value = serde_json::from_str(LIVED_IN).unwrap();
+    wanted["model"] = json!("haiku");
+    // So it writes every number that it finds in `env`.
+    wanted["env"]["BASH_DEFAULT_TIMEOUT_MS"] = json!("120000");
+    assert_eq!(now, wanted);
 }
 
 /// It believes the windows that the catalogue of the account in use says, and counts with our ranks.
@@ -301,7 +345,7 @@ async fn what_keeps_it_away_keeps_it_away() {
         let came = asked(&world).len() > before;
         assert_eq!(came, blocked.is_none(), "{variables:?} {new}: {}\n{}", run.stdout, run.stderr);
         std::fs::remove_file(person.file()).unwrap();
-        let _ = std::fs::remove_file(world.home.path().join("clients.json"));
+        person.undo();
     }
 }
 
