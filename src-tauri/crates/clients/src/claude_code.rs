@@ -88,7 +88,12 @@ impl Client for ClaudeCode {
 
     fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
         let layers = Layers::of(world, target, documents);
-        conflicts::KEYS.into_iter().chain(told::names()).filter_map(|key| layers.effective(key)).collect()
+        let variables = conflicts::KEYS.into_iter().chain(told::names()).filter_map(|key| layers.effective(key));
+        let settings = ["model", "apiKeyHelper"].into_iter().filter_map(|key| {
+            let (value, source) = layers.setting(key)?;
+            Some(Effective::new(key, text_of(&value)?, source, Vec::new()))
+        });
+        variables.chain(settings).collect()
     }
 
     fn way(&self, world: &World, target: &Target, documents: &Documents) -> Option<Way> {
@@ -97,8 +102,8 @@ impl Client for ClaudeCode {
         Some(Way { url: layers.effective(told::BASE_URL), key })
     }
 
-    fn manual(&self, _: &World, intent: &Intent) -> String {
-        settings(intent, Some(("NO_PROXY", "127.0.0.1,localhost".to_owned())))
+    fn manual(&self, world: &World, intent: &Intent) -> String {
+        settings(intent, no_proxy::extended(&|name| world.variable(name).map(str::to_owned)))
     }
 }
 

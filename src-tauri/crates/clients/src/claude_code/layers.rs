@@ -110,8 +110,8 @@ impl Layers {
     pub fn of(world: &World, target: &Target, documents: &Documents) -> Self {
         let mut all = Self::default();
         if !matches!(target.scope, Scope::Wsl { .. }) {
-            for Export { file, line, name, value } in exports::found(world, documents) {
-                if let Some(value) = value {
+            for Export { file, line, name, value, perhaps } in exports::found(world, documents) {
+                if let Some(value) = value.filter(|_| !perhaps) {
                     let source = Source::ShellFile(file, line);
                     all.layers.push(Layer { source, env: vec![(name, value)], document: None });
                 }

@@ -238,6 +238,7 @@ fn what_keeps_it_away_is_found_where_it_stands() {
         (plain().with("CLAUDE_CODE_USE_FOUNDRY", "true"), "other_provider", Blocks, "the environment"),
         (plain().with("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1"), "managed_by_host", Blocks, "the environment"),
         (plain().with("ANTHROPIC_UNIX_SOCKET", "/s"), "unix_socket", Blocks, "the environment"),
+        (shell("aws() {\n  export CLAUDE_CODE_USE_BEDROCK=1\n}"), "other_provider", Note, "/home/ada/.bashrc:2"),
         (file(r#"{"env":{"ANTHROPIC_API_KEY":"sk-ant"}}"#), "api_key", Note, FILE),
         (shell("export ANTHROPIC_API_KEY=sk-ant"), "api_key", Warning, "/home/ada/.bashrc:1"),
         (file(r#"{"apiKeyHelper":"/bin/key"}"#), "api_key_helper", Note, FILE),
@@ -397,6 +398,7 @@ fn there_is_a_target_for_each_folder_and_each_linux() {
     };
     let linux = found(&targets[2]);
     assert_eq!((linux[0].code, linux[0].weight), ("wsl_network", Weight::Blocks));
+    assert_eq!(linux[1].code, "exposed");
     assert_eq!(found(&targets[3]), []);
 }
 

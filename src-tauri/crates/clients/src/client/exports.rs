@@ -17,6 +17,8 @@ pub struct Export {
     pub name: String,
     /// What it is set to. `None`: that is only known when the file runs.
     pub value: Option<String>,
+    /// It stands within a function, a condition or a loop, so it may never be set.
+    pub perhaps: bool,
 }
 
 /// The files that shells run at their start.
@@ -50,23 +52,44 @@ pub fn found(world: &World, documents: &Documents) -> Vec<Export> {
 /// What one file sets. A variable that it takes back is not set.
 pub fn exports(file: &Path, text: &str) -> Vec<Export> {
     let mut found: Vec<Export> = Vec::new();
+    let mut depth = 0_usize;
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.starts_with('#') {
             continue;
         }
+        depth = depth.saturating_sub(usize::from(closes(line)));
+        let perhaps = depth > 0;
+        depth += usize::from(opens(line));
         if let Some(name) = taken_back(line) {
-            found.retain(|export| export.name != name);
+            found.retain(|export| perhaps || export.name != name);
             continue;
         }
         for (name, value) in set_in(line) {
             if World::wants(&name) {
-                found.retain(|export| export.name != name);
-                found.push(Export { file: file.to_owned(), line: at + 1, name, value });
+                found.retain(|export| perhaps || export.name != name);
+                found.push(Export { file: file.to_owned(), line: at + 1, name, value, perhaps });
             }
         }
     }
     found
+}
+
+/// Whether a block begins in a line and does not end in it.
+fn opens(line: &str) -> bool {
+    let first = line.split([' ', '\t', '(', ';']).next().unwrap_or_default();
+    let last = line.split([' ', '\t', ';']).next_back().unwrap_or_default();
+    let begins = ["if", "for", "while", "until", "case", "function", "switch", "begin", "else", "elif", "foreach"]
+        .contains(&first)
+        || last == "{"
+        || last.ends_with("){");
+    begins && !["fi", "done", "esac", "end", "}"].contains(&last)
+}
+
+/// Whether a line begins with the end of a block.
+fn closes(line: &str) -> bool {
+    let first = line.split([' ', '\t', ';', ')']).next().unwrap_or_default();
+    ["fi", "done", "esac", "end", "}", "else", "elif"].contains(&first)
 }
 
 /// The name of a variable that a line takes back.
@@ -220,6 +243,22 @@ mod tests {
             Some("b"),
             "the last one"
         );
+    }
+
+    #[test]
+    fn what_stands_in_a_block_is_set_perhaps() {
+        let perhaps =
+            |text: &str| exports(Path::new("x"), text).into_iter().map(|export| export.perhaps).collect::<Vec<_>>();
+        for block in [
+            "work() {\n  export ANTHROPIC_MODEL=x\n}\nexport CLAUDE_CONFIG_DIR=/c",
+            "function work\n  set -gx ANTHROPIC_MODEL x\nend\nset -gx CLAUDE_CONFIG_DIR /c",
+            "if [ -f x ]; then\n  export ANTHROPIC_MODEL=x\nelse\n  :\nfi\nexport CLAUDE_CONFIG_DIR=/c",
+            "for a in b; do echo $a; done\nif true; then\nexport ANTHROPIC_MODEL=x\nfi\nexport CLAUDE_CONFIG_DIR=/c",
+            "case $- in\n  *i*) ;;\n  *) export X=1 ;;\nesac\nif x; then\nexport ANTHROPIC_MODEL=x\nfi\nexport CLAUDE_CONFIG_DIR=/c",
+            "if ($x) {\n  $env:ANTHROPIC_MODEL = 'x'\n} else {\n}\n$env:CLAUDE_CONFIG_DIR = 'C:\\c'",
+        ] {
+            assert_eq!(perhaps(block), [true, false], "{block}");
+        }
     }
 
     #[test]

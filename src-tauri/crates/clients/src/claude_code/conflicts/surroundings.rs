@@ -1,5 +1,7 @@
 //! Files that are passed over, other folders, other projects, and what runs already.
 
+use std::path::Path;
+
 use super::super::layers::{self, Source};
 use super::super::told::{API_KEY, BASE_URL, Purpose, Told};
 use super::super::{places, sessions, text_of};
@@ -13,7 +15,7 @@ impl Look<'_> {
         for ignored in &self.before.ignored {
             let empty = self
                 .documents
-                .bytes(ignored.source.file().unwrap_or(std::path::Path::new("")))
+                .bytes(ignored.source.file().unwrap_or(Path::new("")))
                 .is_some_and(|bytes| bytes.trim_ascii().is_empty());
             if ignored.source.file() == self.target.file() {
                 if !empty {
@@ -68,7 +70,7 @@ impl Look<'_> {
         }
         let here = layers::folder_of(self.target).unwrap_or_default();
         for export in exports::found(self.world, self.documents) {
-            let elsewhere = export.value.as_deref().is_none_or(|folder| std::path::Path::new(folder) != here);
+            let elsewhere = export.value.as_deref().is_none_or(|folder| Path::new(folder) != here);
             if export.name == "CLAUDE_CONFIG_DIR" && elsewhere {
                 let place = format!("{}:{}", export.file.display(), export.line);
                 let to = export.value.as_deref().unwrap_or("another folder");
@@ -142,6 +144,13 @@ impl Look<'_> {
                     let cure = "Put networkingMode=mirrored under [wsl2] into .wslconfig and run wsl \
                     --shutdown, or run Codeferry inside the distribution.";
                     found.push(conflict("wsl_network", Weight::Blocks, config.display(), what, cure));
+                }
+                let missing = |file: &Path| *self.documents.held(file) == Held::Missing;
+                if let Some(file) = self.target.file().filter(|file| missing(file)) {
+                    let what =
+                        format!("A file that is made from Windows can be read by everybody in {}.", distribution.name);
+                    let cure = "Run chmod 600 ~/.claude/settings.json there afterwards.";
+                    found.push(conflict("exposed", Weight::Note, file.display(), what, cure));
                 }
             }
             Scope::Project { folder } => {

@@ -55,6 +55,16 @@ impl Look<'_> {
                 found.push(conflict("other_provider", Weight::Blocks, source, what, self.take_out(name, source)));
             }
         }
+        let perhaps = exports::found(self.world, self.documents).into_iter().filter(|export| export.perhaps);
+        for export in perhaps.filter(|export| OTHER_WAYS.iter().any(|(name, _)| *name == export.name)) {
+            let place = format!("{}:{}", export.file.display(), export.line);
+            let what = format!(
+                "{} is set there under a condition: where it holds, Claude Code never comes here.",
+                export.name
+            );
+            let cure = "Nothing needs to be done if that is what you want.";
+            found.push(conflict("other_provider", Weight::Note, place, what, cure));
+        }
         if let Some((_, source)) = self.after.variable(HOST).filter(|(value, _)| is_on(value)) {
             let what = "The program that starts Claude Code says which provider it asks; its settings files \
             have no word in that.";
