@@ -5,6 +5,7 @@
 //! the documents that were read, the machine as it was found, and the [`Intent`].
 
 pub mod exports;
+pub mod layered;
 pub mod leads;
 pub mod lines;
 pub mod models;

@@ -15,8 +15,11 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::apply::{Change, Wish};
+use crate::client::layered::Layered;
 use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
-use crate::client::{Client, Conflict, Documents, Found, Kind, Scope, State, Target, View, World, programs};
+use crate::client::{
+    Client, Conflict, Documents, Effective, Found, Kind, Scope, State, Target, View, Way, World, programs,
+};
 use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::Intent;
 
@@ -93,6 +96,17 @@ impl Client for Codex {
         conflicts::of(world, target, documents, intent)
     }
 
+    fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
+        let layers = layers(world, target, documents);
+        let way = way(world, &layers);
+        let root = ["model_provider", "model"].into_iter().filter_map(|name| layers.effective(&root(name)));
+        root.chain(way.url).chain(way.key).collect()
+    }
+
+    fn way(&self, world: &World, target: &Target, documents: &Documents) -> Option<Way> {
+        Some(way(world, &layers(world, target, documents)))
+    }
+
     fn manual(&self, world: &World, intent: &Intent) -> String {
         let file = world.join(&home(world), &["config.toml"]);
         let model =
@@ -164,6 +178,33 @@ fn lead(document: &Document) -> Leads {
         Ok(url.map_or(Leads::Nowhere, |url| Leads::To { url, key }))
     };
     look().unwrap_or_else(Leads::Unclear)
+}
+
+/// What holds, as it takes it: of an administrator first, then of a profile, then of the person.
+fn layers(world: &World, target: &Target, documents: &Documents) -> Layered {
+    let managed = conflicts::managed(world);
+    let main = is_profile(target).then(|| conflicts::main(world));
+    Layered::of(
+        documents,
+        std::iter::once(&managed).chain(&target.files).chain(&main).map(PathBuf::as_path),
+        Format::Toml,
+    )
+}
+
+/// Where the provider that is chosen leads, with the key that it is shown: that of a variable wins over one in the file.
+fn way(world: &World, layers: &Layered) -> Way {
+    let Some(provider) = layers.text(&["model_provider"]) else {
+        return Way { url: layers.effective(&root("openai_base_url")), key: None };
+    };
+    let table = Pointer::of(&["model_providers", &provider]);
+    let way = layers.way(&table, &["base_url"], &[TOKEN]);
+    let variable = layers.effective(&table.then("env_key"));
+    let key = variable.and_then(|name| {
+        let value = world.variable(name.expose())?;
+        // Named so that its value is known for a secret.
+        Some(Effective::new(&format!("{} (api_key)", name.expose()), value, "the environment", Vec::new()))
+    });
+    Way { key: key.or(way.key), ..way }
 }
 
 /// Where it keeps everything.

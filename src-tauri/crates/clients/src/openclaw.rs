@@ -11,9 +11,11 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::apply::{Change, Wish};
+use crate::client::layered::Layered;
 use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
 use crate::client::{
-    Client, Conflict, Documents, Found, Kind, State, Target, View, Weight, World, lines, models, programs, proxied,
+    Client, Conflict, Documents, Effective, Found, Kind, State, Target, View, Way, Weight, World, lines, models,
+    programs, proxied,
 };
 use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::{Intent, Model};
@@ -111,6 +113,20 @@ impl Client for OpenClaw {
         conflicts
     }
 
+    fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
+        let layers = Layered::of(documents, target.file(), Format::Json5);
+        let model = [Pointer::of(&MODEL), Pointer::of(&MODEL).then("primary")];
+        let model = model.iter().find_map(|place| layers.effective(place));
+        let way = self.way(world, target, documents).unwrap_or_default();
+        model.into_iter().chain(way.url).chain(way.key).collect()
+    }
+
+    fn way(&self, _: &World, target: &Target, documents: &Documents) -> Option<Way> {
+        let document = leads::document(documents, target.file()?, Format::Json5).ok()?;
+        let layers = Layered::of(documents, target.file(), Format::Json5);
+        Some(layers.way(&Pointer::of(&["models", "providers", &provider(&document)]), &["baseUrl"], &["apiKey"]))
+    }
+
     fn manual(&self, world: &World, intent: &Intent) -> String {
         lines::of(&self.plan(world, &Target::user("", vec![file(world)]), &Documents::default(), intent))
     }
@@ -124,6 +140,12 @@ fn chosen(document: &Document) -> Option<(Pointer, String)> {
     }
     let place = place.then("primary");
     document.string(&place).ok().flatten().map(|model| (place, model))
+}
+
+/// Whose model that is; where there is none, ours would be.
+fn provider(document: &Document) -> String {
+    let model = chosen(document).map(|(_, model)| model);
+    model.as_deref().and_then(|model| model.split_once('/')).map_or(PROVIDER, |(provider, _)| provider).to_owned()
 }
 
 fn lead(document: &Document) -> Leads {

@@ -13,9 +13,11 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::apply::{Change, Wish};
+use crate::client::layered::Layered;
 use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
 use crate::client::{
-    Client, Conflict, Documents, Found, Kind, Os, State, Target, View, Weight, World, lines, models, programs, proxied,
+    Client, Conflict, Documents, Effective, Found, Kind, Os, State, Target, View, Way, Weight, World, lines, models,
+    programs, proxied,
 };
 use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::{Intent, Model};
@@ -70,14 +72,10 @@ impl OpenCode {
         if there.is_empty() { vec![world.join(folder, &[&self.names()[1]])] } else { there }
     }
 
-    /// Files that win over the person's own.
+    /// Files that win over the person's own, the strongest first.
     fn stronger(self, world: &World) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        if let Some(project) = &world.project {
-            files.extend(self.names()[..2].iter().map(|name| world.join(project, &[name])));
-        }
         if self == Self::Itself {
-            files.extend(world.folder("OPENCODE_CONFIG"));
             let managed = match world.os {
                 Os::Linux => Some(PathBuf::from("/etc/opencode")),
                 Os::Macos => Some(PathBuf::from("/Library/Application Support/opencode")),
@@ -85,7 +83,19 @@ impl OpenCode {
             };
             files.extend(managed.iter().flat_map(|folder| self.names().map(|name| world.join(folder, &[&name]))));
         }
+        if let Some(project) = &world.project {
+            files.extend(self.names()[..2].iter().map(|name| world.join(project, &[name])));
+        }
+        if self == Self::Itself {
+            files.extend(world.folder("OPENCODE_CONFIG"));
+        }
         files
+    }
+
+    /// All that it goes by.
+    fn layers(self, world: &World, target: &Target, documents: &Documents) -> Layered {
+        let stronger = self.stronger(world);
+        Layered::of(documents, stronger.iter().chain(&target.files).map(PathBuf::as_path), Format::Json)
     }
 
     /// What stands at a place, in the file that wins.
@@ -218,10 +228,27 @@ impl Client for OpenCode {
         conflicts
     }
 
+    fn effective(&self, world: &World, target: &Target, documents: &Documents) -> Vec<Effective> {
+        let layers = self.layers(world, target, documents);
+        let way = way(&layers);
+        layers.effective(&Pointer::of(&["model"])).into_iter().chain(way.url).chain(way.key).collect()
+    }
+
+    fn way(&self, world: &World, target: &Target, documents: &Documents) -> Option<Way> {
+        Some(way(&self.layers(world, target, documents)))
+    }
+
     fn manual(&self, world: &World, intent: &Intent) -> String {
         let target = Target::user("", self.files(world, &self.folder(world)));
         lines::of(&self.plan(world, &target, &Documents::default(), intent))
     }
+}
+
+/// Where the model that it begins with is asked for.
+fn way(layers: &Layered) -> Way {
+    let model = layers.text(&["model"]);
+    let provider = model.as_deref().and_then(|model| model.split_once('/')).map_or(PROVIDER, |(provider, _)| provider);
+    layers.way(&Pointer::of(&["provider", provider]), &["options", "baseURL"], &["options", "apiKey"])
 }
 
 /// The list that shuts our provider out.

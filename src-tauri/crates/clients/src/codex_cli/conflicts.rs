@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{home, is_profile, lead, root};
-use crate::client::leads::{self, Leads};
+use super::{home, is_profile, layers, root, way};
+use crate::client::leads;
 use crate::client::{Conflict, Documents, Os, Target, Weight, World, proxied};
 use crate::format::Format;
 use crate::intent::Intent;
@@ -15,7 +15,7 @@ const SPARING: [&str; 3] = ["*", "127.0.0.1", "127.0.0.0/8"];
 /// The files that are looked at besides those that may be changed.
 pub(super) fn reads(world: &World, target: &Target) -> Vec<PathBuf> {
     let main = is_profile(target).then(|| main(world));
-    main.into_iter().chain(managed(world)).collect()
+    main.into_iter().chain([managed(world)]).collect()
 }
 
 pub(super) fn of(world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Conflict> {
@@ -30,10 +30,9 @@ pub(super) fn of(world: &World, target: &Target, documents: &Documents, intent: 
             cure: "Move each profile into a file of its own, NAME.config.toml in the same folder, and take it out here.".to_owned(),
         }));
     }
-    if let Some(managed) = managed(world)
-        && let Ok(document) = leads::document(documents, &managed, Format::Toml)
-        && document.holds(&root("model_provider"))
-        && !matches!(lead(&document), Leads::To { url, .. } if intent.is_here(&url))
+    let (managed, layers) = (managed(world), layers(world, target, documents));
+    if layers.effective(&root("model_provider")).is_some_and(|holds| holds.from == managed.display().to_string())
+        && !way(world, &layers).url.is_some_and(|url| intent.is_here(url.expose()))
     {
         conflicts.push(Conflict {
             code: "managed_settings",
@@ -62,16 +61,16 @@ pub(super) fn of(world: &World, target: &Target, documents: &Documents, intent: 
     conflicts
 }
 
-fn main(world: &World) -> PathBuf {
+pub(super) fn main(world: &World) -> PathBuf {
     world.join(&home(world), &["config.toml"])
 }
 
 /// Where administrators overrule people. On Windows it stands among the person's own files.
-fn managed(world: &World) -> Option<PathBuf> {
-    Some(match world.os {
+pub(super) fn managed(world: &World) -> PathBuf {
+    match world.os {
         Os::Linux | Os::Macos => PathBuf::from("/etc/codex/managed_config.toml"),
         Os::Windows => world.join(&home(world), &["managed_config.toml"]),
-    })
+    }
 }
 
 fn place(file: &Path, key: &str) -> String {

@@ -179,3 +179,24 @@ fn a_run_has_its_key_in_a_variable() {
     assert!(!flags.iter().any(|flag| flag.contains("cf_key")), "{flags:?}");
     assert_eq!(variables, [("CODEFERRY_CLIENT_KEY".to_owned(), Some("cf_key".to_owned()))]);
 }
+
+#[test]
+fn what_holds_is_told_with_who_says_so() {
+    let files =
+        MadeUpFiles::new().with(FILE, OURS).with("/etc/codex/managed_config.toml", "model_provider = \"corp\"\n");
+    let world = World::made_up(Os::Linux, "/home/ada", files);
+    let target = user(&world);
+    let documents = Documents::of(&Codex, &world, &target);
+    let holds = Codex.effective(&world, &target, &documents);
+    let provider = &holds[0];
+    assert_eq!((provider.expose(), provider.from.as_str()), ("corp", "/etc/codex/managed_config.toml"));
+    assert_eq!(provider.overruled, [FILE]);
+
+    let world =
+        self::world(Some(&OURS.replace("name = ", "env_key = \"CODEX_OWN\"\nname = "))).with("CODEX_OWN", "cf_other");
+    let way = Codex.way(&world, &target, &Documents::of(&Codex, &world, &target)).unwrap();
+    assert_eq!(way.url.unwrap().expose(), "http://127.0.0.1:8081/v1");
+    let key = way.key.unwrap();
+    assert_eq!((key.expose(), key.from.as_str()), ("cf_other", "the environment"));
+    assert!(!format!("{key:?}").contains("cf_other"));
+}

@@ -140,3 +140,20 @@ fn kilo_has_files_of_its_own() {
     let lines = OpenCode::Kilo.manual(&world, &intent());
     assert!(lines.starts_with("// /home/ada/.config/kilo/kilo.json\n{\n") && lines.contains("app.kilo.ai"), "{lines}");
 }
+
+#[test]
+fn what_holds_is_told_with_who_says_so() {
+    let (_, document) = carried_out(&world(&[]), &intent());
+    let own = format!("{FOLDER}/opencode.json");
+    let files = MadeUpFiles::new().with(&own, document.text()).with("/work/opencode.json", r#"{"model": "x/y"}"#);
+    let world = World { project: Some("/work".into()), ..World::made_up(Os::Linux, "/home/ada", files) };
+    let target = OpenCode::Itself.detect(&world).targets.remove(0);
+    let documents = Documents::of(&OpenCode::Itself, &world, &target);
+    let holds = OpenCode::Itself.effective(&world, &target, &documents);
+    assert_eq!((holds[0].expose(), holds[0].from.as_str()), ("x/y", "/work/opencode.json"));
+    assert_eq!(holds[0].overruled, [own]);
+    assert_eq!(OpenCode::Itself.way(&world, &target, &documents).unwrap().url, None, "nobody said where x is");
+    let alone = World { project: None, ..world };
+    let way = OpenCode::Itself.way(&alone, &target, &documents).unwrap();
+    assert_eq!(way.key.unwrap().expose(), "cf_key");
+}
