@@ -54,6 +54,22 @@ pub(crate) fn request(order: Order, size: usize) -> String {
     )
 }
 
+/// A streamed request of a chat client, without a history.
+pub(crate) fn chat(order: Order) -> String {
+    format!(
+        r#"{{"model":"gpt-5.5","stream":true,"messages":[{{"role":"system","content":"You are a careful programmer."}},{{"role":"user","content":"{}"}}]}}"#,
+        order.text()
+    )
+}
+
+/// A streamed request of a client that speaks upstream's own language, without a history.
+pub(crate) fn responses(order: Order) -> String {
+    format!(
+        r#"{{"model":"gpt-5.5","stream":true,"store":false,"instructions":"You are a careful programmer.","input":[{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{}"}}]}}]}}"#,
+        order.text()
+    )
+}
+
 /// A call of a tool and its output: lines as files and commands give them, with the escapes that source text brings and
 /// some that are not ASCII.
 fn turn(out: &mut String, call: usize) {

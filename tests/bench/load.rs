@@ -14,6 +14,18 @@ use crate::body::Order;
 pub(crate) struct Load {
     client: Client,
     key: String,
+    road: Road,
+}
+
+/// What the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Road {
+    /// Anthropic's Messages: translated.
+    Messages,
+    /// Chat Completions: translated.
+    Chat,
+    /// Responses: passed through.
+    Responses,
 }
 
 /// One answer, read to its end.
@@ -23,16 +35,23 @@ pub(crate) struct Answer {
     pub(crate) first: Duration,
 }
 
-/// How a text delta can be told, in either dialect: the relay passes upstream's events on, the gateway translates.
-const DELTAS: [&[u8]; 2] = [b"\nevent: response.output_text.delta\n", b"\nevent: content_block_delta\n"];
-const ENDS: [&[u8]; 2] = [b"event: response.completed\n", b"event: message_stop\n"];
+/// How a line begins that tells a text delta, or the end: the relay passes upstream's events on, the gateway translates.
+const DELTAS: [&[u8]; 2] = [b"event: response.output_text.delta\n", b"event: content_block_delta\n"];
+const ENDS: [&[u8]; 3] = [b"event: response.completed\n", b"event: message_stop\n", b"data: [DONE]\n"];
+/// Chunks have no event line. Where it stands depends on the ids before it.
+const CHAT_DELTA: &[u8] = b"\"delta\":{\"content\":\" ";
 
 // === impl Load ===
 
 impl Load {
     pub(crate) fn new(key: &str) -> Result<Self> {
         let client = Client::builder().no_proxy().tcp_nodelay(true).build()?;
-        Ok(Self { client, key: key.to_owned() })
+        Ok(Self { client, key: key.to_owned(), road: Road::Messages })
+    }
+
+    /// The same client on another road.
+    pub(crate) fn on(&self, road: Road) -> Self {
+        Self { road, ..self.clone() }
     }
 
     pub(crate) async fn is_healthy(&self, url: &str) -> bool {
@@ -91,7 +110,7 @@ impl Load {
     async fn send(&self, url: &str, body: Bytes) -> Result<reqwest::Response> {
         let request = self
             .client
-            .post(format!("{url}/v1/messages?beta=true"))
+            .post(format!("{url}{}", self.road.path()))
             .bearer_auth(&self.key)
             .header("anthropic-version", "2023-06-01")
             .header("content-type", "application/json");
@@ -101,6 +120,18 @@ impl Load {
             bail!("{status}: {}", answer.text().await.unwrap_or_default());
         }
         Ok(answer)
+    }
+}
+
+// === impl Road ===
+
+impl Road {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Messages => "/v1/messages?beta=true",
+            Self::Chat => "/v1/chat/completions",
+            Self::Responses => "/v1/responses",
+        }
     }
 }
 
@@ -118,10 +149,12 @@ impl Count {
     fn take(&mut self, chunk: &[u8]) {
         self.carried.extend_from_slice(chunk);
         let mut done = 0;
-        // Whole lines only; the rest waits for the next chunk. A mark begins with the end of the line before.
+        // Whole lines only; the rest waits for the next chunk.
         while let Some(end) = self.carried[done..].iter().position(|byte| *byte == b'\n') {
             let line = &self.carried[done..=done + end];
-            self.deltas += usize::from(DELTAS.iter().any(|mark| line == &mark[1..]));
+            let chunk = line.starts_with(b"data: {\"id\":\"chatcmpl-");
+            let told = chunk && line.windows(CHAT_DELTA.len()).any(|window| window == CHAT_DELTA);
+            self.deltas += usize::from(told || DELTAS.contains(&line));
             self.ended |= ENDS.contains(&line);
             done += end + 1;
         }

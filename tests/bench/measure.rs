@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::Args;
 use crate::body::{self, Order};
-use crate::load::Load;
+use crate::load::{Load, Road};
 use crate::meter;
 use crate::report::{self, Row, Target};
 use crate::say;
@@ -49,6 +49,9 @@ pub(crate) async fn all(args: &Args) -> Result<()> {
         for (streams, pace) in [(1, 1), (32, 5), (300, 30)] {
             bench.streams(streams, Duration::from_millis(pace)).await?;
         }
+    }
+    if wanted("roads") {
+        bench.roads().await?;
     }
     if wanted("burst") {
         bench.burst().await?;
@@ -124,8 +127,21 @@ impl Bench {
         let events = Duration::from_secs(seconds as u64).div_duration_f64(pace) as usize;
         let order = Order::new(events, pace);
         say::progress(&format!("{streams} streams for {:?}, three rounds", upstream::length(order)));
-        let pair = self.cpu_per(streams, 3, order, streams).await?;
+        let pair = self.cpu_per(Road::Messages, streams, 3, order, streams).await?;
         self.add(format!("CPU per event, {streams} paced"), "µs", pair, Target::Ratio(1.5));
+        Ok(())
+    }
+
+    /// CPU for each event in the other dialects.
+    async fn roads(&mut self) -> Result<()> {
+        let (streams, pace) = (32, Duration::from_millis(5));
+        let seconds = 12 / self.share.min(6);
+        let order = Order::new(Duration::from_secs(seconds as u64).div_duration_f64(pace) as usize, pace);
+        for (road, name, most) in [(Road::Chat, "chat", 1.5), (Road::Responses, "pass-through", 1.2)] {
+            say::progress(&format!("{streams} streams of {name} for {:?}, three rounds", upstream::length(order)));
+            let pair = self.cpu_per(road, streams, 3, order, streams).await?;
+            self.add(format!("CPU per event, {name}, {streams} paced"), "µs", pair, Target::Ratio(most));
+        }
         Ok(())
     }
 
@@ -133,21 +149,27 @@ impl Bench {
     async fn burst(&mut self) -> Result<()> {
         // Short enough for the client's `max_tokens`, which the gateway keeps.
         let order = Order::new(20_000, Duration::ZERO);
-        let pair = self.cpu_per(80 / self.share, 3, order, 8).await?;
+        let pair = self.cpu_per(Road::Messages, 80 / self.share, 3, order, 8).await?;
         self.add("CPU per event, unpaced", "µs", pair, Target::None);
         Ok(())
     }
 
     /// Microseconds of CPU for each event, the median of some rounds of `answers` answers, so many at a time.
-    async fn cpu_per(&self, answers: usize, rounds: usize, order: Order, at_once: usize) -> Result<Pair> {
-        let body: Bytes = body::request(order, 0).into();
+    async fn cpu_per(&self, road: Road, answers: usize, rounds: usize, order: Order, at_once: usize) -> Result<Pair> {
+        let body: Bytes = match road {
+            Road::Messages => body::request(order, 0),
+            Road::Chat => body::chat(order),
+            Road::Responses => body::responses(order),
+        }
+        .into();
+        let load = self.load.on(road);
         let subjects = [self.subject(Which::Relay).await?, self.subject(Which::Gateway).await?];
         let mut spent = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (subject, spent) in subjects.iter().zip(&mut spent) {
                 let before = meter::cpu(subject.pid())?;
                 for _ in 0..answers.div_ceil(at_once) {
-                    self.load.many(&subject.url, &body, order, at_once).await?;
+                    load.many(&subject.url, &body, order, at_once).await?;
                 }
                 let events = answers.next_multiple_of(at_once) * order.events;
                 spent.push(micros(meter::cpu(subject.pid())?.saturating_sub(before)) / events as f64);
