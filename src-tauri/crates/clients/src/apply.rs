@@ -148,7 +148,7 @@ pub enum Trouble {
     #[error("cannot write {}: {}; nothing was changed", .path.display(), said(.source))]
     Write { path: PathBuf, source: io::Error },
     /// It broke off, and could not be taken back either.
-    #[error("cannot write {}: {}. Some of the files are changed already; the next `codeferry setup` takes that back", .path.display(), said(.source))]
+    #[error("cannot write {}: {}. Some of the files are changed already; the next `codeferry setup` puts that in order", .path.display(), said(.source))]
     Half { path: PathBuf, source: io::Error },
     /// There is no such copy.
     #[error("there is no copy called {id:?}")]

@@ -23,6 +23,8 @@ pub(crate) struct Swap {
     pub(crate) beside: PathBuf,
     pub(crate) from: Option<Vec<u8>>,
     pub(crate) to: Option<Vec<u8>>,
+    /// The new bytes are, or may be, in the place of the old ones.
+    pub(crate) is_put: bool,
     /// What others wrote and wrote over while we changed places with them. It is to be kept somewhere.
     pub(crate) superseded: Vec<Vec<u8>>,
 }
@@ -51,7 +53,7 @@ impl From<io::Error> for NotSwapped {
 
 impl Swap {
     pub(crate) fn new(real: &Path, tag: &str, from: Option<Vec<u8>>, to: Option<Vec<u8>>) -> Self {
-        Self { real: real.to_owned(), beside: beside(real, tag), from, to, superseded: Vec::new() }
+        Self { real: real.to_owned(), beside: beside(real, tag), from, to, is_put: false, superseded: Vec::new() }
     }
 
     /// Writes the new bytes beside the file. Nothing else is changed.
@@ -70,17 +72,22 @@ impl Swap {
         if disk.read(&self.real, limit(self.from.as_deref()))? != self.from {
             return Err(NotSwapped::Changed);
         }
+        self.is_put = true;
         match (&self.from, &self.to) {
             (None, None) => return Ok(()),
             (Some(_), Some(_)) => self.exchange(disk)?,
             (None, Some(_)) => match disk.rename_new(&self.beside, &self.real) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(NotSwapped::Changed),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.is_put = false;
+                    return Err(NotSwapped::Changed);
+                }
                 done => done?,
             },
             (Some(_), None) => disk.rename(&self.real, &self.beside)?,
         }
         if self.from.is_some() && !self.is_beside(disk, self.from.as_deref())? {
             self.give_way(disk)?;
+            self.is_put = false;
             return Err(NotSwapped::Changed);
         }
         Ok(disk.sync_folder(disk::folder_of(&self.real))?)

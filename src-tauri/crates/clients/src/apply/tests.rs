@@ -1,6 +1,13 @@
 //! Files as people have them.
 
+mod corpus;
 mod faults;
+#[cfg(unix)]
+mod killed;
+mod lost_ledger;
+mod racing;
+mod several;
+mod shown;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Several files changed together or not at all.
 //!
-//! The order is what makes it so: copies, the new bytes beside each file, the note of what is about to happen, the files one after
+//! The order is what makes it so: copies, the note of what is about to happen, the new bytes beside each file, the files one after
 //! the other, a last look whether anybody wrote meanwhile, the note that it is done. Whoever breaks off before the last step is
 //! taken back, by himself or by whoever comes next ([`recover`](super::recover)).
 
@@ -136,16 +136,16 @@ impl Desk {
 
     /// Everything that can be done before a file changes. With a trouble: which file was being changed, here none.
     fn prepare(&self, ledger: &mut Ledger, parts: &[&Part], swaps: &[Swap]) -> Result<(), (Trouble, Option<usize>)> {
-        for (part, swap) in parts.iter().zip(swaps) {
-            swap.stage(&*self.disk).map_err(|source| (part.failed(source), None))?;
-        }
         let with = if parts.len() > 1 { parts.iter().map(|part| part.real.clone()).collect() } else { Vec::new() };
         for part in parts {
             let (from, to) = (disk::sum(part.old.as_deref()), disk::sum(part.new.as_deref()));
             let next = Next { from, to, notes: part.notes.clone(), with: with.clone() };
             ledger.begin(&part.real, part.before.clone(), next);
         }
-        ledger.save(&*self.disk, &self.data).map_err(|error| (error.into(), None))
+        // Before anything is laid beside a file: whoever comes next knows what to clear away.
+        ledger.save(&*self.disk, &self.data).map_err(|error| (error.into(), None))?;
+        let mut staged = parts.iter().zip(swaps);
+        staged.try_for_each(|(part, swap)| swap.stage(&*self.disk).map_err(|source| (part.failed(source), None)))
     }
 
     /// Changes the files, and looks once more at all of them. With a trouble: up to which file it came.
@@ -178,22 +178,25 @@ impl Desk {
         now: Timestamp,
     ) -> Trouble {
         let disk = &*self.disk;
-        let mut half = None;
+        let (mut half, mut settled) = (None, Vec::new());
         for (at, (part, swap)) in parts.iter().zip(swaps.iter_mut()).enumerate().rev() {
-            let taken = if to.is_some_and(|to| at <= to) { swap.take_back(disk).map(drop) } else { Ok(()) };
-            if let Err(source) = taken.and_then(|()| swap.clear(disk)) {
+            let put = to.is_some_and(|to| at < to) || (to == Some(at) && swap.is_put);
+            let taken = if put { swap.take_back(disk) } else { Ok(true) };
+            // Somebody wrote over what we had put there: perhaps with our values in it.
+            let over = !matches!(taken, Ok(true)) || !swap.superseded.is_empty();
+            if let Err(source) = taken.and_then(|_| swap.clear(disk)) {
                 half.get_or_insert(Trouble::Half { path: part.file.clone(), source });
             }
             self.keep_superseded(client, &part.file, swap, now);
+            let bytes = disk.read(&part.real, crate::format::LARGEST).ok().flatten();
+            settled.push(if over { ledger.notes(&part.real, bytes.as_deref()) } else { part.before.clone() });
         }
         if let Some(half) = half {
             // What was begun stays noted, for whoever comes next.
             return if to.is_some() { half } else { trouble };
         }
-        for part in parts {
-            let bytes = disk.read(&part.real, crate::format::LARGEST).ok().flatten();
-            let notes = ledger.notes(&part.real, bytes.as_deref());
-            ledger.settle(&part.real, if to.is_some() { notes } else { part.before.clone() });
+        for (part, notes) in parts.iter().rev().zip(settled) {
+            ledger.settle(&part.real, notes);
         }
         // If that fails, the bytes tell later that nothing came of it.
         let _ = ledger.save(disk, &self.data);

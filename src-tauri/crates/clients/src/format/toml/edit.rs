@@ -85,7 +85,15 @@ impl Document {
             let mut cuts = Vec::new();
             // From the end, so that what is in front keeps its place.
             for extent in self.extents(pointer).into_iter().rev() {
-                let (cut, rest) = lines::cut(&text, line_start(&text, extent.start)..next_line(&text, extent.end));
+                let (mut start, end) = (line_start(&text, extent.start), next_line(&text, extent.end));
+                // A table goes with the empty line before it, unless that parts two others.
+                if text[start..].starts_with('[')
+                    && (end == text.len() || text[end..].trim_start_matches('\r').starts_with('\n'))
+                {
+                    let empty = text[..start].ends_with("\n\n").then_some(1);
+                    start -= empty.or(text[..start].ends_with("\n\r\n").then_some(2)).unwrap_or_default();
+                }
+                let (cut, rest) = lines::cut(&text, start..end);
                 cuts.push(cut);
                 text = rest;
             }

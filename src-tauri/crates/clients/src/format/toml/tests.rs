@@ -104,7 +104,7 @@ fn a_line_goes_with_its_comment_and_leaves_the_others() {
         ("k = 2", "/k", ""),
         ("a = 1\nk = 2", "/k", "a = 1\n"),
         ("\u{feff}k = 2\r\na = 1\r\n", "/k", "\u{feff}a = 1\r\n"),
-        ("[t]\na = 1\n\n[k]\nb = 1\n[k.x]\nc = 1\n\n[u]\n", "/k", "[t]\na = 1\n\n\n[u]\n"),
+        ("[t]\na = 1\n\n[k]\nb = 1\n[k.x]\nc = 1\n\n[u]\n", "/k", "[t]\na = 1\n\n[u]\n"),
         ("k.a = 1\nb = 2\nk.c = 3\n", "/k", "b = 2\n"),
         ("[k.a]\nx = 1\n[b]\n[k.c]\ny = 2\n", "/k", "[b]\n"),
         ("t = { a = 1, k = 2, b = 3 }\n", "/t/k", "t = { a = 1, b = 3 }\n"),

@@ -1,0 +1,111 @@
+//! A program that writes its settings a thousand times a second while we change them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::several::now;
+use crate::apply::{Change, Desk, Seen, Trouble, Wish};
+use crate::format::{Document, Format};
+
+/// So long for each way of writing.
+const TIME: Duration = Duration::from_millis(1500);
+const PACE: Duration = Duration::from_millis(1);
+
+/// Reads, counts up, writes: each by a rename, as careful programs do. It says what it wrote last.
+fn counts(file: &Path, stop: &AtomicBool, last: &AtomicU64) {
+    let aside = file.with_extension("aside");
+    let begun = Instant::now();
+    let mut count = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let text = fs::read_to_string(file).unwrap();
+        let document = Document::read(Format::Json, text.as_bytes())
+            .unwrap_or_else(|bad| panic!("it saw half a file: {bad}: {text}"));
+        let stands = document.value(&"/count".parse().unwrap()).unwrap();
+        // Nobody took a count of its back: what it wrote last is what it finds.
+        assert_eq!(stands, Some(crate::format::Value::Number(i64::try_from(count).unwrap())), "{text}");
+        let next = text.replacen(&format!("\"count\": {count}"), &format!("\"count\": {}", count + 1), 1);
+        fs::write(&aside, next).unwrap();
+        fs::rename(&aside, file).unwrap();
+        count += 1;
+        last.store(count, Ordering::SeqCst);
+        std::thread::sleep(
+            PACE.saturating_mul(u32::try_from(count).unwrap()).saturating_sub(begun.elapsed()).min(PACE),
+        );
+    }
+}
+
+/// Where two files can change places at once, nothing it wrote is ever lost or taken back.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[test]
+fn a_writer_at_a_thousand_a_second_loses_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("settings.json");
+    fs::write(&file, "{\n  \"count\": 0,\n  \"env\": {}\n}\n").unwrap();
+    let desk = Desk::new(home.path().join("data"));
+    let take = |value: &str| Wish::Take { pointer: "/env/KEY".parse().unwrap(), value: Some(value.into()), key: None };
+    let (stop, last) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (mut done, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| counts(&file, &stop, &last));
+        let begun = Instant::now();
+        let mut turn = 0;
+        while begun.elapsed() < TIME && !writer.is_finished() {
+            turn += 1;
+            let wishes = if turn % 3 == 0 { vec![Wish::GiveBackAll] } else { vec![take(&turn.to_string())] };
+            let change = Change { file: file.clone(), format: Format::Json, wishes };
+            match desk.apply("claude-code", &Seen::default(), &[change], now()) {
+                Ok(_) => done += 1,
+                Err(Trouble::Changed { .. }) => refused += 1,
+                Err(trouble) => panic!("{trouble}"),
+            }
+        }
+        stop.store(true, Ordering::SeqCst);
+        writer.join().unwrap();
+    });
+    let count = last.load(Ordering::SeqCst);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(&format!("\"count\": {count},")), "{count}: {text}");
+    assert!(count > 100 && done + refused > 20, "{count} written, {done} done, {refused} refused");
+    desk.revert("claude-code", now()).unwrap();
+    let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_string_lossy().contains("codeferry")), "{names:?}");
+}
+
+/// One that empties the file and writes it anew, as `fs.writeFileSync` does: what it wrote last is there in the end.
+#[test]
+fn a_writer_that_empties_its_file_first_is_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("settings.json");
+    let text = |count: u64| format!("{{\n  \"count\": {count},\n  \"env\": {{}}\n}}\n");
+    fs::write(&file, text(0)).unwrap();
+    let desk = Desk::new(home.path().join("data"));
+    let stop = AtomicBool::new(false);
+    let count = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut count = 0;
+            while !stop.load(Ordering::SeqCst) {
+                count += 1;
+                fs::write(&file, text(count)).unwrap();
+                std::thread::sleep(PACE);
+            }
+            count
+        });
+        let begun = Instant::now();
+        while begun.elapsed() < TIME {
+            let take = Wish::Take { pointer: "/env/KEY".parse().unwrap(), value: Some("v".into()), key: None };
+            let change = Change { file: file.clone(), format: Format::Json, wishes: vec![take] };
+            match desk.apply("claude-code", &Seen::default(), &[change], now()) {
+                // Half of a file is refused, or was seen in between.
+                Ok(_) | Err(Trouble::Changed { .. } | Trouble::Bad { .. }) => {}
+                Err(trouble) => panic!("{trouble}"),
+            }
+        }
+        stop.store(true, Ordering::SeqCst);
+        writer.join().unwrap()
+    });
+    desk.revert("claude-code", now()).unwrap();
+    let left = fs::read_to_string(&file).unwrap();
+    assert!(left.contains(&format!("\"count\": {count},")), "{count}: {left}");
+}
