@@ -170,8 +170,29 @@ impl Disk for RealDisk {
         file.sync_all()
     }
 
+    #[cfg(not(windows))]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    /// Whoever reads a file on Windows keeps others from replacing it: for a moment, so it is tried again.
+    #[cfg(windows)]
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        const SHARING_VIOLATION: i32 = 32;
+        let mut tries = 0;
+        loop {
+            match fs::rename(from, to) {
+                Err(error)
+                    if tries < 25
+                        && (error.raw_os_error() == Some(SHARING_VIOLATION)
+                            || error.kind() == io::ErrorKind::PermissionDenied) =>
+                {
+                    tries += 1;
+                    self.wait();
+                }
+                done => return done,
+            }
+        }
     }
 
     #[cfg(any(target_os = "linux", target_os = "macos"))]

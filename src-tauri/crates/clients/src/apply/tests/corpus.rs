@@ -204,3 +204,32 @@ fn a_full_disk_is_called_full() {
     }
     assert!(said > 20, "{said}");
 }
+
+/// A disk of our own that is really full; where none can be had, the test above stands alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_really_full_changes_nothing() {
+    use std::process::{Command, Stdio};
+    let home = tempfile::tempdir().unwrap();
+    let small = home.path().join("small");
+    fs::create_dir(&small).unwrap();
+    let run = |program: &str, args: &[&str]| {
+        let status = Command::new(program).args(args).arg(&small).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    if !run("mount", &["-t", "tmpfs", "-o", "size=128k", "tmpfs"]) {
+        return;
+    }
+    let file = small.join("config.toml");
+    let text = "a = 1 # one\n".to_owned() + &"# a line of a comment\n".repeat(2000);
+    fs::write(&file, &text).unwrap();
+    fs::write(small.join("filler"), vec![b'x'; 60_000]).unwrap();
+    let elsewhere = attempt(&Desk::new(home.path().join("data")), &file, Format::Toml);
+    let there = attempt(&Desk::new(small.join("data")), &file, Format::Toml);
+    let (now, names) = (fs::read_to_string(&file).unwrap(), fs::read_dir(&small).unwrap().count());
+    assert!(run("umount", &[]));
+    for trouble in [elsewhere.unwrap_err(), there.unwrap_err()] {
+        assert!(trouble.to_string().contains("the disk is full"), "{trouble}");
+    }
+    assert!(now == text && names == 3, "the file, the filler and a data folder: {names}");
+}

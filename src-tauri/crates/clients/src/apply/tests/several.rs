@@ -16,6 +16,8 @@ pub(super) const TOML: &str =
     "# mine\r\nmodel = \"o3\" # best\r\n\r\n[projects.\"/x\"]\r\ntrust_level = \"trusted\"\r\n";
 const JSON: &str = "{\n  // theirs\n  \"provider\": {\"other\": {\"options\": {\"apiKey\": \"sk-mine\"}}},\n}\n";
 
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// A home with three files of one client, of which one is not there, and our data folder.
 pub(super) struct Home(pub(super) TempDir);
 
@@ -45,7 +47,7 @@ impl Home {
     }
 
     /// Every file that is not ours, with its bytes.
-    pub(super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(super) fn files(&self) -> Files {
         let entries = fs::read_dir(self.path("there")).unwrap().map(|entry| entry.unwrap().path());
         entries
             .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
@@ -53,7 +55,7 @@ impl Home {
     }
 
     /// The same without what lies beside them in the middle of a change.
-    pub(super) fn plain(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(super) fn plain(&self) -> Files {
         self.files().into_iter().filter(|(name, _)| !name.starts_with('.')).collect()
     }
 
@@ -182,7 +184,8 @@ fn whoever_is_stopped_anywhere_leaves_all_or_nothing() {
     let first = set_up("cf_1").files();
     let second = set_up("cf_2").files();
     type Work = fn(&Home, &Desk) -> Result<Done, Trouble>;
-    let cases: [(fn() -> Home, Work, &BTreeMap<_, _>, &BTreeMap<_, _>); 3] = [
+    type Make = fn() -> Home;
+    let cases: [(Make, Work, &Files, &Files); 3] = [
         (Home::new, |home, desk| home.apply(desk, "cf_1"), &original, &first),
         (|| set_up("cf_1"), |home, desk| home.apply(desk, "cf_2"), &first, &second),
         (|| set_up("cf_1"), |_, desk| desk.revert("codex", now()), &first, &original),
