@@ -17,6 +17,7 @@ use crate::effort::Effort;
 use crate::fingerprint::{Layout, Piece};
 use crate::loss::Losses;
 
+mod marks;
 mod normal;
 #[cfg(test)]
 mod tests;

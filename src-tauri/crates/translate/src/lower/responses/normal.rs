@@ -5,7 +5,7 @@
 use codeferry_wire::json::{Kind, Open, Raw, write_str};
 use codeferry_wire::responses::open::Item;
 
-use super::{BadRequest, Host, Places, Spot, Target};
+use super::{BadRequest, Host, Places, Spot, Target, marks};
 use crate::loss::{Loss, Losses};
 
 /// What a plan's host takes (`codex-backend.md §2`); it refuses every other member by name.
@@ -327,10 +327,14 @@ fn rewritten(item: &Item<'_>, at: usize) -> Result<Rewritten, BadRequest> {
     }
     let untyped = item.tag.is_none() && item.role.is_some();
     let system = item.role == Some("system");
-    if !untyped && !system {
+    let unmarked = marks::without(item.raw);
+    if !untyped && !system && unmarked.is_empty() {
         return Ok(Rewritten::No);
     }
     let Some(mut open) = Open::of(item.raw) else { return Ok(Rewritten::No) };
+    for (name, list) in unmarked {
+        open.set(name, list);
+    }
     if system {
         open.set_str("role", "developer");
     }

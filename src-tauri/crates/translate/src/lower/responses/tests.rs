@@ -104,6 +104,11 @@ fn clients_of_the_public_api_are_put_right() {
             "",
         ),
         (
+            r#""input":[{"role":"system","content":[{"type":"input_text","text":"s","prompt_cache_breakpoint":{"mode":"explicit"}},{"type":"input_text","text":"cache_control"}]}, {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","cache_control":{},"text":"o"}]}]"#,
+            r#""input":[{"type":"message","role":"developer","content":[{"type":"input_text","text":"s"},{"type":"input_text","text":"cache_control"}]},{"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"o"}]}]"#,
+            "",
+        ),
+        (
             r#""input":[{"role":"user","content":"u"},{"type":"reasoning","id":"rs_1","summary":[]}]"#,
             r#""input":[{"type":"message","role":"user","content":"u"}]"#,
             "foreign_thinking",
