@@ -18,8 +18,7 @@ async fn claude_code_is_set_up_from_the_dashboard_and_taken_back() {
     world.gateway.settings().set("compat", "false").unwrap();
     let file = world.home.path().join("user/.claude/settings.json");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let text =
-        "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://elsewhere.example\"},\n  \"theme\": \"dark\" // mine\n}\n";
+    let text = "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://elsewhere.example\"},\n  \"theme\": \"dark\"\n}\n";
     std::fs::write(&file, text).unwrap();
     let before = state(&world).await;
     assert_eq!((&before["state"], &before["url"]), (&json!("elsewhere"), &json!("https://elsewhere.example")));
@@ -33,7 +32,8 @@ async fn claude_code_is_set_up_from_the_dashboard_and_taken_back() {
 
     // A key that was revoked opens nothing, whatever the address says.
     world.ask(Method::DELETE, "/keys/claude-code", json!({})).await;
-    assert_eq!(state(&world).await["state"], "key_refused");
+    let refused = state(&world).await;
+    assert_eq!(refused["targets"][0]["state"], "broken", "{refused}");
     assert_eq!(world.ask(Method::POST, CLAUDE, json!({})).await["state"], "connected", "it gets another one");
 
     let restored = world.ask(Method::DELETE, CLAUDE, json!({})).await;
@@ -54,7 +54,7 @@ async fn what_cannot_be_read_is_said_and_left_alone() {
     assert_eq!(found["state"], "unreadable");
     assert!(found["message"].as_str().unwrap().contains("line 1"), "{found}");
     for (method, path, status, code) in
-        [(Method::POST, CLAUDE, 422, "no_claude_config"), (Method::POST, "/clients/nobody", 404, "unknown_client")]
+        [(Method::POST, CLAUDE, 422, "unreadable_file"), (Method::POST, "/clients/nobody", 404, "unknown_client")]
     {
         let refused = world.control(method, path).json(&json!({})).send().await.unwrap();
         assert_eq!(refused.status(), status, "{path}");

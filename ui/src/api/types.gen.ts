@@ -243,11 +243,19 @@ export interface ClientBackup {
   bytes: number;
 }
 
-/** What was done, and how it is now. */
-export type ClientChanged = Client & {
-  /** What was done, in sentences. */
-  told: string | null;
+/** One of them, and what bringing it back would change now. */
+export type ClientBackupDetail = ClientBackup & {
+  /** The unified diff, with secrets masked. */
+  diff: string;
 };
+
+/** The copies there are. */
+export interface ClientBackups {
+  backups: ClientBackup[];
+}
+
+/** What was done, and how it is now. */
+export type ClientChanged = Client & ClientSettled;
 
 /** Something that keeps a client away, or may. */
 export interface ClientConflict {
@@ -284,6 +292,8 @@ export interface ClientDrift {
 export interface ClientList {
   /** Where clients are told to go. */
   url: string;
+  /** The folder of the person, to show paths below it in short. */
+  home: string | null;
   clients: Client[];
 }
 

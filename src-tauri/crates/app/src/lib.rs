@@ -34,6 +34,7 @@ mod resting;
 pub mod route;
 mod running;
 mod serving;
+mod setting_up;
 mod shell_keys;
 mod traces;
 
@@ -43,6 +44,7 @@ pub use codeferry_accounts::{
     AccountId, AccountState, AccountStatus, Clock, Cooldown, Kind, NoAccount, Quota, QuotaWindow, Readiness, Rotation,
 };
 pub use codeferry_gateway::history;
+pub use codeferry_gateway::setup;
 pub use codeferry_gateway::{BeginSignInError, Delivered, SignIn, SignInStage};
 pub use codeferry_gateway::{Changes, Exchanges, ModelChoice, ModelRole, Pick, Status};
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
@@ -63,5 +65,6 @@ pub use parts::{
 pub use paths::{NoHome, Paths, replace as replace_file};
 pub use running::{Options, Running, StartError, StopError, start};
 pub use serving::Serving;
+pub use setting_up::{SetupHereError, offer, open_setup, rescue_setup};
 pub use shell_keys::{ShellKey, ShellKeyError, shell_key};
 pub use traces::Otel;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accounts, cache, capture, dashboard, doctor, env, exchanges, keys, logs, migrate, quota, route, run, serve,
-    settings, status, usage,
+    settings, setup, status, usage,
 };
 
 /// A gateway on your own machine that lets coding agents use the ChatGPT plan you already pay for
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Serve(serve::Args),
     /// Serve with the embedded demo account, and say what to try
     Demo(serve::Listen),
+    /// Set clients up, so that they come here by their own settings, and take that back
+    Setup(setup::Args),
     /// Start a client that comes here, without changing its files
     Run(run::Args),
     /// Print what a shell has to set so that clients started from it come here; no file is changed

@@ -15,6 +15,7 @@ pub(crate) mod route;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod token;
 mod told;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Outcome {
         Command::Serve(args) => serve::run(&args, context),
         Command::Demo(listen) => serve::run(&serve::Args { listen, demo: true, guided: true }, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Setup(args) => brief(context, setup::run(args, context)),
         Command::Env(args) => brief(context, env::run(&args, context)),
         Command::Keys(command) => brief(context, keys::run(command, context)),
         Command::Token => brief(context, token::run(context)),

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use codeferry_app::doctor::Report;
+use codeferry_app::setup::Offer;
+use codeferry_app::setup::probe::{Answer, PATIENCE as PROBE, Probe};
 use codeferry_app::{LogLevel, LogLine, OwnerRecord, Paths};
 use codeferry_store::ControlToken;
 use reqwest::{Client, Method, Response};
@@ -103,11 +105,6 @@ impl Guest {
         Ok(Self { client: client()?, url, token: codeferry_app::control_token(paths)? })
     }
 
-    /// Where it is reached from here.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// Makes the gateway read settings, keys and vault again.
     ///
     /// What it could not read is the second half of the answer; that stays as it was.
@@ -119,6 +116,28 @@ impl Guest {
     /// What is well and what is not, as the gateway sees it. Its vault may wait for a keychain, and hosts take their time.
     pub(crate) async fn doctor(&self, live: bool) -> Result<Report, Failure> {
         self.ask(Method::GET, if live { "doctor?live=true" } else { "doctor" }, ASKING).await
+    }
+
+    /// What clients are told of it.
+    pub(crate) async fn intent(&self) -> Result<Offer, Failure> {
+        self.ask(Method::GET, "intent", PATIENCE).await
+    }
+
+    /// Tries something as a client with that key.
+    pub(crate) async fn probe(&self, probe: &Probe, key: &str) -> Result<Answer, String> {
+        let begun = tokio::time::Instant::now();
+        let method = if probe.method == "GET" { Method::GET } else { Method::POST };
+        let mut request = self.client.request(method, format!("{}{}", self.url, probe.path)).bearer_auth(key);
+        for (name, value) in probe.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = &probe.body {
+            request = request.body(body.clone());
+        }
+        let answer = request.timeout(PROBE).send().await.map_err(|error| error.without_url().to_string())?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|error| error.without_url().to_string())?.to_vec();
+        Ok(Answer { status, body, took: begun.elapsed() })
     }
 
     /// A link that opens one browser session.

@@ -25,21 +25,9 @@ pub enum Line {
     Unset(String),
 }
 
-/// What must not be asked through a proxy.
-const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
-
 /// The lines in the language of a shell. A value that a line cannot hold is left out, with a comment in its place.
 pub fn text(shell: Shell, lines: &[Line]) -> String {
     lines.iter().map(|line| shell.line(line) + "\n").collect()
-}
-
-/// `NO_PROXY` with this machine in it. `None`: it is in there already, or everything is.
-pub fn sparing(no_proxy: Option<&str>) -> Option<String> {
-    let list = no_proxy.unwrap_or_default();
-    let named = |host: &str| list.split(',').map(str::trim).any(|name| name == "*" || name.eq_ignore_ascii_case(host));
-    let missing: Vec<_> = HERE.into_iter().filter(|host| !named(host)).collect();
-    let old = Some(list.trim().trim_end_matches(',')).filter(|list| !list.is_empty());
-    (!missing.is_empty()).then(|| old.into_iter().chain(missing).collect::<Vec<_>>().join(","))
 }
 
 // === impl Shell ===
@@ -148,7 +136,7 @@ impl std::fmt::Debug for Line {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Shell, sparing, text};
+    use super::{Line, Shell, text};
 
     #[test]
     fn each_shell_is_told_in_its_language() {
@@ -193,15 +181,6 @@ mod tests {
             let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), value);
         }
-    }
-
-    #[test]
-    fn no_proxy_is_extended_and_not_replaced() {
-        assert_eq!(sparing(None).as_deref(), Some("127.0.0.1,localhost"));
-        assert_eq!(sparing(Some("corp.example,")).as_deref(), Some("corp.example,127.0.0.1,localhost"));
-        assert_eq!(sparing(Some(" LOCALHOST , x")).as_deref(), Some("LOCALHOST , x,127.0.0.1"));
-        assert_eq!(sparing(Some("127.0.0.1,localhost")), None);
-        assert_eq!(sparing(Some("*")), None);
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Gateway {
     /// Setting clients up, on this machine as it is now. `None`: nobody knows where they are. It waits for the disk.
     pub fn setup(&self, project: Option<&Path>) -> Option<Setup> {
         let (keys, clock) = (Arc::clone(&self.keys), Arc::clone(&self.clock));
-        Some(Setup { keys, world: (self.machine)(project)?, offer: self.offer()?, clock })
+        let data = self.others.data.clone();
+        Some(Setup { data, keys, world: (self.machine)(project)?, offer: self.offer()?, clock })
     }
 
     /// The settings of Claude Code, if it is known where they are.

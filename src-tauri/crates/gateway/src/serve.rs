@@ -92,7 +92,7 @@ impl Gateway {
         }
     }
 
-    fn router(self: &Arc<Self>) -> Router {
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
         let router = Router::new()
             .route("/", get(root::root))
             .route("/login", get(control::session::login))

@@ -2,31 +2,45 @@
 //! for the command line.
 //!
 //! - [`Setup`] does it; [`Offer`] is what clients are told of the gateway; [`shape`] is what is said about them.
+//! - [`probe`] tries out what a client would do; [`report`] makes a checklist of it all.
 //!
 //! **Invariant:** a client's file is written by [`Setup`] only, and only when a person asks for it: nothing here is called at a
 //! start, a login, an update or a change of accounts.
 
+mod copies;
+mod hands;
+mod memory;
 mod offer;
+pub mod probe;
+pub mod report;
+mod rescue;
 pub mod shape;
+mod token;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codeferry_accounts::Clock;
-use codeferry_clients::client::{Client, Documents, Found, Target, View, World};
+use codeferry_clients::client::{Client, Documents, Found, Owned, Target, View, World};
 use codeferry_store::ClientKeys;
 
+pub use self::hands::SetupError;
+use self::hands::slot;
+use self::memory::Memory;
 pub use self::offer::{Offer, OfferedModel, OfferedRole};
 use self::shape::{Obstacle, Place, Program, Standing};
 pub use codeferry_clients::client::Kind;
 
 /// Makes the machine as clients see it, with the folder of a project where one is named. It may wait for the disk.
-pub type Machine = Arc<dyn Fn(Option<&std::path::Path>) -> Option<World> + Send + Sync>;
+pub type Machine = Arc<dyn Fn(Option<&Path>) -> Option<World> + Send + Sync>;
 
 /// Stands where a client key would, in what is shown.
 pub const KEY_HERE: &str = "YOUR-CLIENT-KEY";
 
 /// Everything that is needed to set clients up. It waits for the disk, so no task of a runtime calls it directly.
 pub struct Setup {
+    /// Our own folder: what stood in clients' files before is noted and copied there.
+    pub data: PathBuf,
     /// Whose keys clients get.
     pub keys: Arc<ClientKeys>,
     /// The machine as it is now.
@@ -58,7 +72,7 @@ impl Setup {
             how,
             targets: targets.iter().map(|target| self.place(client, target)).collect(),
             manual: client.manual(&self.world, &self.offer.intent(KEY_HERE, None)),
-            backups: 0,
+            backups: self.copies(kind).len(),
         })
     }
 
@@ -66,7 +80,15 @@ impl Setup {
         let documents = Documents::of(client, &self.world, target);
         let intent = self.offer.intent(KEY_HERE, None);
         let opens = |key: &str| self.keys.verify(key).is_some();
-        let view = View { documents: &documents, owned: &[], intent: &intent, opens: &opens };
+        // Where nobody knows what is ours, nothing is.
+        let owned = self.desk().owned(Some(client.kind().name())).unwrap_or_default();
+        let owned: Vec<_> = owned.into_iter().filter(|own| self.holds(target, &own.real)).map(ours).collect();
+        let view = View { documents: &documents, owned: &owned, intent: &intent, opens: &opens };
+        let standing = Standing::from(client.state(&self.world, target, &view));
+        let accepted = match &standing {
+            Standing::Drifted { drifts } => Memory::of(&self.data).has(&slot(client.kind(), &target.id), drifts),
+            _ => false,
+        };
         let conflicts = client.conflicts(&self.world, target, &documents, &intent);
         Place {
             target: target.id.clone(),
@@ -74,9 +96,9 @@ impl Setup {
             files: target.files.iter().map(|file| file.display().to_string()).collect(),
             opt_in: target.opt_in,
             obstacle: target.obstacle.clone(),
-            standing: Standing::from(client.state(&self.world, target, &view)),
-            held: false,
-            accepted: false,
+            standing,
+            held: !owned.is_empty(),
+            accepted,
             conflicts: conflicts.into_iter().map(Obstacle::from).collect(),
         }
     }
@@ -86,4 +108,9 @@ impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Setup").field("world", &self.world).field("url", &self.offer.url).finish_non_exhaustive()
     }
+}
+
+/// As a client's module wants it told.
+fn ours(own: codeferry_clients::apply::Owned) -> Owned {
+    Owned { file: own.file, pointer: own.pointer, intact: own.intact }
 }

@@ -31,7 +31,14 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("gateway/src/control/capture.rs", &["Shown as Captures"]),
     (
         "gateway/src/control/clients.rs",
-        &["List as ClientList", "Client", "Where as ClientState", "Changed as ClientChanged"],
+        &[
+            "List as ClientList",
+            "Client",
+            "Where as ClientState",
+            "Changed as ClientChanged",
+            "Copies as ClientBackups",
+            "CopyDetail as ClientBackupDetail",
+        ],
     ),
     ("gateway/src/control/events.rs", &["Snapshot"]),
     ("gateway/src/control/keys.rs", &["List as KeyList", "Created as KeyCreated"]),

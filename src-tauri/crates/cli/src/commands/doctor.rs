@@ -1,8 +1,10 @@
 //! `codeferry doctor`: what is well, what is not, and what to do about it.
 
 use codeferry_app::doctor::{self, Report, Row, Verdict};
+use codeferry_app::setup::probe::{self, CHECK, Depth};
+use codeferry_app::setup::{Kind, Setup, report};
 
-use crate::commands::{Context, Outcome};
+use crate::commands::{Context, Outcome, setup};
 use crate::failure::{Exit, Failure};
 use crate::guest::Guest;
 use crate::print::table;
@@ -38,8 +40,9 @@ async fn examine(live: bool, context: &Context) -> Report {
     match asked {
         Ok(mut report) => {
             // Clients are started from here, not from where the gateway was.
-            report.rows.retain(|row| row.check != "proxy");
+            report.rows.retain(|row| row.check != "proxy" && row.check != CHECK);
             report.rows.push(doctor::proxy(&context.environment));
+            report.rows.extend(clients(live, context).await);
             Report::of(report.rows)
         }
         Err(failure) => {
@@ -50,6 +53,39 @@ async fn examine(live: bool, context: &Context) -> Report {
             Report::of(report.rows)
         }
     }
+}
+
+/// How the clients that are started from here stand; with `live` what they would do is tried out.
+async fn clients(live: bool, context: &Context) -> Vec<Row> {
+    let (setup, guest) = match setup::open(false, context).await {
+        Ok(opened) => opened,
+        Err(failure) => return vec![Row::warn(CHECK, format!("clients cannot be looked at: {:#}", failure.error))],
+    };
+    let programs = setup.list();
+    let mut rows = report::rows(&programs);
+    let Some(guest) = guest.filter(|_| live) else { return rows };
+    for program in &programs {
+        let Some(kind) = Kind::parse(program.client) else { continue };
+        for place in program.targets.iter().filter(|place| place.held) {
+            rows.extend(tried(kind, Some(&place.target), &setup, &guest, Depth::Live).await);
+        }
+    }
+    rows
+}
+
+/// What a client would do is done, and judged.
+pub(crate) async fn tried(kind: Kind, target: Option<&str>, setup: &Setup, guest: &Guest, depth: Depth) -> Vec<Row> {
+    let command = match target {
+        None | Some("user") => format!("codeferry setup {kind}"),
+        Some(target) => format!("codeferry setup {kind} --target {target}"),
+    };
+    let Some(key) = setup.key(kind, target) else { return vec![probe::no_key(kind.label(), &command)] };
+    let mut rows = Vec::new();
+    for probe in probe::probes(kind, &setup.offer, depth) {
+        let answer = guest.probe(&probe, &key).await;
+        rows.push(probe::judge(kind.label(), &command, &probe, answer.as_ref().map_err(String::as_str)));
+    }
+    rows
 }
 
 fn lines(rows: &[Row]) -> String {

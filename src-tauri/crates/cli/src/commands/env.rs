@@ -1,6 +1,9 @@
 //! `codeferry env`: what a shell has to set, to be evaluated by it.
 
 use anyhow::anyhow;
+use codeferry_app::Variables;
+use codeferry_app::setup::Offer;
+use codeferry_clients::intent::Intent;
 use codeferry_clients::shell::{self, Line, Shell};
 
 use super::told::{self, Told};
@@ -48,7 +51,7 @@ enum Language {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     let seen = &context.environment.variables;
-    let (name, tell): (_, fn(&str, &str, &codeferry_app::Variables) -> Told) = match args.client {
+    let (name, tell): (_, fn(&Intent, &Variables) -> Told) = match args.client {
         Client::ClaudeCode => ("claude-code", told::claude_code),
         Client::Anthropic => ("anthropic", told::anthropic),
         Client::OpenAi => ("openai", told::openai),
@@ -58,12 +61,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         }
     };
     let shell = args.shell.map_or_else(|| usual(context), Language::shell);
-    let (url, runs) = address(context).await?;
+    let (offer, runs) = offer(context).await?;
     let made = codeferry_app::shell_key(&context.paths, name, codeferry_app::system_clock()())?;
     if made.new {
         context.tell_owner().await;
     }
-    let told = tell(&url, &made.key, seen);
+    let told = tell(&offer.intent(&made.key, None), seen);
+    let url = offer.url.as_str().trim_end_matches('/');
     let mut lines = vec![
         Line::Comment(format!("Codeferry: {name}, started from this shell, comes to {url}. No file is changed.")),
         Line::Comment(
@@ -72,8 +76,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         Line::Comment(format!("To evaluate it: {}", shell.evaluating(&command(args, shell)))),
     ];
     lines.extend(told.variables.into_iter().map(|(name, value)| match value {
-        Some(value) => Line::Set(name.to_owned(), value),
-        None => Line::Unset(name.to_owned()),
+        Some(value) => Line::Set(name, value),
+        None => Line::Unset(name),
     }));
     context.print.data(shell::text(shell, &lines).trim_end())?;
     if !runs {
@@ -82,13 +86,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Where the gateway is, or would be; and whether one runs.
-async fn address(context: &Context) -> Result<(String, bool), Failure> {
+/// What clients are told of the gateway, and whether one runs.
+async fn offer(context: &Context) -> Result<(Offer, bool), Failure> {
     if let Some((guest, _)) = Guest::find(&context.paths).await? {
-        return Ok((guest.url().to_owned(), true));
+        return Ok((guest.intent().await?, true));
     }
-    let port = codeferry_app::settings(&context.paths)?.snapshot().port;
-    Ok((format!("http://127.0.0.1:{port}"), false))
+    Ok((codeferry_app::offer(&context.paths)?, false))
 }
 
 fn usual(context: &Context) -> Shell {

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use anyhow::{Context as _, anyhow};
+use codeferry_app::setup::Offer;
 use codeferry_app::{Options, Running};
+use codeferry_clients::intent::Intent;
 use tokio::process::{Child, Command};
 
-use super::told::{self, Told};
+use super::told;
 use crate::commands::{Context, Outcome};
 use crate::failure::{Exit, Failure};
 use crate::guest::Guest;
@@ -47,8 +49,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         let program = program(args.client, context)?;
         // Before anything is started, so that no signal is lost.
         let mut relay = Relay::catch()?;
-        let (url, own) = gateway(context, log_lines).await?;
-        let ended = match begin(args, &program, &url, context).await {
+        let (offer, own) = gateway(context, log_lines).await?;
+        let ended = match begin(args, &program, &offer, context).await {
             Ok(mut child) => relay.until(&mut child).await.map_err(Failure::from),
             Err(failure) => Err(failure),
         };
@@ -62,9 +64,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// The gateway that runs, or one of our own for as long as the client does.
-async fn gateway(context: &Context, log_lines: codeferry_app::LogLines) -> Result<(String, Option<Running>), Failure> {
+async fn gateway(context: &Context, log_lines: codeferry_app::LogLines) -> Result<(Offer, Option<Running>), Failure> {
     if let Some((guest, _)) = Guest::find(&context.paths).await? {
-        return Ok((guest.url().to_owned(), None));
+        return Ok((guest.intent().await?, None));
     }
     let options = Options { log_lines, ..Options::default() };
     let running = codeferry_app::start(options, &context.paths, &context.environment).await.map_err(|error| {
@@ -72,22 +74,23 @@ async fn gateway(context: &Context, log_lines: codeferry_app::LogLines) -> Resul
         let failure = if conflict { Failure::conflict(error) } else { Failure::from(error) };
         failure.hint("no gateway runs, and none can be started: codeferry doctor says what is wrong")
     })?;
-    Ok((running.url().to_owned(), Some(running)))
+    let offer = running.gateway().offer().context("the gateway does not say where it listens")?;
+    Ok((offer, Some(running)))
 }
 
-async fn begin(args: &Args, program: &Path, url: &str, context: &Context) -> Result<Child, Failure> {
+async fn begin(args: &Args, program: &Path, offer: &Offer, context: &Context) -> Result<Child, Failure> {
     let made = codeferry_app::shell_key(&context.paths, args.client.name(), codeferry_app::system_clock()())?;
     if made.new {
         context.tell_owner().await;
     }
-    let seen = &context.environment.variables;
+    let (intent, seen) = (offer.intent(&made.key, None), &context.environment.variables);
     let told = match args.client {
         Client::Claude => {
-            let mut told = told::claude_code(url, &made.key, seen);
-            told.arguments.extend(settings(&told, args, context)?.into_iter().flatten());
+            let mut told = told::claude_code(&intent, seen);
+            told.arguments.extend(settings(&intent, args, context)?.into_iter().flatten());
             told
         }
-        Client::Codex => told::codex(url, &made.key, seen),
+        Client::Codex => told::codex(&intent, seen),
     };
     let mut command = Command::new(program);
     command.args(&told.arguments).args(&args.arguments).stdin(Stdio::inherit());
@@ -103,13 +106,13 @@ async fn begin(args: &Args, program: &Path, url: &str, context: &Context) -> Res
 
 /// The settings that win over those in its files, for its owner alone: a key on the command line is read by every user of
 /// the machine.
-fn settings(told: &Told, args: &Args, context: &Context) -> Result<Option<[String; 2]>, Failure> {
+fn settings(intent: &Intent, args: &Args, context: &Context) -> Result<Option<[String; 2]>, Failure> {
     let file = context.paths.claude_run();
     let Some(argument) = told::settings_argument(&file, &args.arguments) else {
         context.print.warning("--settings is given: what Claude Code's own files say about where it goes may win");
         return Ok(None);
     };
-    let settings = told::claude_settings(told)?;
+    let settings = told::claude_settings(intent, &context.environment.variables).into_bytes();
     // Another one that runs has read the same.
     if std::fs::read(&file).ok().as_ref() != Some(&settings) {
         codeferry_app::replace_file(&file, &settings).with_context(|| format!("cannot write {}", file.display()))?;

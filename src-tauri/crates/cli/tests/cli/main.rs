@@ -22,6 +22,7 @@ mod named;
 mod quota;
 mod serve;
 mod settings;
+mod setup;
 mod sign_in;
 #[cfg(unix)]
 mod starting;

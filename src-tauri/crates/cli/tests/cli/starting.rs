@@ -150,10 +150,11 @@ fn a_shell_evaluates_what_env_prints() {
         String::from_utf8(output.stdout).unwrap()
     };
     let told = evaluate("");
-    let [token, url, spared] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
-    assert_eq!(url, format!("ANTHROPIC_BASE_URL={}", server.url));
-    assert_eq!(spared, "NO_PROXY=it's.example,127.0.0.1,localhost");
-    let token = token.strip_prefix("ANTHROPIC_AUTH_TOKEN=").unwrap();
+    let line = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap();
+    assert_eq!(line("ANTHROPIC_BASE_URL"), server.url);
+    assert_eq!(line("NO_PROXY"), "it's.example,127.0.0.1,localhost");
+    assert_eq!(line("ANTHROPIC_DEFAULT_OPUS_MODEL"), "claude/opus", "and which models there are");
+    let token = line("ANTHROPIC_AUTH_TOKEN");
     assert_eq!(server.get("/v1/models", &[("x-api-key", token)]).status, 200);
     assert_eq!(evaluate(""), told, "a shell that starts anew makes no new key");
     assert!(evaluate("--client openai").contains(&format!("OPENAI_BASE_URL={}/v1", server.url)));

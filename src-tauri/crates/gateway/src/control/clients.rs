@@ -1,6 +1,9 @@
 //! `/api/clients`: the programs that come to us, whether they do, and setting them up.
 //!
-//! What is done to their files is done by the code behind the old paths, and told of in `docs/clients.md`.
+//! What is done to their files is done by [`Setup`], and told of in `docs/clients.md`.
+
+mod refused;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,29 +11,20 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use codeferry_clients::apply::Site;
-use codeferry_clients::claude_code;
 use serde::{Deserialize, Serialize};
 
-use super::refused::{Asked, Refused};
+use super::refused::{Asked, Refused, Sent};
 use crate::Gateway;
-use crate::compat::codex_proxy::claude::{self, Direct};
 use crate::compat::sent::Body;
-use crate::in_process::leads_here;
-use crate::setup::shape::{Program, Standing};
-use crate::setup::{Kind, Offer};
-
-/// `?project=` also looks at the settings of that folder.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Scope {
-    project: Option<PathBuf>,
-}
+use crate::setup::shape::{Copy, Plan, Program, Settled, Standing, Verification};
+use crate::setup::{Kind, Offer, Setup, SetupError};
 
 #[derive(Serialize)]
 pub(crate) struct List {
     /// Where clients are told to go.
     url: String,
+    /// The folder of the person, to show paths below it in short.
+    home: Option<String>,
     clients: Vec<Client>,
 }
 
@@ -54,12 +48,13 @@ enum Where {
     /// Here, with a key that opens.
     Connected,
     /// Here, and it would be turned away: its key is missing or was revoked.
+    #[expect(dead_code, reason = "the page still knows it; now such a client is broken")]
     KeyRefused,
     /// To another address.
     Elsewhere { url: String },
     /// Its own way: nothing is set.
     NotSet,
-    /// Nobody knows: the file cannot be read.
+    /// Nobody knows: the file cannot be read, or it would be turned away.
     Unreadable { message: String },
 }
 
@@ -68,23 +63,90 @@ enum Where {
 pub(crate) struct Changed {
     #[serde(flatten)]
     client: Client,
-    /// What was done, in sentences.
-    told: Option<String>,
+    #[serde(flatten)]
+    done: Settled,
 }
 
-/// `GET /api/clients`. One whose folder nobody knows is not there.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, Asked(scope): Asked<Scope>) -> Json<List> {
+/// The copies there are.
+#[derive(Serialize)]
+pub(crate) struct Copies {
+    backups: Vec<Copy>,
+}
+
+/// One of them, and what bringing it back would change now.
+#[derive(Serialize)]
+pub(crate) struct CopyDetail {
+    #[serde(flatten)]
+    copy: Copy,
+    /// The unified diff, with secrets masked.
+    diff: String,
+}
+
+/// Behind the question mark.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scope {
+    /// Also the settings of that folder.
+    project: Option<PathBuf>,
+    /// A place by its word.
+    target: Option<String>,
+    /// What was shown before.
+    plan: Option<String>,
+    /// What is planned.
+    #[serde(default)]
+    to: Direction,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    #[default]
+    SetUp,
+    Revert,
+}
+
+/// What is to be done.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Wanted {
+    plan: Option<String>,
+    target: Option<String>,
+    project: Option<PathBuf>,
+    /// A short request to each model, too.
+    live: bool,
+}
+
+/// What is to become of a drift.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Drifted {
+    target: Option<String>,
+    project: Option<PathBuf>,
+    #[serde(rename = "do")]
+    what: DriftChoice,
+    plan: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DriftChoice {
+    Keep,
+    Reapply,
+}
+
+/// `GET /api/clients`. Empty where nobody knows the folder of the person.
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    Asked(scope): Asked<Scope>,
+) -> Result<Json<List>, Refused> {
     let url = gateway.own_url();
-    let known = look(Arc::clone(&gateway)).await;
-    let mut clients: Vec<_> = known.into_iter().collect();
-    let setup = beside(gateway, move |gateway| Some(gateway.setup(scope.project.as_deref())?.list())).await;
-    for program in setup.flatten().unwrap_or_default() {
-        match clients.iter_mut().find(|client| client.program.client == program.client) {
-            Some(client) => client.program = program,
-            None => clients.push(Client::of(program)),
-        }
-    }
-    Json(List { url, clients })
+    let found = tokio::task::spawn_blocking(move || {
+        let setup = gateway.setup(scope.project.as_deref())?;
+        Some((setup.world.home.display().to_string(), setup.list()))
+    });
+    let (home, programs) = found.await.ok().flatten().unzip();
+    let clients = programs.unwrap_or_default().into_iter().map(Client::of).collect();
+    Ok(Json(List { url, home, clients }))
 }
 
 /// `GET /api/intent`: what clients are told of the gateway. A command beside it does the rest.
@@ -93,66 +155,136 @@ pub(crate) async fn intent(State(gateway): State<Arc<Gateway>>) -> Result<Json<O
     gateway.offer().map(Json).ok_or_else(none)
 }
 
-/// Files are read and written beside the requests.
-async fn beside<T: Send + 'static>(
-    gateway: Arc<Gateway>,
-    work: impl FnOnce(&Gateway) -> T + Send + 'static,
-) -> Option<T> {
-    tokio::task::spawn_blocking(move || work(&gateway)).await.ok()
+/// `GET /api/clients/{client}/plan`: what would be done, before it is.
+pub(crate) async fn plan(
+    State(gateway): State<Arc<Gateway>>,
+    Path(client): Path<String>,
+    Asked(scope): Asked<Scope>,
+) -> Result<Json<Plan>, Refused> {
+    let Scope { project, target, to, .. } = scope;
+    let planned = beside(gateway, &client, project, move |setup, kind| match to {
+        Direction::SetUp => setup.plan(kind, target.as_deref()),
+        Direction::Revert => setup.plan_back(kind, target.as_deref()),
+    });
+    planned.await.map(Json)
 }
 
 /// `POST /api/clients/{client}`: it comes here, with a client key made for it.
 pub(crate) async fn connect(
     State(gateway): State<Arc<Gateway>>,
     Path(client): Path<String>,
+    Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, Refused> {
-    known(&client)?;
-    let Json(done) = claude::proxy(State(Arc::clone(&gateway))).await?;
-    changed(gateway, done.message).await
+    let Wanted { plan, target, project, .. } = wanted;
+    change(gateway, &client, project, move |setup, kind| setup.apply(kind, target.as_deref(), plan.as_deref())).await
 }
 
 /// `DELETE /api/clients/{client}`: what stood there before comes back.
 pub(crate) async fn restore(
     State(gateway): State<Arc<Gateway>>,
     Path(client): Path<String>,
+    Asked(scope): Asked<Scope>,
 ) -> Result<Json<Changed>, Refused> {
-    known(&client)?;
-    let Json(done) = claude::direct(State(Arc::clone(&gateway)), Body(Direct::default())).await?;
-    changed(gateway, done.message).await
+    let Scope { project, target, plan, .. } = scope;
+    change(gateway, &client, project, move |setup, kind| setup.revert(kind, target.as_deref(), plan.as_deref())).await
 }
 
-fn known(client: &str) -> Result<(), Refused> {
+/// `POST /api/clients/{client}/drift`: what somebody else wrote stays, or ours comes back.
+pub(crate) async fn drift(
+    State(gateway): State<Arc<Gateway>>,
+    Path(client): Path<String>,
+    Sent(drifted): Sent<Drifted>,
+) -> Result<Json<Changed>, Refused> {
+    let Drifted { target, project, what, plan } = drifted;
+    let target = move || target.clone();
+    change(gateway, &client, project, move |setup, kind| match what {
+        DriftChoice::Keep => setup.keep(kind, target().as_deref()),
+        DriftChoice::Reapply => setup.apply(kind, target().as_deref(), plan.as_deref()),
+    })
+    .await
+}
+
+/// `POST /api/clients/{client}/verify`: as the client would do it.
+pub(crate) async fn verify(
+    State(gateway): State<Arc<Gateway>>,
+    Path(client): Path<String>,
+    Body(wanted): Body<Wanted>,
+) -> Result<Json<Verification>, Refused> {
+    let Wanted { target, project, live, .. } = wanted;
+    verify::verify(gateway, &client, project, target, live).await.map(Json)
+}
+
+/// `GET /api/clients/{client}/backups`
+pub(crate) async fn backups(
+    State(gateway): State<Arc<Gateway>>,
+    Path(client): Path<String>,
+) -> Result<Json<Copies>, Refused> {
+    let backups = beside(gateway, &client, None, |setup, kind| Ok(setup.copies(kind))).await?;
+    Ok(Json(Copies { backups }))
+}
+
+/// `GET /api/clients/{client}/backups/{id}`
+pub(crate) async fn backup(
+    State(gateway): State<Arc<Gateway>>,
+    Path((client, id)): Path<(String, String)>,
+) -> Result<Json<CopyDetail>, Refused> {
+    let (copy, diff) = beside(gateway, &client, None, move |setup, kind| setup.copy(kind, &id)).await?;
+    Ok(Json(CopyDetail { copy, diff }))
+}
+
+/// `POST /api/clients/{client}/backups/{id}/restore`
+pub(crate) async fn restore_backup(
+    State(gateway): State<Arc<Gateway>>,
+    Path((client, id)): Path<(String, String)>,
+) -> Result<Json<Changed>, Refused> {
+    change(gateway, &client, None, move |setup, kind| setup.restore(kind, &id)).await
+}
+
+pub(super) fn known(client: &str) -> Result<Kind, Refused> {
     let unknown = || Refused::new(StatusCode::NOT_FOUND, "unknown_client", "there is no such client");
-    (client == claude_code::NAME).then_some(()).ok_or_else(unknown)
+    // As it is listed, not as it may be typed.
+    Kind::ALL.into_iter().find(|kind| kind.name() == client && kind.client().is_some()).ok_or_else(unknown)
 }
 
-async fn changed(gateway: Arc<Gateway>, told: Option<String>) -> Result<Json<Changed>, Refused> {
-    let gone =
-        || Refused::new(StatusCode::NOT_FOUND, "no_claude_config", "the folder of Claude Code is not known here");
-    let client = look(gateway).await.ok_or_else(gone)?;
-    Ok(Json(Changed { client, told }))
-}
-
-/// Claude Code. Files are read beside the requests.
-async fn look(gateway: Arc<Gateway>) -> Option<Client> {
-    let looked = beside(gateway, |gateway| {
-        let site = Site::new(claude_code::NAME, gateway.claude_settings()?, gateway.others.data.clone());
-        let (state, doubts) = match site.look() {
-            Ok(seen) => {
-                let document = seen.document();
-                let opens = claude_code::token(document).is_some_and(|token| gateway.keys.verify(&token).is_some());
-                let state = goes(claude_code::base_url(document), gateway.port(), opens);
-                (state, claude_code::doubts(document))
-            }
-            Err(trouble) => (Where::Unreadable { message: trouble.to_string() }, Vec::new()),
-        };
-        let file = site.file().display().to_string();
-        let setup = gateway.setup(None);
-        let program = setup.and_then(|setup| setup.program(Kind::ClaudeCode));
-        let program = program.unwrap_or_else(|| Program::unknown(Kind::ClaudeCode));
-        Some(Client { program, file, state, doubts })
+/// Files are read and written beside the requests.
+pub(super) async fn beside<T: Send + 'static>(
+    gateway: Arc<Gateway>,
+    client: &str,
+    project: Option<PathBuf>,
+    work: impl FnOnce(&Setup, Kind) -> Result<T, SetupError> + Send + 'static,
+) -> Result<T, Refused> {
+    let kind = known(client)?;
+    let done = tokio::task::spawn_blocking(move || {
+        let setup = gateway.setup(project.as_deref()).ok_or_else(nowhere)?;
+        work(&setup, kind).map_err(Refused::from)
     });
-    looked.await.flatten()
+    done.await.unwrap_or_else(|_| {
+        let message = "the change was left in the middle; look what came of it";
+        Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "client_files_failed", message))
+    })
+}
+
+fn nowhere() -> Refused {
+    let message = "it is not known here where clients keep their settings: there is no home folder";
+    Refused::new(StatusCode::NOT_FOUND, "no_home", message)
+}
+
+async fn change(
+    gateway: Arc<Gateway>,
+    client: &str,
+    project: Option<PathBuf>,
+    work: impl FnOnce(&Setup, Kind) -> Result<Settled, SetupError> + Send + 'static,
+) -> Result<Json<Changed>, Refused> {
+    let told = Arc::clone(&gateway);
+    let changed = beside(gateway, client, project, |setup, kind| {
+        let done = work(setup, kind)?;
+        let program = setup.program(kind).unwrap_or_else(|| Program::unknown(kind));
+        Ok(Changed { client: Client::of(program), done })
+    });
+    let changed = changed.await?;
+    // The tray shows whether it comes here.
+    told.news.tell();
+    Ok(Json(changed))
 }
 
 // === impl Client ===
@@ -169,29 +301,5 @@ impl Client {
             Some(Standing::Broken { why }) => Where::Unreadable { message: why.clone() },
         };
         Self { program, file, state, doubts: doubts.unwrap_or_default() }
-    }
-}
-
-/// Where a client goes whose settings name that address and a key that opens here, or not.
-fn goes(url: Option<String>, port: u16, opens: bool) -> Where {
-    match url {
-        None => Where::NotSet,
-        Some(url) if !leads_here(&url, port) => Where::Elsewhere { url },
-        Some(_) if opens => Where::Connected,
-        Some(_) => Where::KeyRefused,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Where, goes};
-
-    #[test]
-    fn an_address_of_ours_is_not_enough() {
-        let here = || Some("http://127.0.0.1:8081".to_owned());
-        assert_eq!(goes(here(), 8081, true), Where::Connected);
-        assert_eq!(goes(here(), 8081, false), Where::KeyRefused);
-        assert_eq!(goes(here(), 8082, true), Where::Elsewhere { url: "http://127.0.0.1:8081".to_owned() });
-        assert_eq!(goes(None, 8081, true), Where::NotSet);
     }
 }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use codeferry_clients::apply::{FileDone as Done, Retired, Site, Trouble, Wish};
+use codeferry_clients::apply::{FileDone as Done, Site, Wish};
 use codeferry_clients::claude_code;
 use codeferry_clients::format::Document;
-use codeferry_store::KeyError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
@@ -18,20 +17,21 @@ use url::{Host, Url};
 use super::super::sent::Body;
 use crate::Gateway;
 use crate::control::refused::Refused;
+use crate::setup::{Kind, Setup};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Config {
+pub(super) struct Config {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
+    message: Option<String>,
     config_path: String,
     config: Value,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Direct {
+pub(super) struct Direct {
     api_key: Option<String>,
 }
 
@@ -60,62 +60,32 @@ const SECRET: [&str; 8] =
     ["api_key", "auth_token", "access_token", "refresh_token", "id_token", "secret", "password", "apikey"];
 const REDACTED: &str = "[redacted]";
 const TOKEN_WINS: &str = "ANTHROPIC_AUTH_TOKEN is set too, and is sent instead of the key";
-/// Nobody has so many keys for one client.
-const NAMES: u32 = 1000;
 
 /// The file with its secrets redacted. One that cannot be read is an error: codex-proxy took it for empty, and wrote over
 /// it.
 pub(super) async fn config(State(gateway): State<Arc<Gateway>>) -> Result<Json<Config>, Refused> {
-    beside(gateway, |_, site| shown(site, site.look()?.document(), None)).await
+    beside(gateway, |_, _, site| shown(site, site.look()?.document(), None)).await
 }
 
 /// It comes to us, with a client key made for it.
-pub(crate) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Config>, Refused> {
-    beside(gateway, |gateway, site| {
-        let url = gateway.own_url();
-        let seen = site.look()?;
-        // Before a key is made: whether the file can take it.
-        site.check(&seen, &claude_code::to_us(&url, "", None))?;
-        let valid = claude_code::token(seen.document()).filter(|token| gateway.keys.verify(token).is_some());
-        let (key, made) = match valid {
-            Some(key) => (key, None),
-            None => {
-                let made = new_key(gateway)?;
-                (made.key, Some(made.name))
-            }
-        };
-        let done = match site.change(seen, &claude_code::to_us(&url, &key, made.as_deref()), gateway.now()) {
-            Ok(done) => done,
-            Err(trouble) => {
-                // It stands nowhere; one that cannot be revoked opens nothing for anybody.
-                if let Some(name) = made
-                    && let Err(error) = gateway.keys.revoke(&name)
-                {
-                    tracing::warn!(key = %name, %error, "a client key that was made in vain still counts");
-                }
-                return Err(trouble.into());
-            }
-        };
-        settle(gateway, &done);
-        let told = match done.changed {
-            true => format!("Claude Code comes to {url} from its next start on"),
-            false => format!("Claude Code comes to {url} already; nothing was written"),
-        };
-        let mut notes = notes(site, &done);
-        notes.extend(claude_code::doubts(&done.document));
-        shown(site, &done.document, Some(sentences(told, notes)))
+pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Config>, Refused> {
+    beside(gateway, |gateway, setup, site| {
+        let done = setup.apply(Kind::ClaudeCode, None, None)?;
+        // The tray shows whether it comes here.
+        gateway.news.tell();
+        shown(site, site.look()?.document(), Some(sentences(done.told, done.notes)))
     })
     .await
 }
 
 /// It goes where it went before, and if a key is sent, with that.
-pub(crate) async fn direct(
+pub(super) async fn direct(
     State(gateway): State<Arc<Gateway>>,
     Body(Direct { api_key }): Body<Direct>,
 ) -> Result<Json<Config>, Refused> {
     let api_key = api_key.map(|key| usable(&key)).transpose()?;
-    beside(gateway, move |gateway, site| {
-        let done = change(gateway, site, &claude_code::direct(api_key.as_deref()))?;
+    beside(gateway, move |gateway, setup, site| {
+        let done = change(gateway, setup, site, &claude_code::direct(api_key.as_deref()))?;
         let told = match (done.removed, done.changed) {
             (true, _) => "nothing but ours was in the file, so it is gone".to_owned(),
             (_, true) => "Claude Code goes its own way from its next start on".to_owned(),
@@ -142,8 +112,8 @@ pub(super) async fn set(
         return Err(bad_request("apiUrl and apiKey are required"));
     };
     let (url, key) = (address(&url, gateway.port())?, usable(&key)?);
-    beside(gateway, move |gateway, site| {
-        let done = change(gateway, site, &claude_code::to(&url, &key))?;
+    beside(gateway, move |gateway, setup, site| {
+        let done = change(gateway, setup, site, &claude_code::to(&url, &key))?;
         let told = match done.changed {
             true => format!("Claude Code goes to {url} from its next start on"),
             false => format!("Claude Code goes to {url} already; nothing was written"),
@@ -180,59 +150,33 @@ pub(super) async fn set_on_startup(Body(sent): Body<SetOnStartup>) -> Result<Jso
 /// Files are read and written beside the requests.
 async fn beside(
     gateway: Arc<Gateway>,
-    work: impl FnOnce(&Gateway, &Site) -> Result<Config, Refused> + Send + 'static,
+    work: impl FnOnce(&Gateway, &Setup, &Site) -> Result<Config, Refused> + Send + 'static,
 ) -> Result<Json<Config>, Refused> {
-    let Some(file) = gateway.others.claude_settings.clone() else {
+    let unknown = || {
         let message = "the folder of Claude Code is not known here";
-        return Err(Refused::new(StatusCode::NOT_FOUND, "no_claude_config", message));
+        Refused::new(StatusCode::NOT_FOUND, "no_claude_config", message)
     };
-    let site = Site::new(claude_code::NAME, file, gateway.others.data.clone());
-    match tokio::task::spawn_blocking(move || work(&gateway, &site)).await {
+    let done = tokio::task::spawn_blocking(move || {
+        let setup = gateway.setup(None).ok_or_else(unknown)?;
+        let (_, place) = setup.place_of(Kind::ClaudeCode, None)?;
+        let site = Site::new(claude_code::NAME, place.file().ok_or_else(unknown)?, setup.data.clone());
+        work(&gateway, &setup, &site)
+    });
+    match done.await {
         Ok(done) => done.map(Json),
         Err(_) => {
             let message = "the change was left in the middle; look what came of it";
-            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "claude_config_failed", message))
+            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "client_files_failed", message))
         }
     }
 }
 
-fn change(gateway: &Gateway, site: &Site, wishes: &[Wish]) -> Result<Done, Refused> {
+fn change(gateway: &Gateway, setup: &Setup, site: &Site, wishes: &[Wish]) -> Result<Done, Refused> {
     let done = site.change(site.look()?, wishes, gateway.now())?;
-    settle(gateway, &done);
-    Ok(done)
-}
-
-/// What follows from a change of the file.
-fn settle(gateway: &Gateway, done: &Done) {
-    retire(gateway, &done.retired);
+    setup.retire(done.retired.iter());
     // The tray shows whether it comes here.
     gateway.news.tell();
-}
-
-/// A client key for it. A name that is taken is somebody's, so the next one is tried.
-fn new_key(gateway: &Gateway) -> Result<codeferry_store::NewKey, KeyError> {
-    let mut at = 1;
-    loop {
-        let name = match at {
-            1 => claude_code::NAME.to_owned(),
-            _ => format!("{}-{at}", claude_code::NAME),
-        };
-        match gateway.keys.create(&name, gateway.now()) {
-            Err(KeyError::NameTaken(_)) if at < NAMES => at += 1,
-            made => return made,
-        }
-    }
-}
-
-/// Keys that were made for the file and stand there no more are nobody's.
-fn retire(gateway: &Gateway, keys: &[Retired]) {
-    for Retired { name, sha256 } in keys {
-        match gateway.keys.revoke_this(name, sha256) {
-            Ok(true) => tracing::info!(key = %name, "a client key that Claude Code has no more was revoked"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(key = %name, %error, "a client key that Claude Code has no more still counts"),
-        }
-    }
+    Ok(done)
 }
 
 /// Loopback only. What `localhost` means is the resolver's choice, and we listen on 127.0.0.1.
@@ -316,18 +260,6 @@ fn redact(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(redact),
         _ => {}
-    }
-}
-
-impl From<Trouble> for Refused {
-    fn from(trouble: Trouble) -> Self {
-        let (status, code) = match &trouble {
-            Trouble::Bad { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "no_claude_config"),
-            Trouble::Changed { .. } => (StatusCode::CONFLICT, "changed_meanwhile"),
-            Trouble::ReadOnly { .. } => (StatusCode::CONFLICT, "read_only"),
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "claude_config_failed"),
-        };
-        Self::new(status, code, trouble.to_string())
     }
 }
 
