@@ -18,6 +18,8 @@ mod claude_setup;
 mod clients_setup;
 #[path = "e2e/codex_cli.rs"]
 mod codex_cli;
+#[path = "e2e/codex_client.rs"]
+mod codex_client;
 #[path = "e2e/doors.rs"]
 mod doors;
 #[cfg(target_os = "linux")]

@@ -19,6 +19,7 @@ pub mod bus;
 pub mod chat;
 pub mod claude;
 pub mod codex;
+pub mod codex_client;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,64 @@
+//! The real Codex CLI as a client, over HTTP.
+
+use codeferry_tests::World;
+use codeferry_tests::codex_client::CodexClient;
+use serde_json::{Value, json};
+
+use crate::{asked, calling, items, playing};
+
+#[tokio::test]
+async fn a_first_turn_in_both_shapes() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    for (model, lite) in [("gpt-6.1-sol", true), ("gpt-5.5", false)] {
+        let run = codex.exec(&["-m", model, "[[demo:reasoning]][[demo:text It is here.]]"]).await;
+        assert_eq!(run.text(), "It is here.");
+        let asked = asked(&world).pop().unwrap();
+        assert_eq!(asked["model"], model);
+        assert_eq!(asked.get("tools").is_none(), lite, "{model}");
+        assert_eq!(!items(&asked, "additional_tools").is_empty(), lite);
+        assert!(asked["client_metadata"].is_object(), "what we do not know stays");
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_run_and_the_conversation_is_resumed() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let prompt = playing(&[
+        &format!(
+            "[[demo:reasoning]]{}",
+            calling("exec_command", &json!({"cmd": "echo hello > greeting.txt; cat greeting.txt"}))
+        ),
+        "[[demo:text It says hello.]]",
+    ]);
+    let run = codex.exec(&["-m", "gpt-5.5", &prompt]).await;
+    assert_eq!(run.text(), "It says hello.");
+    assert_eq!(codex.read("greeting.txt"), "hello\n");
+    let all = asked(&world);
+    assert_eq!(all.len(), 2, "one request per round");
+    let output = items(&all[1], "function_call_output")[0]["output"].to_string();
+    assert!(output.contains("hello"), "{output}");
+    assert_eq!(items(&all[1], "reasoning").len(), 1, "its reasoning goes back");
+
+    let run = codex.exec(&["-m", "gpt-5.5", "resume", run.thread(), "[[demo:text Still here.]]"]).await;
+    assert_eq!(run.text(), "Still here.");
+    let all = asked(&world);
+    let said: Vec<&Value> = items(&all[2], "message").into_iter().filter(|item| item["role"] == "assistant").collect();
+    assert!(said.iter().any(|item| item.to_string().contains("It says hello.")), "{said:?}");
+    assert_eq!(items(&all[2], "function_call_output").len(), 1);
+    let key = |request: &Value| request["prompt_cache_key"].clone();
+    assert_eq!(key(&all[0]), key(&all[2]), "it is the same conversation");
+}
+
+#[tokio::test]
+async fn failures_are_told_in_words_that_it_knows() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let failure = codex.exec(&["-m", "gpt-5.5", "[[demo:policy]]"]).await.failure().to_owned();
+    assert!(!failure.is_empty(), "{failure}");
+    let failure = codex.exec(&["-m", "gpt-5.5", "[[demo:text words]][[demo:cut]]"]).await.failure().to_owned();
+    assert!(failure.contains("broke off") || failure.contains("ended"), "{failure}");
+    let failure = codex.exec(&["-m", "gpt-5.5", "[[demo:limit]]"]).await.failure().to_owned();
+    assert!(failure.contains("usage limit. Try again at"), "it knows when: {failure}");
+}
