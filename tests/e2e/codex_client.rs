@@ -62,3 +62,23 @@ async fn failures_are_told_in_words_that_it_knows() {
     let failure = codex.exec(&["-m", "gpt-5.5", "[[demo:limit]]"]).await.failure().to_owned();
     assert!(failure.contains("usage limit. Try again at"), "it knows when: {failure}");
 }
+
+/// With what stands for a ChatGPT account here it asks the gateway for its models, its workspace and what is left.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn its_status_shows_what_is_left_of_the_account_that_serves() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::signed_in(&world) else { return };
+    let mut terminal = codex.sit_down("--no-alt-screen '[[demo:text Well.]]'").await;
+    terminal.shows("Worked").await;
+    terminal.types("/status").await;
+    terminal.shows("configuration").await;
+    terminal.types("\r").await;
+    terminal.shows("person@example.com").await;
+    for word in ["5h", "88%", "Weekly", "66%"] {
+        terminal.shows(word).await;
+    }
+    assert_eq!(world.demo.violations(), []);
+    let keys = world.demo.requests().iter().filter(|request| request.path.contains(&world.key)).count();
+    assert_eq!(keys, 0);
+}

@@ -281,3 +281,77 @@ async fn an_exchange_is_written_down() {
     let text = rows.to_string();
     assert!(text.contains("\"dialect\":\"responses\"") && text.contains("\"path\":\"/v1/responses\""), "{text}");
 }
+
+#[tokio::test]
+async fn a_codex_gets_the_whole_catalogue_and_others_a_list() {
+    let world = World::start().await;
+    let get = |path: &str| world.http.get(format!("{}{path}", world.url())).bearer_auth(&world.key);
+    for path in ["/v1/models?client_version=0.169.0", "/backend-api/codex/models?client_version=0.169.0"] {
+        let response = get(path).header("originator", "Codex Desktop").send().await.unwrap();
+        let etag = response.headers()["etag"].clone();
+        let page: Value = response.json().await.unwrap();
+        let first = &page["models"][0];
+        assert_eq!(
+            (&first["slug"], &first["comp_hash"]),
+            (&json!("gpt-6.1-sol"), &json!("demo")),
+            "unread members too"
+        );
+        let again = get(path).header("originator", "codex_exec").header("if-none-match", &etag).send().await.unwrap();
+        assert_eq!((again.status().as_u16(), again.headers()["etag"].clone()), (304, etag));
+    }
+    let one: Value =
+        get("/v1/models/gpt-5.5").header("originator", "codex_exec").send().await.unwrap().json().await.unwrap();
+    assert_eq!((&one["slug"], &one["shell_type"]), (&json!("gpt-5.5"), &json!("shell_command")));
+    let (status, error) =
+        error_of(get("/v1/models/none").header("originator", "codex_exec").send().await.unwrap()).await;
+    assert_eq!((status, &error["code"]), (404, &json!("model_not_found")));
+    let list: Value = get("/v1/models").send().await.unwrap().json().await.unwrap();
+    assert_eq!((&list["object"], &list["data"][0]["object"]), (&json!("list"), &json!("model")));
+    let one: Value = get("/v1/models/gpt-5.5").send().await.unwrap().json().await.unwrap();
+    assert_eq!((&one["id"], &one["object"]), (&json!("gpt-5.5"), &json!("model")));
+}
+
+#[tokio::test]
+async fn what_a_codex_asks_about_its_account_is_answered_for_the_one_that_serves() {
+    let world = World::start().await;
+    let get = |path: &str| world.http.get(format!("{}{path}", world.url()));
+    for path in ["/backend-api/wham/usage", "/api/codex/usage", "/backend-api/codex/usage"] {
+        let (status, _) = error_of(get(path).send().await.unwrap()).await;
+        assert_eq!(status, 401, "{path} takes a client key");
+        let usage: Value = get(path).bearer_auth(&world.key).send().await.unwrap().json().await.unwrap();
+        assert_eq!(usage["rate_limit"]["primary_window"]["used_percent"], 12, "{usage}");
+        assert_eq!((&usage["email"], &usage["account_id"]), (&json!("codeferry"), &json!("codeferry")));
+    }
+    let credits = get("/backend-api/wham/rate-limit-reset-credits").bearer_auth(&world.key).send().await.unwrap();
+    assert_eq!(credits.json::<Value>().await.unwrap()["available_count"], 0);
+    let check = get("/backend-api/wham/accounts/check").header("chatgpt-account-id", "mine").bearer_auth(&world.key);
+    let check: Value = check.send().await.unwrap().json().await.unwrap();
+    let account = &check["accounts"][0];
+    assert_eq!((&account["id"], &check["default_account_id"]), (&json!("mine"), &json!("mine")));
+    assert!(account["workspace_backend_origin"].as_str().unwrap().starts_with("https://127.0.0.1:"), "{check}");
+    let text = check.to_string();
+    assert!(!text.contains(&world.account.as_ref().unwrap().account_id), "{text}");
+    let (status, _) =
+        error_of(get("/backend-api/wham/settings/user").bearer_auth(&world.key).send().await.unwrap()).await;
+    assert_eq!(status, 404);
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+
+    let world = World::with(Setup { kind: AccountKind::Plan, ..Setup::default() }).await;
+    let usage = world.http.get(format!("{}/backend-api/wham/usage", world.url())).bearer_auth(&world.key);
+    let usage: Value = usage.send().await.unwrap().json().await.unwrap();
+    assert_eq!((&usage["plan_type"], &usage["rate_limit"]), (&json!("plus"), &Value::Null), "its host tells nobody");
+}
+
+#[tokio::test]
+async fn a_codex_is_told_the_windows_of_the_account_and_the_state_of_its_turn() {
+    let world = World::start().await;
+    let response = post_as_codex(&world, &of_codex("[[demo:text so]]").to_string()).await;
+    assert_eq!(response.headers()["x-codex-primary-used-percent"], "12");
+    let state = response.headers().get("x-codex-turn-state").map(|state| state.to_str().unwrap().to_owned());
+    heard(response).await;
+    if let Some(state) = state {
+        assert!(state.starts_with("acc_"), "{state}");
+    }
+    let others = post(&world, &asking("[[demo:text so]]")).await;
+    assert!(others.headers().keys().all(|name| !name.as_str().starts_with("x-codex-")), "{:?}", others.headers());
+}

@@ -42,7 +42,7 @@ pub struct Session {
     _seat: SemaphorePermit<'static>,
 }
 
-/// A Claude Code with somebody before it. Dropped, it is killed.
+/// A Claude Code, or another program, with somebody before it. Dropped, it is killed.
 pub struct Terminal {
     keys: ChildStdin,
     screen: ChildStdout,
@@ -198,9 +198,7 @@ impl Claude {
         let inside = format!("stty cols 120 rows 40; exec '{}'", self.binary.display());
         let mut command = Command::new("script");
         self.prepare(command.args(["-qfec", &inside, "/dev/null"])).env("TERM", "xterm-256color").stdin(Stdio::piped());
-        let mut child = command.spawn().expect("a terminal");
-        let (keys, screen) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        Terminal { keys, screen, seen: Vec::new(), _child: child, _seat: seat }
+        Terminal::of(command, seat)
     }
 
     /// Runs it to its end.
@@ -226,6 +224,17 @@ impl Session {
 // === impl Terminal ===
 
 impl Terminal {
+    /// A program that `script` runs in a terminal, when there is a seat.
+    pub(crate) async fn with(command: Command) -> Self {
+        Self::of(command, SEATS.acquire().await.expect("the seats are never closed"))
+    }
+
+    fn of(mut command: Command, seat: SemaphorePermit<'static>) -> Self {
+        let mut child = command.spawn().expect("a terminal");
+        let (keys, screen) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        Self { keys, screen, seen: Vec::new(), _child: child, _seat: seat }
+    }
+
     /// Presses these keys.
     pub async fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).await.expect("it listens");
@@ -241,7 +250,7 @@ impl Terminal {
                     return;
                 }
                 let more = self.screen.read_buf(&mut self.seen).await.expect("its screen can be read");
-                assert_ne!(more, 0, "it ended");
+                assert_ne!(more, 0, "it ended: {}", String::from_utf8_lossy(&self.seen));
             }
         };
         let found = tokio::time::timeout(PATIENCE, reading).await;

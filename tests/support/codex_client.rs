@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::World;
+use crate::claude::Terminal;
 
 /// Longer than any run takes, shorter than anybody's patience.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -61,6 +64,40 @@ impl CodexClient {
         Some(Self { binary, home, project, environment })
     }
 
+    /// One that is signed in with what stands for a ChatGPT account here: it asks this gateway about it as well.
+    pub fn signed_in(world: &World) -> Option<Self> {
+        let codex = Self::with(world, "")?;
+        let file = codex.home.path().join("config.toml");
+        let config = std::fs::read_to_string(&file).expect("its settings");
+        let config = config.replace("env_key = \"CODEFERRY_KEY\"", "requires_openai_auth = true");
+        std::fs::write(&file, format!("chatgpt_base_url = \"{}/backend-api\"\n{config}", world.url()))
+            .expect("its settings");
+        let auth = "https://api.openai.com/auth";
+        let claims = json!({
+            "email": "person@example.com",
+            auth: {"chatgpt_plan_type": "plus", "chatgpt_account_id": "codeferry", "chatgpt_user_id": "person"},
+        });
+        let encode = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        let id_token = format!("{}.{}.{}", encode(&json!({"alg": "none"})), encode(&claims), encode(&json!("none")));
+        let tokens = json!({
+            "id_token": id_token, "access_token": world.key, "refresh_token": "none", "account_id": "codeferry",
+        });
+        let auth = json!({
+            "auth_mode": "chatgpt", "OPENAI_API_KEY": null, "tokens": tokens, "last_refresh": "2099-01-01T00:00:00Z",
+        });
+        std::fs::write(codex.home.path().join("auth.json"), auth.to_string()).expect("its sign-in");
+        Some(codex)
+    }
+
+    /// Starts it with a person before it. A Linux `script` gives it the terminal.
+    pub async fn sit_down(&self, args: &str) -> Terminal {
+        let inside = format!("stty cols 120 rows 50; exec '{}' {args}", self.binary.display());
+        let mut command = Command::new("script");
+        command.args(["-qfec", &inside, "/dev/null"]);
+        self.prepare(&mut command).env("TERM", "xterm-256color").stdin(Stdio::piped());
+        Terminal::with(command).await
+    }
+
     /// A file of the project, as it says now.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.project.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -69,8 +106,12 @@ impl CodexClient {
     /// The command for `codex ARGS…`.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
+        self.prepare(command.args(args));
         command
-            .args(args)
+    }
+
+    fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
             .current_dir(self.folder())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -81,8 +122,7 @@ impl CodexClient {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
+            .kill_on_drop(true)
     }
 
     /// The project folder.

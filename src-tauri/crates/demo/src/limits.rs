@@ -83,9 +83,12 @@ impl Window {
         self.used_percent >= 100.0 && self.minutes > 0
     }
 
+    /// The Codex CLI reads a whole number here, and no page at all with another.
     fn usage(self, now: i64) -> Value {
+        let whole = self.used_percent.round();
+        let percent = if whole == self.used_percent { json!(whole as i64) } else { json!(self.used_percent) };
         json!({
-            "used_percent": self.used_percent,
+            "used_percent": percent,
             "limit_window_seconds": self.minutes * 60,
             "reset_after_seconds": self.resets_in,
             "reset_at": now + self.resets_in,

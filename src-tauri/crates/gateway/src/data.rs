@@ -1,5 +1,6 @@
 //! The data plane: what clients of models ask.
 
+pub(crate) mod beside;
 pub(crate) mod chat;
 pub(crate) mod collect;
 pub(crate) mod count_tokens;

@@ -63,7 +63,8 @@ impl Shape {
     /// the version they speak; other programs that ask for something below `/v1` speak OpenAI's.
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let below = uri.path().strip_prefix("/v1/").map(|below| below.strip_prefix("v1/").unwrap_or(below));
-        let openai = below.is_some_and(|below| below.split('/').next() != Some("messages"));
+        let openai = below.is_some_and(|below| below.split('/').next() != Some("messages"))
+            || uri.path().starts_with("/backend-api/");
         if openai && !headers.contains_key("anthropic-version") { Self::OpenAi } else { Self::Anthropic }
     }
 }
@@ -84,6 +85,7 @@ mod tests {
             ("/v1/models", &anthropic, Shape::Anthropic),
             ("/v1/models", &plain, Shape::OpenAi),
             ("/v1/v1/embeddings", &plain, Shape::OpenAi),
+            ("/backend-api/wham/settings/user", &plain, Shape::OpenAi),
             ("/nothing", &plain, Shape::Anthropic),
         ] {
             assert_eq!(Shape::of(&Uri::from_static(path), headers), shape, "{path}");

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** this crate knows nothing of how its parts are made; the composition root hands them in.
 
+mod account_pages;
 mod attempt;
 mod body;
 mod bus;

@@ -287,6 +287,11 @@ static CODEX_CLI: Provider = Provider {
 };
 
 impl Provider {
+    /// Whether it answers what [`Beside`](crate::pages::Beside) asks.
+    pub fn has_beside(&self) -> bool {
+        self.beside
+    }
+
     /// The provider that accounts of this kind use.
     pub fn of(kind: Kind) -> &'static Self {
         match kind {

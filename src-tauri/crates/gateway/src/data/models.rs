@@ -13,7 +13,9 @@ use crate::dialect::Shape;
 use crate::refusal::MODEL_NOT_FOUND;
 use crate::reply::Problem;
 use crate::routing::Named;
-use crate::{Gateway, guard, named, new_request_id};
+use crate::{Gateway, codex, guard, named, new_request_id};
+
+mod for_codex;
 
 /// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
 const PREFIX: &str = "claude/";
@@ -26,6 +28,8 @@ const MADE_EPOCH: i64 = 1_767_225_600;
 pub(crate) struct Page {
     limit: Option<usize>,
     after_id: Option<String>,
+    /// A Codex's own.
+    client_version: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +69,10 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
     if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
         return problem.into_response(shape(&headers), &new_request_id());
     }
+    if codex::is_codex(&headers) {
+        let listed = for_codex::list(&gateway, &headers, page.client_version.as_deref()).await;
+        return listed.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
+    }
     let catalog = gateway.upstream.shelf().all();
     let named = of_named(&gateway).await;
     let limit = page.limit.unwrap_or(usize::MAX);
@@ -95,6 +103,10 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
 pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
         return problem.into_response(shape(&headers), &new_request_id());
+    }
+    if codex::is_codex(&headers) {
+        let found = for_codex::one(&gateway, &id).await;
+        return found.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
     }
     let catalog = gateway.upstream.shelf().all();
     let routed = Named::of(&gateway).await.resolve(&gateway, &gateway.settings.snapshot(), &id).ok();

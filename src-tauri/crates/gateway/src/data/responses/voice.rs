@@ -38,8 +38,10 @@ struct Answer {
     account: Arc<str>,
 }
 
-/// What a Codex reads of an answer's headers, but for the windows (`codex-backend.md §4`).
+/// What a Codex reads of an answer's headers beside the windows (`codex-backend.md §4`).
 const TOLD: [&str; 3] = ["openai-model", "x-models-etag", "x-reasoning-included"];
+/// What is left of the account that served, and what belongs to it.
+const WINDOWS: &str = "x-codex-";
 const TURN_STATE: &str = "x-codex-turn-state";
 
 // === impl Voice ===
@@ -79,11 +81,14 @@ impl Language for Voice {
                 headers.insert(HeaderName::from_static(name), value.clone());
             }
         }
-        let state = upstream.get(TURN_STATE).and_then(|state| state.to_str().ok());
-        let state = state.and_then(|state| HeaderValue::from_str(&codex::turn_state(account, state)).ok());
-        if let Some(state) = state {
-            headers.insert(TURN_STATE, state);
+        for (name, value) in upstream.iter().filter(|(name, _)| name.as_str().starts_with(WINDOWS)) {
+            headers.insert(name, value.clone());
         }
+        let state = upstream.get(TURN_STATE).and_then(|state| state.to_str().ok());
+        match state.and_then(|state| HeaderValue::from_str(&codex::turn_state(account, state)).ok()) {
+            Some(state) => headers.insert(TURN_STATE, state),
+            None => headers.remove(TURN_STATE),
+        };
     }
 }
 
