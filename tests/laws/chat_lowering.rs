@@ -69,6 +69,108 @@ fn marks(value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Any JSON, and what stands in requests.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-3.0..3.0_f64).prop_map(Value::from),
+        prop::sample::select(vec!["", "auto", "required", "user", "text", "function", "json_schema", "\u{e9}", "low"])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        let name = prop::sample::select(vec![
+            "type",
+            "role",
+            "content",
+            "name",
+            "function",
+            "id",
+            "text",
+            "url",
+            "image_url",
+            "effort",
+            "schema",
+            "x",
+        ]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..4).prop_map(|members| members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<serde_json::Map<_, _>>()
+                .into()),
+        ]
+    })
+}
+
+/// A whole request in which one thing is something else.
+fn damaged() -> impl Strategy<Value = Value> {
+    let whole = json!({"model": "m", "stream": true, "stream_options": {"include_usage": true}, "max_tokens": 5, "n": 1, "stop": ["x"],
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "functions": [{"name": "g"}], "tool_choice": {"type": "function", "function": {"name": "f"}}, "parallel_tool_calls": true,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}, "reasoning": {"effort": "low"},
+        "temperature": 1, "top_p": 1, "seed": 1, "logit_bias": {}, "service_tier": "auto", "web_search_options": {}, "prompt": "p",
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x"}}, {"type": "file", "file": {}}]},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "c", "content": "r"}]});
+    let mut places = Vec::new();
+    pointers(&whole, &mut String::new(), &mut places);
+    (prop::collection::vec((prop::sample::select(places), anything()), 1..3)).prop_map(move |changes| {
+        let mut body = whole.clone();
+        for (place, value) in changes {
+            if let Some(there) = body.pointer_mut(&place) {
+                *there = value;
+            }
+        }
+        body
+    })
+}
+
+/// Every place of a tree.
+fn pointers(value: &Value, at: &mut String, found: &mut Vec<String>) {
+    found.push(at.clone());
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(elements) => {
+            elements.iter().enumerate().map(|(place, value)| (place.to_string(), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (name, value) in inner {
+        let long = at.len();
+        at.push('/');
+        at.push_str(&name);
+        pointers(value, at, found);
+        at.truncate(long);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever stands where, it is a request or it is refused by the name of what is wrong.
+    #[test]
+    fn a_damaged_request_is_lowered_or_refused(body in damaged(), lite in any::<bool>(), sampling in any::<bool>()) {
+        let text = body.to_string();
+        for request in [Request::parse(text.as_bytes()), Request::parse_prompt(text.as_bytes())] {
+            match request {
+                Ok(request) => {
+                    let conversation = Conversation::of_chat(&request, None);
+                    let target = Target { model: "gpt-x", effort: None, summary: Some("auto"), lite, sampling, conversation: &conversation };
+                    json(&lower(&request, &target, true, text.len()).body);
+                    codeferry_translate::count::roughly_chat(&request);
+                }
+                Err(bad) => {
+                    let param = bad.param().expect("it is JSON, so a member is wrong");
+                    prop_assert!(!param.is_empty() && !bad.to_string().is_empty(), "{}", bad);
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     /// The upstream refuses a result without its call and a call without its result; and nothing that was said is lost without a word.
     #[test]

@@ -40,7 +40,7 @@ pub fn roughly_chat(request: &ask::Request<'_>) -> u64 {
                 ask::Part::Text(text) | ask::Part::Refusal(text) | ask::Part::Other(text) => meter.json(*text),
                 ask::Part::Image { .. } => meter.image(""),
                 ask::Part::File { data, .. } => meter.document(data.and_then(Raw::literal).unwrap_or_default()),
-                ask::Part::Audio => {}
+                ask::Part::Audio | ask::Part::Thinking => {}
             }
         }
         for call in &message.calls {

@@ -34,6 +34,7 @@ pub(super) fn push_input<'a>(parts: &mut Vec<Part<'a>>, said: &Said<'a>, losses:
             losses.add(Loss::Audio);
             parts.push(Part::InputNote(Cow::Borrowed("[Sound that cannot be heard here.]")));
         }
+        Said::Thinking => losses.add(Loss::ForeignThinking),
         Said::Other(raw) => {
             losses.add(Loss::UnknownBlock);
             if raw.as_slice_str().len() <= SHORT {
@@ -51,6 +52,7 @@ pub(super) fn push_output<'a>(parts: &mut Vec<Part<'a>>, said: &Said<'a>, losses
                 parts.push(Part::OutputText(*text));
             }
         }
+        Said::Thinking => losses.add(Loss::ForeignThinking),
         Said::Other(raw) => {
             losses.add(Loss::UnknownBlock);
             if raw.as_slice_str().len() <= SHORT {

@@ -118,14 +118,20 @@ fn pictures_of_other_kinds_and_files_without_data_leave_notes() {
         {"type": "file", "file": {"file_id": "f"}},
         {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}},
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
-        {"type": "hologram", "x": 1}]}]});
+        {"type": "hologram", "x": 1}]},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "so"}]},
+        {"role": "user", "content": "x"}]});
     let out = lowered(&request, false, false);
+    assert_eq!(body(&out)["input"][1]["content"], json!([{"type": "output_text", "text": "so"}]));
     let parts = body(&out)["input"][0]["content"].clone();
     assert_eq!(parts[0]["text"], "[An image of type image/tiff, which cannot be shown here.]");
     assert_eq!(parts[1], json!({"type": "input_image", "image_url": "https://x/y.png"}));
     assert_eq!(parts[3]["filename"], "document.pdf");
     assert_eq!(parts[5]["text"], r#"{"type":"hologram","x":1}"#);
-    assert_eq!(losses(&out), [Loss::Audio, Loss::FileSource, Loss::ImageType, Loss::UnknownBlock]);
+    assert_eq!(
+        losses(&out),
+        [Loss::Audio, Loss::FileSource, Loss::ForeignThinking, Loss::ImageType, Loss::UnknownBlock]
+    );
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub enum Part<'a> {
     },
     /// Something that was said, as sound.
     Audio,
+    /// What a model thought, as other services tell it.
+    Thinking,
     /// A part of an unknown type, as it stood.
     Other(Raw<'a>),
 }
@@ -222,6 +224,7 @@ fn part<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Part<'a>, json::
             Ok(Part::File { name: member("filename"), data: member("file_data") })
         }
         Some("input_audio" | "audio") => Ok(Part::Audio),
+        Some("thinking" | "redacted_thinking" | "reasoning") => Ok(Part::Thinking),
         Some(_) => Ok(Part::Other(raw)),
         None => {
             path.push("type");
