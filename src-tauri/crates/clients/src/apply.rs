@@ -413,7 +413,7 @@ impl Desk {
         let write = |path: &Path, source| Trouble::Write { path: path.to_owned(), source };
         self.disk.make_folder(&self.data).map_err(|source| write(&self.data, source))?;
         let path = self.data.join("clients.lock");
-        disk::lock(&path).map_err(|source| write(&path, source))
+        disk::lock(&*self.disk, &path).map_err(|source| write(&path, source))
     }
 
     /// The files as they are and as they would be.

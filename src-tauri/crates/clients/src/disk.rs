@@ -2,7 +2,7 @@
 //!
 //! The steps stand behind [`Disk`], so that tests can fail, or end the process, at each of them.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 /// So many links may lead from one to the next, as on Linux.
 const LINKS: usize = 40;
+
+/// So many waits for another one of us: some ten seconds.
+const PATIENCE: usize = 500;
 
 /// The steps of reading and writing.
 pub(crate) trait Disk: Send + Sync {
@@ -91,11 +94,17 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Held while one of us changes something; it is given back when dropped, also by a crash.
-pub(crate) fn lock(path: &Path) -> io::Result<File> {
+pub(crate) fn lock(disk: &dyn Disk, path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let lock = owner_only(options.create(true).truncate(false).write(true)).open(path)?;
-    lock.lock()?;
-    Ok(lock)
+    for _ in 0..PATIENCE {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => disk.wait(),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::WouldBlock, "another Codeferry is changing settings just now"))
 }
 
 /// The SHA-256 in hex; of nothing at all it is a dash.

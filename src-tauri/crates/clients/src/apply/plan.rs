@@ -34,7 +34,7 @@ pub(super) fn plan<'c>(document: Document, notes: Notes, client: &'c str, wishes
 }
 
 /// The places of a table's values, each on its own: somebody may change one and leave the others.
-fn places<'v>(pointer: &Pointer, value: &'v Value, all: &mut Vec<(Pointer, &'v Value)>) {
+pub(super) fn places<'v>(pointer: &Pointer, value: &'v Value, all: &mut Vec<(Pointer, &'v Value)>) {
     match value {
         Value::Table(members) if !members.is_empty() => {
             members.iter().for_each(|(name, value)| places(&pointer.then(name), value, all));
@@ -149,5 +149,97 @@ impl Own {
             Wrote::Gone => document.raw(pointer)?.is_none(),
             Wrote::Object => document.is_bare(pointer)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::plan;
+    use crate::apply::Wish;
+    use crate::format::{Document, Format, Pointer, Value};
+    use crate::ledger::{Notes, Own, Wrote};
+
+    const TEXTS: [(Format, &str); 7] = [
+        (Format::Json, "{\n  \"a\": 1, // one\n  \"env\": {\"X\": \"1\", \"Y\": 2},\n}\n"),
+        (Format::Json, ""),
+        (Format::Json, "{\"provider\":{\"p\":{\"url\":\"theirs\",\"more\":[1]}},\"env\":{}}"),
+        (Format::Json5, "{\n  env: { X: 'x' }, // c\n  provider: {},\n}"),
+        (Format::Toml, "# top\n\nX = 1\n\n[env]\nX = \"x\" # c\nY = 2\n\n[z]\nb = 1\n"),
+        (Format::Toml, "[provider.p]\r\nurl = \"theirs\"\r\nmore = [1]\r\n[[l]]\r\nx = 1"),
+        (Format::Env, "export X=1 # c\nY='y'\n\n# end"),
+    ];
+
+    fn wish(format: Format, which: usize, value: u8) -> Wish {
+        let text = |value: u8| Value::from(format!("v{value}"));
+        let (pointer, value) = match (format, which) {
+            (Format::Env, 0 | 3) => ("/X", Some(text(value))),
+            (Format::Env, 1 | 4) => ("/NEW", Some(text(value))),
+            (Format::Env, _) => ("/Y", None),
+            (_, 0) => ("/env/X", Some(text(value))),
+            (_, 1) => ("/env/NEW", Some(text(value))),
+            (_, 2) => ("/env/Y", None),
+            (_, 3) => ("/top", Some(i64::from(value).into())),
+            // Always the same members, so that none is given back on the way.
+            _ => {
+                let inner = Value::table([("n", text(value))]);
+                (
+                    "/provider/p",
+                    Some(Value::table([("url", text(value)), ("headers", inner), ("flag", (value > 9).into())])),
+                )
+            }
+        };
+        Wish::Take { pointer: pointer.parse().unwrap(), value, key: None }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+        /// Set up as often as you like: taken back, it is what it was.
+        #[test]
+        fn many_times_there_and_once_back(
+            which in 0..TEXTS.len(),
+            turns in prop::collection::vec(prop::collection::vec((0..5_usize, any::<u8>()), 1..5), 1..5),
+        ) {
+            let (format, text) = TEXTS[which];
+            let (mut document, mut notes) = (Document::read(format, text.as_bytes()).unwrap(), Notes::default());
+            for turn in turns {
+                let wishes: Vec<Wish> = turn.into_iter().map(|(which, value)| wish(format, which, value)).collect();
+                let planned = plan(document, notes, "c", &wishes).unwrap();
+                let again = plan(planned.document.clone(), planned.notes.clone(), "c", &[]).unwrap();
+                prop_assert_eq!(again.document.text(), planned.document.text());
+                (document, notes) = (planned.document, planned.notes);
+                let there = |own: &Own| own.wrote == Wrote::Object || own.still_there(&document).unwrap();
+                prop_assert!(notes.own.iter().all(there));
+            }
+            let back = plan(document, notes, "c", &[Wish::GiveBackAll]).unwrap();
+            prop_assert_eq!(back.document.text(), text);
+            prop_assert!(back.kept.is_empty() && back.notes.own.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_wished_no_more_is_given_back_and_theirs_stays() {
+        let table = |names: &[&str]| {
+            Value::Table(names.iter().map(|&name| (name.to_owned(), Value::table([("id", name.into())]))).collect())
+        };
+        let take =
+            |names: &[&str]| [Wish::Take { pointer: Pointer::of(&["models"]), value: Some(table(names)), key: None }];
+        let document = Document::read(Format::Json, b"{\"models\": {\"theirs\": {}}}").unwrap();
+        let first = plan(document, Notes::default(), "c", &take(&["a", "b"])).unwrap();
+        // Somebody adds one of his own, and changes one of ours.
+        let text = first.document.text().replace("{\"id\": \"a\"}", "{\"id\": \"a\", \"mine\": 1}");
+        let document = Document::read(Format::Json, text.as_bytes()).unwrap();
+        let second = plan(document, first.notes, "c", &take(&["b", "c"])).unwrap();
+        assert_eq!(
+            second.document.text(),
+            "{\"models\": {\"theirs\": {}, \"a\": {\"mine\": 1}, \"b\": {\"id\": \"b\"}, \"c\": {\"id\": \"c\"}}}"
+        );
+        // Of two clients in one file each takes its own back.
+        let other = [Wish::Take { pointer: Pointer::of(&["x"]), value: Some(1.into()), key: None }];
+        let third = plan(second.document, second.notes, "d", &other).unwrap();
+        let back = plan(third.document, third.notes, "c", &[Wish::GiveBackAll]).unwrap();
+        assert_eq!(back.document.text(), "{\"models\": {\"theirs\": {}, \"a\": {\"mine\": 1}}, \"x\": 1}");
     }
 }

@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use super::plan::is_client_key;
 use super::transact::Part;
-use super::{Desk, FileDone, Trouble, document};
+use super::{Change, Desk, FileDone, Trouble, Wish, document};
 use crate::backup;
 use crate::format::{Document, Format, Pointer, Value};
 use crate::ledger::{Ledger, LedgerError, Notes};
@@ -31,6 +31,28 @@ pub struct Suspect {
     pub format: Format,
     /// The places that setting this client up writes to.
     pub places: Vec<Pointer>,
+}
+
+// === impl Suspect ===
+
+impl Suspect {
+    /// The file of a change, with the places it would take.
+    pub fn of(client: &str, change: &Change) -> Self {
+        let mut places = Vec::new();
+        for wish in &change.wishes {
+            match wish {
+                // Our provider goes as a whole.
+                Wish::Take { pointer, value: Some(value), .. } if pointer.name() != Some(PROVIDER) => {
+                    let mut all = Vec::new();
+                    super::plan::places(pointer, value, &mut all);
+                    places.extend(all.into_iter().map(|(place, _)| place));
+                }
+                Wish::Take { pointer, .. } => places.push(pointer.clone()),
+                Wish::GiveBack(_) | Wish::GiveBackAll | Wish::Leave { .. } => {}
+            }
+        }
+        Self { client: client.to_owned(), file: change.file.clone(), format: change.format, places }
+    }
 }
 
 /// What was taken back.

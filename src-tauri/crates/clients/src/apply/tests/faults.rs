@@ -74,7 +74,9 @@ impl Disk for Faulty {
     fn link(&self, file: &Path, name: &Path) -> io::Result<()> {
         self.step().and_then(|()| RealDisk.link(file, name))
     }
-    fn wait(&self) {}
+    fn wait(&self) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.step().and_then(|()| RealDisk.remove(path))
     }

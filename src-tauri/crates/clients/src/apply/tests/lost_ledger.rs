@@ -124,3 +124,25 @@ fn a_file_that_was_made_for_us_goes_and_others_ports_are_not_ours() {
     assert_eq!(rescued.files.len(), 1);
     assert!(fs::read_to_string(&theirs).unwrap().contains("127.0.0.1:9"));
 }
+
+/// What the first version wrote down knew one client and one language.
+#[test]
+fn an_older_ledger_is_understood() {
+    let home = Home::new();
+    let file = home.path("there/claude.json");
+    fs::create_dir(home.path("data")).unwrap();
+    fs::write(&file, "{\n  \"env\": {\n    \"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:8081\"\n  }\n}\n").unwrap();
+    let sum = crate::disk::sum(Some(b"http://127.0.0.1:8081"));
+    let real = file.canonicalize().unwrap();
+    let ledger = format!(
+        r#"{{"version": 1, "files": {{"{}": {{"created": false, "own": [
+            {{"pointer": "/env", "before": {{"was": "absent", "inner": "\n"}}, "wrote": "object"}},
+            {{"pointer": "/env/ANTHROPIC_BASE_URL", "before": {{"was": "absent", "inner": ""}}, "wrote": {{"text": "{sum}"}}, "key": "claude-code"}}
+        ]}}}}}}"#,
+        real.display()
+    );
+    fs::write(home.path("data/clients.json"), ledger).unwrap();
+    assert_eq!(home.well().clients().unwrap(), ["claude-code"]);
+    let done = home.well().revert("claude-code", now()).unwrap();
+    assert_eq!((fs::read_to_string(&file).unwrap().as_str(), done.retired().count()), ("{\n}\n", 1));
+}

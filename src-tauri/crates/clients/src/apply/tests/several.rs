@@ -177,54 +177,84 @@ fn somebody_elses_value_is_theirs_and_the_rest_goes() {
     assert!(home.well().revert("codex", now()).unwrap().files.iter().all(|file| file.kept.is_empty()));
 }
 
-/// At each step it fails, or is ended. The files are all as before or all as after, at the latest when the next one has looked.
-#[test]
-fn whoever_is_stopped_anywhere_leaves_all_or_nothing() {
-    let original = Home::new().files();
-    let first = set_up("cf_1").files();
-    let second = set_up("cf_2").files();
-    type Work = fn(&Home, &Desk) -> Result<Done, Trouble>;
-    type Make = fn() -> Home;
-    let cases: [(Make, Work, &Files, &Files); 3] = [
-        (Home::new, |home, desk| home.apply(desk, "cf_1"), &original, &first),
-        (|| set_up("cf_1"), |home, desk| home.apply(desk, "cf_2"), &first, &second),
-        (|| set_up("cf_1"), |_, desk| desk.revert("codex", now()), &first, &original),
-    ];
-    let mut stops = 0;
-    for (make, work, before, after) in cases {
-        for plain in [false, true] {
-            let home = make();
-            let disk = Faulty { plain, ..Faulty::at(usize::MAX, false) };
-            let done = Arc::clone(&disk.done);
-            work(&home, &home.desk(disk)).unwrap();
-            for at in 0..done.load(Ordering::SeqCst) {
-                for for_good in [false, true] {
-                    stops += 1;
-                    let home = make();
-                    let failed = work(&home, &home.desk(Faulty { plain, ..Faulty::at(at, for_good) })).is_err();
-                    // One step that fails is taken back at once; of one who is ended the files tell each for itself.
-                    let files = home.plain();
-                    let whole = |name: &str| {
-                        let now = files.get(name);
-                        now == before.get(name) || now == after.get(name)
-                    };
-                    assert!(["config.toml", "models.json", "settings.json"].into_iter().all(whole), "{at}: {files:?}");
-                    assert!(for_good || failed || files == *after, "{at}: who says that it is done has done it");
-                    if !for_good && failed {
-                        assert!(files == *before || home.well().is_unfinished().unwrap(), "{at}, {plain}: {files:?}");
-                    }
-                    home.well().mend(now()).unwrap();
-                    let files = home.files();
-                    assert!(files == *before || files == *after, "{at}, {for_good}, {plain}: {files:?}");
-                    assert!(!home.well().is_unfinished().unwrap());
-                    // The ledger knows which of the two it is.
-                    assert!(home.well().owned(None).unwrap().iter().all(|own| own.intact), "{at}");
-                    home.well().revert("codex", now()).unwrap();
-                    assert_eq!(home.files(), original, "{at}, {for_good}, {plain}");
-                }
+/// What is done, from which files to which.
+struct Case<'c> {
+    make: fn() -> Home,
+    work: fn(&Home, &Desk) -> Result<Done, Trouble>,
+    before: &'c Files,
+    after: &'c Files,
+    original: &'c Files,
+}
+
+impl Case<'_> {
+    /// At each step it fails, or is ended. How many times.
+    fn stopped_anywhere(&self, plain: bool) -> usize {
+        let home = (self.make)();
+        let disk = Faulty { plain, ..Faulty::at(usize::MAX, false) };
+        let done = Arc::clone(&disk.done);
+        (self.work)(&home, &home.desk(disk)).unwrap();
+        let steps = done.load(Ordering::SeqCst);
+        for at in 0..steps {
+            for for_good in [false, true] {
+                self.stopped(Faulty { plain, ..Faulty::at(at, for_good) }, &format!("{at}, {for_good}, {plain}"));
             }
         }
+        2 * steps
     }
+
+    fn stopped(&self, disk: Faulty, said: &str) {
+        let home = (self.make)();
+        let for_good = disk.for_good;
+        let failed = (self.work)(&home, &home.desk(disk)).is_err();
+        // One step that fails is taken back at once; of one who is ended the files tell each for itself.
+        let files = home.plain();
+        let whole = |name: &str| {
+            let now = files.get(name);
+            now == self.before.get(name) || now == self.after.get(name)
+        };
+        assert!(["config.toml", "models.json", "settings.json"].into_iter().all(whole), "{said}: {files:?}");
+        assert!(for_good || failed || files == *self.after, "{said}: who says that it is done has done it");
+        if !for_good && failed {
+            assert!(files == *self.before || home.well().is_unfinished().unwrap(), "{said}: {files:?}");
+        }
+        home.well().mend(now()).unwrap();
+        let files = home.files();
+        assert!(files == *self.before || files == *self.after, "{said}: {files:?}");
+        assert!(!home.well().is_unfinished().unwrap(), "{said}");
+        // The ledger knows which of the two it is.
+        assert!(home.well().owned(None).unwrap().iter().all(|own| own.intact), "{said}");
+        home.well().revert("codex", now()).unwrap();
+        assert_eq!(home.files(), *self.original, "{said}");
+    }
+}
+
+/// The files are all as before or all as after, at the latest when the next one has looked.
+#[test]
+fn whoever_is_stopped_anywhere_leaves_all_or_nothing() {
+    let original = &Home::new().files();
+    let (first, second) = (&set_up("cf_1").files(), &set_up("cf_2").files());
+    let cases = [
+        Case { make: Home::new, work: |home, desk| home.apply(desk, "cf_1"), before: original, after: first, original },
+        Case {
+            make: || set_up("cf_1"),
+            work: |home, desk| home.apply(desk, "cf_2"),
+            before: first,
+            after: second,
+            original,
+        },
+        Case {
+            make: || set_up("cf_1"),
+            work: |_, desk| desk.revert("codex", now()),
+            before: first,
+            after: original,
+            original,
+        },
+    ];
+    let stops: usize = std::thread::scope(|scope| {
+        let all =
+            cases.iter().flat_map(|case| [false, true].map(|plain| scope.spawn(move || case.stopped_anywhere(plain))));
+        all.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
     assert!(stops > 500, "{stops}");
 }
 
