@@ -147,6 +147,31 @@ async fn a_file_that_was_lived_in_leads_here_and_is_given_back_to_the_byte() {
     assert_eq!(std::fs::read_to_string(person.file()).unwrap(), LIVED_IN);
 }
 
+/// A session that is told by a file of ours comes here, whatever the person's own files say, and they are not touched.
+#[tokio::test]
+async fn a_session_can_come_here_past_the_files_of_a_person() {
+    let world = World::start().await;
+    let Some(claude) = Claude::of_person(&world) else { return };
+    let mut person = Person::of(&world);
+    let against = json!({
+        "env": {
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_AUTH_TOKEN": "other", "ANTHROPIC_API_KEY": "sk-ant-mine",
+            "CLAUDE_CODE_USE_BEDROCK": "1", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "corp.example",
+        },
+        "apiKeyHelper": "echo helped",
+    });
+    put(&person.file(), &against.to_string());
+    let variables = [("CLAUDE_CODE_USE_VERTEX", "1"), ("no_proxy", "corp.example")];
+    let claude = variables.iter().fold(claude, |claude, (name, value)| claude.env(name, value));
+    person.machine = variables.iter().fold(person.machine, |machine, (name, value)| machine.with(name, value));
+    let settings = claude.file("session.json", claude_code::session(&person.machine, &person.intent));
+    let claude = claude.env("CLAUDE_CODE_MAX_RETRIES", "0");
+    let run = claude.run("[[demo:text Here.]]", &["--settings", settings.to_str().unwrap()]).await;
+    assert_eq!(run.text(), "Here.");
+    assert_eq!(asked(&world).len(), 1);
+    assert_eq!(std::fs::read_to_string(person.file()).unwrap(), against.to_string());
+}
+
 /// Claude Code writes its settings anew when a model is chosen. Nothing of ours is lost by that, nor what was chosen when the setup
 /// is undone.
 #[cfg(target_os = "linux")]

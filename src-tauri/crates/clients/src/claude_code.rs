@@ -34,14 +34,29 @@ pub const NAME: &str = Kind::ClaudeCode.name();
 #[derive(Debug, Clone, Copy)]
 pub struct ClaudeCode;
 
-/// The file for `claude --settings FILE`, which wins over all but managed settings: the same as is written by [`plan`], for a
-/// session that comes to us without a change of anybody's files.
-///
-/// [`plan`]: Client::plan
+/// The lines of `settings.json` that [`plan`](Client::plan) would write into one with nothing in it.
 pub fn settings(intent: &Intent, spared: Option<(&'static str, String)>) -> String {
+    written(told::all(intent, spared))
+}
+
+/// The file for `claude --settings FILE`, which wins over all but managed settings: a session that comes to us without a change of
+/// anybody's files. What the person's files and variables say against it is switched off in it.
+pub fn session(world: &World, intent: &Intent) -> String {
+    let file = world.join(&places::folder(world), &["settings.json"]);
+    let target = Target::user("", vec![file]);
+    let documents = Documents::of(&ClaudeCode, world, &target);
+    let layers = Layers::of(world, &target, &documents);
+    let mut told = told::all(intent, spared(world, &target, &documents));
+    told.retain(|told| told.value.is_some());
+    let against = conflicts::switches().filter(|(name, _)| layers.variable(name).is_some());
+    told.extend(against.map(|(key, off)| told::Told::variable(key, off)));
+    written(told)
+}
+
+fn written(told: Vec<told::Told>) -> String {
     // Nothing stands in the way in an empty document.
     let Ok(mut document) = Document::read(Format::Json, b"") else { return String::new() };
-    for told in told::all(intent, spared) {
+    for told in told {
         let _ = told.value.map(|value| document.set(&told.pointer, &value));
     }
     document.text().to_owned()

@@ -52,6 +52,12 @@ const QUIET: &str = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC";
 /// What Claude Code takes the ids of its own models for, whatever it is told.
 const OWN_WINDOW: u64 = 200_000;
 
+/// What leads it elsewhere or gives it another key, and how a file says that it is not to. (A socket that a variable names cannot be
+/// taken back by a file.)
+pub(super) fn switches() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OTHER_WAYS.into_iter().map(|(name, _)| (name, "0")).chain([(API_KEY, "")])
+}
+
 pub(super) fn of(world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Conflict> {
     let Some(file) = target.file() else { return Vec::new() };
     let told = told::all(intent, spared(world, target, documents));

@@ -443,3 +443,19 @@ fn the_program_and_its_version_are_found_without_starting_it() {
     let found = ClaudeCode.detect(&world);
     assert_eq!((found.version.as_deref(), found.how), (Some("2.1.197"), Some("npm")));
 }
+
+#[test]
+fn a_session_switches_off_what_is_against_it() {
+    let against =
+        r#"{"env":{"CLAUDE_CODE_USE_BEDROCK":"1","ANTHROPIC_API_KEY":"k","NO_PROXY":"corp","HTTPS_PROXY":"http://p"}}"#;
+    let world = world(MadeUpFiles::new().with(FILE, against)).with("no_proxy", "corp");
+    let session = super::session(&world, &intent());
+    let document = super::layers::plain(session.as_bytes()).unwrap();
+    let variable = |name: &str| document.string(&Pointer::of(&["env", name])).unwrap();
+    assert_eq!(variable("ANTHROPIC_BASE_URL").as_deref(), Some("http://127.0.0.1:8081"), "{session}");
+    assert_eq!(variable("CLAUDE_CODE_USE_BEDROCK").as_deref(), Some("0"));
+    assert_eq!(variable("CLAUDE_CODE_USE_VERTEX"), None, "nobody switched it on");
+    assert_eq!(variable("ANTHROPIC_API_KEY").as_deref(), Some(""));
+    assert_eq!(variable("no_proxy").as_deref(), Some("corp,127.0.0.1,localhost"));
+    assert_eq!(variable("NO_PROXY"), None);
+}

@@ -89,6 +89,15 @@ pub(super) enum Purpose {
     Comfort,
 }
 
+// === impl Told ===
+
+impl Told {
+    /// A variable of this value.
+    pub(super) fn variable(key: &'static str, value: &str) -> Self {
+        Self { pointer: Pointer::of(&["env", key]), key, value: Some(value.into()), for_what: Purpose::Way }
+    }
+}
+
 /// The id of a family, as Claude Code is to ask for it.
 pub fn role_id(family: Family) -> String {
     format!("claude/{}", family.as_str())
