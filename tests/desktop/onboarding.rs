@@ -18,6 +18,8 @@ async fn at(driver: &Driver, screen: &str) {
 #[tokio::test]
 async fn four_clicks_to_a_first_answer() {
     let Some(desktop) = Desktop::start().await else { return };
+    // Claude Code has run here before.
+    std::fs::create_dir(desktop.file("home/.claude")).expect("a folder");
     let mut driver = desktop.drive(&[]).await;
     desktop.gateway().await;
     driver.page().await;
@@ -29,8 +31,11 @@ async fn four_clicks_to_a_first_answer() {
     at(&driver, "onboarding").await;
 
     driver.click_text("Set up Claude Code").await;
-    driver.see("comes here from its next start on").await;
+    driver.see("ANTHROPIC_BASE_URL").await;
     let file = desktop.file("home/.claude/settings.json");
+    assert!(!file.exists(), "what is only shown is not written");
+    driver.click_text("Change the file").await;
+    driver.see("comes here from its next start on").await;
     let settings: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("its settings")).expect("JSON");
     let variable = |name: &str| settings["env"][name].as_str().unwrap_or_default().to_owned();
     let (url, key) = (variable("ANTHROPIC_BASE_URL"), variable("ANTHROPIC_AUTH_TOKEN"));

@@ -140,11 +140,20 @@ async fn of_the_window() {
         let Some(mut desktop) = desktop().await else { return };
         desktop.set("grace_seconds", "0");
         desktop.variables.push(("GTK_THEME".to_owned(), theme.to_owned()));
+        let settings = desktop.file("home/.claude");
+        std::fs::create_dir(&settings).expect("a folder");
+        let mine = "{\n  \"model\": \"opus\",\n  \"env\": {\n    \"EDITOR\": \"vim\"\n  },\n  \"hooks\": {}\n}\n";
+        std::fs::write(settings.join("settings.json"), mine).expect("a file");
         let mut driver = desktop.drive(&[]).await;
         desktop.gateway().await;
         driver.page().await;
         at(&driver, "onboarding", "Set up Claude Code").await;
         page(&desktop, &driver, &folder.join(format!("first-steps-{look}.png"))).await;
+        at(&driver, "clients", "On this machine").await;
+        driver.click("[data-client=claude-code] button").await;
+        driver.see("ANTHROPIC_BASE_URL").await;
+        page(&desktop, &driver, &folder.join(format!("clients-{look}.png"))).await;
+        driver.click_text("Cancel").await;
 
         for name in ["work", "home"] {
             let begin = json!({"kind": "codex", "method": "browser"});

@@ -143,6 +143,41 @@ async fn what_is_left_is_looked_up_and_begun_anew() {
     .await;
 }
 
+/// A client is set up after a look at what changes, checked, and taken back so that nothing of it is left.
+#[tokio::test]
+async fn a_client_comes_here_and_goes_again() {
+    let Some(desktop) = Desktop::start().await else { return };
+    desktop.sign_in("work").await;
+    let file = desktop.file("home/.claude/settings.json");
+    std::fs::create_dir(desktop.file("home/.claude")).expect("a folder");
+    let mine = "{\r\n\t\"model\": \"opus\"\r\n}\r\n";
+    std::fs::write(&file, mine).expect("a file");
+    let stands = || std::fs::read_to_string(&file).expect("the file");
+    let mut driver = desktop.drive(&["codeferry://clients"]).await;
+    desktop.gateway().await;
+    driver.page().await;
+
+    driver.click("[data-client=claude-code] button").await;
+    driver.see("ANTHROPIC_BASE_URL").await;
+    assert_eq!(stands(), mine, "what is only shown is not written");
+    driver.click_text("Change the file").await;
+    driver.see("Claude Code is set up").await;
+    driver.see("It would be served").await;
+    let url = format!("http://127.0.0.1:{}", desktop.port);
+    assert!(stands().contains(&url) && stands().contains("\t\"model\": \"opus\",\r\n"), "{}", stands());
+    driver.click_text("Done").await;
+
+    // A link leads to the one client, as the tray does.
+    assert_eq!(desktop.launch(&["codeferry://clients/claude-code"]).await.code().await.0, Some(0));
+    driver.see("Sessions that run keep what they started with").await;
+    driver.click_text("Undo…").await;
+    driver.click_text("Change the file").await;
+    driver.see("Claude Code is as it was before").await;
+    assert_eq!(stands(), mine);
+    driver.click_text("Done").await;
+    driver.see("Goes its own way").await;
+}
+
 #[tokio::test]
 async fn settings_are_changed_and_kept() {
     let Some(desktop) = Desktop::start().await else { return };

@@ -32,29 +32,19 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('leads to a first answer in two clicks, where four are allowed', async () => {
+  it('leads to a first answer in three clicks, where four are allowed', async () => {
     await open('onboarding');
     await dashboard.says(dashboard.t('onboarding.demo_on'));
     await dashboard.button('onboarding.client_go', { name: 'Claude Code' }).click();
+    await dashboard.says(dashboard.t('will.create'));
+    expect(claude()).toBe('');
+    await dashboard.button('plan.go', { count: 1 }).click();
     await dashboard.says(dashboard.t('onboarding.request_wait'));
     expect(claude()).toContain(gateway.url);
     await gateway.say('[[demo:text The first answer]]');
     await dashboard.button('onboarding.finish').click();
     await dashboard.page.getByRole('heading', { level: 1 }).waitFor();
     expect(dashboard.page.url()).toContain('#/overview');
-  });
-
-  it('takes a client back, and sets it up again', async () => {
-    await open('clients');
-    await dashboard.button('client.undo').click();
-    await dashboard.says(dashboard.t('client.not_set'));
-    expect(claude()).not.toContain(gateway.url);
-    await dashboard.button('client.set_up').click();
-    await dashboard.says(dashboard.t('client.connected'));
-    await dashboard.field('by_hand.name').fill('desk');
-    await dashboard.button('by_hand.make').click();
-    await dashboard.says(dashboard.t('by_hand.made', { name: 'desk' }));
-    expect(await dashboard.barriers()).toEqual([]);
   });
 
   it('changes a setting, and shows what was changed elsewhere', async () => {

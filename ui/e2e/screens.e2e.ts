@@ -18,7 +18,7 @@ const FULL: Record<string, string> = {
   requests: '[role=grid] [role=row] >> nth=4',
   usage: 'main canvas',
   models: '[data-role] select',
-  clients: 'main dl',
+  clients: '[data-client]',
   playground: 'main form',
   settings: 'main [role=switch]',
   onboarding: 'main ol',

@@ -5,8 +5,6 @@ import type {
   AccountGone,
   AccountList,
   BeginSignIn,
-  ClientChanged,
-  ClientList,
   ExchangePage,
   KeyCreated,
   Left,
@@ -142,9 +140,6 @@ export const pasteSignIn = (id: string, text: string) =>
 export const settings = () => call<SettingList>('GET', '/settings');
 export const changeSettings = (changes: Record<string, SettingChange>) => call<SettingList>('PATCH', '/settings', changes);
 
-export const clients = () => call<ClientList>('GET', '/clients');
-export const connectClient = (client: string) => call<ClientChanged>('POST', `/clients/${encodeURIComponent(client)}`);
-export const restoreClient = (client: string) => call<ClientChanged>('DELETE', `/clients/${encodeURIComponent(client)}`);
 export const makeKey = (name: string) => call<KeyCreated>('POST', '/keys', { name });
 
 export const endSession = () => call<void>('POST', '/session/end');

@@ -10,3 +10,6 @@ export type Exchange = sent.Exchange & Partial<sent.ExchangeRow>;
 
 /** A change of a setting; `null` brings the default back. */
 export type SettingChange = sent.SettingValue | null;
+
+/** A client, as its places say it. */
+export type Client = sent.Program;

@@ -76,6 +76,7 @@ describe('a window', () => {
     expect(windowSentence(window(), NOW)).toMatch(/^5 hours: 38% left, resets .+$/);
     expect(windowSentence(window({ resets_at: null, used_percent: 120 }), NOW)).toBe('5 hours: 0% left');
     expect(windowNote(window({ forecast: later(30) }), NOW)).toMatch(/^at this pace empty/);
+    expect(windowNote(window(), NOW)).toMatch(/^resets .+, in 1 hr 30 min$/);
     expect(windowNote(window({ resets_at: later(-1) }), NOW), 'a moment that has passed is no news').toBe(null);
   });
 });

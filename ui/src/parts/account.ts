@@ -1,7 +1,7 @@
 // An account in a person's words. Pure: the moment is an argument.
 
 import { t } from '../i18n';
-import { moment, percent, windowLength } from '../i18n/format';
+import { moment, percent, span, windowLength } from '../i18n/format';
 import type { Account, QuotaWindow, SignInTold } from '../api/types';
 import type { Tone } from '../shared/Mark.svelte';
 
@@ -96,7 +96,7 @@ export function windowNote(window: QuotaWindow, now: number): string | null {
   const forecast = window.forecast === null ? null : Date.parse(window.forecast);
   if (forecast !== null && forecast > now) return t('window.empty_at', { at: moment(forecast, now) });
   const resets = window.resets_at === null ? null : Date.parse(window.resets_at);
-  return resets === null || resets <= now ? null : t('window.resets', { at: moment(resets, now) });
+  return resets === null || resets <= now ? null : t('window.resets', { at: moment(resets, now), left: span(resets - now) });
 }
 
 /** Whether what is known of it is too old to be shown without saying so. */

@@ -1,45 +1,53 @@
-// The programs that come to the gateway, by their own settings.
+// The programs that come to the gateway, by their own settings. Files are written by `done` alone, after a plan was shown.
 
-import { clients as ask, connectClient, restoreClient } from '../api/client';
-import type { Client } from '../api/types';
-import { toasts } from './toasts.svelte';
+import { type Aim, type At, clients as ask, plan as askPlan, revert, setUp } from '../api/clients';
+import type { Client, ClientChanged, ClientPlan } from '../api/types';
 
 class Clients {
   /** `null`: not read yet. */
   all = $state.raw<Client[] | null>(null);
-  /** Which one is being changed. */
-  busy = $state<string | null>(null);
+  /** Where they are told to go. */
+  url = $state('');
+  /** The person's, for paths. */
+  home = $state<string | null>(null);
+  /** The folder whose own settings are looked at, too. */
+  project = $state<string | null>(null);
   problem = $state.raw<unknown>(null);
+  #asked = 0;
 
   async load(): Promise<void> {
+    const mine = ++this.#asked;
     try {
-      this.all = (await ask()).clients;
+      const { clients, url, home } = await ask(this.project);
+      if (mine !== this.#asked) return;
+      this.all = clients;
+      this.url = url;
+      this.home = home;
       this.problem = null;
     } catch (error) {
-      this.problem = error;
+      if (mine === this.#asked) this.problem = error;
     }
   }
 
-  connect(client: string): Promise<boolean> {
-    return this.#change(client, connectClient);
+  get(client: string): Client | null {
+    return this.all?.find((one) => one.client === client) ?? null;
   }
 
-  restore(client: string): Promise<boolean> {
-    return this.#change(client, restoreClient);
+  at(client: string, target: string): At {
+    return { client, target, project: this.project };
   }
 
-  async #change(client: string, how: typeof connectClient): Promise<boolean> {
-    this.busy = client;
+  /** What would be done; nothing is. */
+  plan(at: At, to: Aim): Promise<ClientPlan> {
+    return askPlan(at, to);
+  }
+
+  /** Does what the plan showed, or nothing. */
+  async done(at: At, to: Aim, plan: ClientPlan): Promise<ClientChanged> {
     try {
-      const changed = await how(client);
-      this.all = (this.all ?? []).map((known) => (known.client === client ? changed : known));
-      if (changed.told !== null) toasts.say(changed.told);
-      return true;
-    } catch (error) {
-      toasts.fail(error);
-      return false;
+      return await (to === 'revert' ? revert : setUp)(at, plan.plan);
     } finally {
-      this.busy = null;
+      await this.load();
     }
   }
 }

@@ -75,6 +75,19 @@ class World implements Source {
   }
 }
 
+/** A log that is too long to be made at once. */
+class LongLog extends World {
+  constructor(readonly rows: number) {
+    super(0);
+  }
+  override async page(_: Filter, before: number | null, limit: number) {
+    await Promise.resolve();
+    const from = before === null ? this.rows : before - 1;
+    const exchanges = Array.from({ length: Math.min(limit, from) }, (_, at) => ({ ...this.make(from - at), seq: from - at, cost_usd: 0.5 }));
+    return { exchanges, next: from > limit ? from - limit + 1 : null };
+  }
+}
+
 async function shown(rows: number): Promise<[World, RequestList]> {
   const world = new World(rows);
   const list = new RequestList(world);
@@ -99,6 +112,29 @@ describe('the list of requests', () => {
     expect(list.more).toBe(true);
     await toTheEnd(world, list);
     expect(ids(list)).toEqual(newestFirst(world));
+  });
+
+  it('goes through a hundred thousand rows, and holds some thousands of them', async () => {
+    const ROWS = 100_000;
+    const world = new LongLog(ROWS);
+    const list = new RequestList(world);
+    list.start(EVERYTHING);
+    await world.turn();
+    let most = 0;
+    while (list.more) {
+      list.see(list.length - 30, list.length - 1, false);
+      await world.turn();
+      most = Math.max(most, list.inMemory);
+    }
+    expect([list.length, list.at(ROWS - 1)?.id]).toEqual([ROWS, world.make(1).id]);
+    expect(most).toBeLessThanOrEqual(HEAD + WAITING + 2_000);
+    // In the middle again, what was let go is read anew.
+    for (let pieces = 0; pieces < 2; pieces += 1) {
+      list.see(50_000, 50_030, false);
+      await world.turn();
+    }
+    expect(list.at(50_000)?.id).toBe(world.make(ROWS - 50_000).id);
+    expect(list.at(0)?.id).toBe(world.make(ROWS).id);
   });
 
   it('shows a request from its beginning to its end in one place', async () => {
