@@ -4,8 +4,8 @@
 //! What the real opencode 1.18.33 and Kilo 7.7.9 were seen to do: of `config.json`, `opencode.json` and `opencode.jsonc` in the same
 //! folder the later ones win, key by key, and the file in `OPENCODE_CONFIG` over all of them; the key of a provider stands in its
 //! `options`. With `@ai-sdk/openai`, which they bring with them, they ask `/v1/responses` with efforts, `store: false` and encrypted
-//! reasoning; a model without `limit` is never compacted, one without `modalities` gets no pictures. opencode adds `$schema` to a
-//! file that has none; Kilo writes its file anew at every start. `HTTP_PROXY` catches requests to 127.0.0.1.
+//! reasoning; a model without `limit` is never compacted, one without `modalities` gets no pictures. Both add `$schema` to a
+//! file that has none, Kilo `permission` too, and then it writes the whole anew. `HTTP_PROXY` catches requests to 127.0.0.1.
 
 #[cfg(test)]
 mod tests;
