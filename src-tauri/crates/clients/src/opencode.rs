@@ -37,6 +37,8 @@ const PROXIES: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const LIBRARY: &str = "@ai-sdk/openai";
 /// What it takes for the longest answer where nobody says; it asks for no more in any case.
 const OUTPUT: i64 = 32_000;
+/// Efforts that it offers for every model that reasons, and one that is a way of working of the Codex CLI.
+const NO_VARIANTS: [&str; 4] = ["low", "medium", "high", "ultra"];
 
 // === impl OpenCode ===
 
@@ -266,28 +268,27 @@ fn all(intent: &Intent) -> Value {
     Value::Table(intent.models.iter().map(|model| (model.slug.clone(), described(model))).collect())
 }
 
+/// No more than what it would not take for granted: that a model calls tools, it does.
 fn described(model: &Model) -> Value {
-    let mut members = vec![
-        ("name", Value::from(model.name.as_str())),
-        ("reasoning", (!model.efforts.is_empty()).into()),
-        ("attachment", model.images.into()),
-        ("tool_call", true.into()),
-        ("modalities", Value::table([("input", models::input(model).into()), ("output", vec!["text"].into())])),
-    ];
+    let mut members = vec![("name", Value::from(model.name.as_str()))];
+    if !model.efforts.is_empty() {
+        members.push(("reasoning", true.into()));
+    }
+    if model.images {
+        let modalities = [("input", models::input(model).into()), ("output", vec!["text"].into())];
+        members.extend([("attachment", true.into()), ("modalities", Value::table(modalities))]);
+    }
     if let Some(window) = model.context_window {
         let output = model.max_output.map_or(OUTPUT, models::tokens);
         members.push(("limit", Value::table([("context", models::tokens(window).into()), ("output", output.into())])));
     }
-    if !model.efforts.is_empty() {
-        let variant = |effort: &String| {
-            let options = Value::table([
-                ("reasoningEffort", effort.as_str().into()),
-                ("reasoningSummary", "auto".into()),
-                ("include", vec!["reasoning.encrypted_content"].into()),
-            ]);
-            (effort.clone(), options)
+    let more: Vec<_> = model.efforts.iter().filter(|effort| !NO_VARIANTS.contains(&effort.as_str())).collect();
+    if !more.is_empty() {
+        let variant = |effort: &&String| {
+            let options = [("reasoningEffort", effort.as_str().into()), ("reasoningSummary", "auto".into())];
+            ((*effort).clone(), Value::table(options))
         };
-        members.push(("variants", Value::Table(model.efforts.iter().map(variant).collect())));
+        members.push(("variants", Value::Table(more.iter().map(variant).collect())));
     }
     Value::table(members)
 }

@@ -142,11 +142,8 @@ fn other_models_are_told_and_taken_over_and_what_people_added_stays() {
     let target = client.detect(&person.world).targets.remove(0);
     person.set_up(client, &target, &intent());
     let file = target.file().unwrap();
-    let added = fs::read_to_string(file).unwrap().replacen(
-        "\"tool_call\": true,",
-        "\"tool_call\": true,\n          \"mine\": 1,",
-        1,
-    );
+    let before = fs::read_to_string(file).unwrap();
+    let added = before.replacen("\"reasoning\": true,", "\"reasoning\": true,\n          \"mine\": 1,", 1);
     fs::write(file, &added).unwrap();
     assert_eq!(person.state(client, &target, &intent()), State::Ours, "what they add beside ours is no drift");
     let later = Intent { models: vec![intent().models.remove(0)], ..intent() };
