@@ -114,6 +114,17 @@ impl<'w> Person<'w> {
         text(&output.stdout)
     }
 
+    /// `codeferry ARGS…` beside the gateway.
+    async fn codeferry(&self, program: &Path, args: &[&str]) -> String {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().env("HOME", &self.home).env("CODEFERRY_HOME", self.world.home.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("CODEFERRY_VAULT", "file");
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.expect("it starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
     fn made(&self, file: &str) -> String {
         std::fs::read_to_string(self.project.path().join(file)).unwrap()
     }
@@ -210,4 +221,34 @@ async fn opencode_comes_here_by_its_file_alone_and_goes_back() {
 
     person.go_back(Kind::OpenCode);
     assert_eq!(person.read(file), OPENCODE);
+}
+
+#[tokio::test]
+async fn one_command_brings_each_here_and_one_takes_all_back() {
+    let world = World::start().await;
+    let Some(codeferry) = codeferry_tests::client("CODEFERRY_BIN", "the codeferry binary") else { return };
+    let Some(codex) = codeferry_tests::client("CODEFERRY_TEST_CODEX", "the Codex CLI") else { return };
+    let Some(opencode) = codeferry_tests::client("CODEFERRY_TEST_OPENCODE", "opencode") else { return };
+    let person = Person::of(&world);
+    person.put(".codex/config.toml", CODEX);
+    person.put(".config/opencode/opencode.jsonc", OPENCODE);
+
+    let shown = person.codeferry(&codeferry, &["setup", "codex", "--diff"]).await;
+    assert!(shown.contains("+model_provider = \"codeferry\""), "{shown}");
+    assert_eq!(person.read(".codex/config.toml"), CODEX, "shown, and not done");
+    person.codeferry(&codeferry, &["setup", "codex", "--yes"]).await;
+    person.codeferry(&codeferry, &["setup", "opencode", "--yes"]).await;
+
+    let said = person.run(&codex, &["exec", "--skip-git-repo-check", "[[demo:text By one command.]]"], "").await;
+    assert!(said.contains("By one command."), "{said}");
+    let said = person.run(&opencode, &["run"], "[[demo:text By another.]]").await;
+    assert!(said.contains("By another."), "{said}");
+    let log = world.control(reqwest::Method::GET, "/exchanges").send().await.unwrap().text().await.unwrap();
+    for client in ["codex", "opencode"] {
+        assert!(log.contains(&format!("\"client\":\"{client}\"")), "by the key that was made for it: {log}");
+    }
+
+    person.codeferry(&codeferry, &["setup", "--revert", "--all", "--yes"]).await;
+    assert_eq!(person.read(".codex/config.toml"), CODEX);
+    assert_eq!(person.read(".config/opencode/opencode.jsonc"), OPENCODE);
 }

@@ -16,7 +16,7 @@ use clap::Subcommand;
 use codeferry_app::doctor::Verdict;
 use codeferry_app::setup::probe::Depth;
 use codeferry_app::setup::shape::{Plan, Program, Settled, Standing, Will};
-use codeferry_app::setup::{Kind, Setup, SetupError};
+use codeferry_app::setup::{KEY_HERE, Kind, Setup, SetupError};
 
 use crate::commands::{Context, Outcome, doctor};
 use crate::failure::{Exit, Failure};
@@ -342,8 +342,11 @@ fn refused(error: SetupError, kind: Kind, setup: &Setup) -> Failure {
             });
             if lines.is_empty() {
                 failure
-            } else {
+            } else if lines.contains(KEY_HERE) {
                 failure.hint(format!("make a key (codeferry keys create {kind}), and put it in:\n\n{lines}"))
+            } else {
+                // An explanation, for one that cannot come here at all.
+                failure.hint(lines)
             }
         }
         SetupError::NoTarget { .. } | SetupError::Stale => Failure::conflict(error),
