@@ -59,6 +59,20 @@ fn texts(stream: &Value) -> String {
 }
 
 #[tokio::test]
+async fn a_chat_is_taken_down_as_it_went() {
+    let world = World::start().await;
+    on(&world, json!({})).await;
+    let body = json!({"model": "codex-5", "stream": true, "messages": [{"role": "user", "content": "[[demo:text well said]]"}]});
+    let response = world.post("/v1/chat/completions").json(&body).send().await.expect("an answer");
+    let got = response.text().await.expect("a body");
+    let capture = last(&world, 1).await;
+    assert_eq!(capture["exchange"]["dialect"], "chat");
+    assert_eq!(capture["request"]["line"], "POST /v1/chat/completions HTTP/1.1");
+    assert_eq!(capture["request"]["body"]["json"], body);
+    assert_eq!(texts(&capture["answer"]["stream"]), got, "byte for byte");
+}
+
+#[tokio::test]
 async fn nothing_is_kept_unless_somebody_asks() {
     let world = World::start().await;
     world.say("hello").await;

@@ -100,6 +100,31 @@ async fn each_part_that_changes_is_named() {
 }
 
 #[tokio::test]
+async fn a_chat_goes_on_from_where_it_was() {
+    let world = World::start().await;
+    let mut body = json!({"model": "codex-5", "prompt_cache_key": "a-talk", "messages": [
+        {"role": "system", "content": "You are careful."}, {"role": "user", "content": "one"}]});
+    let send = async |body: &Value| {
+        let answer = world.post("/v1/chat/completions").json(body).send().await.expect("an answer");
+        answer.text().await.expect("a body");
+        let log = world.gateway.log().clone();
+        let found = tokio::task::spawn_blocking(move || log.page(&Filter::default(), None, 1)).await.unwrap().unwrap();
+        found.exchanges.into_iter().next().expect("a row").exchange.prefix.expect("it is noted")
+    };
+    assert_eq!(send(&body).await, prefix(None, None, 1, 0));
+    let push = |body: &mut Value, role: &str, text: &str| {
+        body["messages"].as_array_mut().unwrap().push(json!({"role": role, "content": text}));
+    };
+    push(&mut body, "assistant", "1");
+    push(&mut body, "user", "two");
+    assert_eq!(send(&body).await, prefix(None, None, 3, 1));
+    body["messages"][0]["content"] = json!("You are quick.");
+    push(&mut body, "assistant", "2");
+    push(&mut body, "user", "three");
+    assert_eq!(send(&body).await, prefix("system", None, 5, 2));
+}
+
+#[tokio::test]
 async fn what_stands_beside_a_conversation_does_not_break_it() {
     let world = World::start().await;
     let mut talk = Talk::new();
