@@ -172,8 +172,10 @@ pub fn judge(client: &str, setup: &str, probe: &Probe, answer: Result<&Answer, &
 impl Dialect {
     fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Codex => Self::Responses,
-            Kind::OpenAi | Kind::Zed | Kind::VsCode | Kind::Cursor | Kind::Continue => Self::Chat,
+            Kind::Codex | Kind::OpenCode | Kind::KiloCode | Kind::OpenClaw | Kind::Zed | Kind::VsCode => {
+                Self::Responses
+            }
+            Kind::OpenAi | Kind::Cline | Kind::RooCode | Kind::Cursor | Kind::Continue => Self::Chat,
             _ => Self::Anthropic,
         }
     }
