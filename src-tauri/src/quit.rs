@@ -10,7 +10,7 @@ use crate::shell::Shell;
 pub(crate) fn ask(app: &AppHandle) {
     let open = app.state::<Shell>().keeper.serving().map_or(0, |serving| serving.status().exchanges.open);
     if open == 0 {
-        return now(app);
+        return for_good(app);
     }
     let answers = if open == 1 { "An answer is".to_owned() } else { format!("{open} answers are") };
     let message =
@@ -19,24 +19,44 @@ pub(crate) fn ask(app: &AppHandle) {
     let leaving = app.clone();
     app.dialog().message(message).title("Quit Codeferry?").buttons(buttons).show(move |quit| {
         if quit {
-            now(&leaving);
+            for_good(&leaving);
         }
     });
 }
 
 /// Drains, and leaves.
 pub(crate) fn now(app: &AppHandle) {
+    leave(app, false);
+}
+
+/// The same when a person wants it: clients go their own way then, if that was chosen.
+fn for_good(app: &AppHandle) {
+    leave(app, true);
+}
+
+fn leave(app: &AppHandle, person: bool) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         // Nothing is there yet if somebody is very quick.
         if let Some(shell) = app.try_state::<Shell>() {
             shell.keeper.end().await;
+            if person {
+                take_clients_back(&shell).await;
+            }
             shell.tasks.close();
             shell.tasks.wait().await;
             login_window::leave(&app);
         }
         app.exit(0);
     });
+}
+
+async fn take_clients_back(shell: &Shell) {
+    let (paths, environment) = (shell.paths.clone(), shell.environment.clone());
+    let back = tauri::async_runtime::spawn_blocking(move || codeferry_app::clients_on_quit(&paths, &environment));
+    for told in back.await.ok().flatten().into_iter().flatten() {
+        tracing::info!("{told}");
+    }
 }
 
 /// Leaves when the system says so; at once when it says so twice. From here on: whoever serves must not be cut off. Within

@@ -20,7 +20,7 @@ mod words;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use codeferry_app::{Clock, Phase, TrayInk, system_clock};
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ const ID: &str = "main";
 /// Before the first new look at accounts that are being read. No news comes of it when there are none; later looks come at
 /// growing distances, for a keychain may wait for its owner.
 const SOON: Duration = Duration::from_millis(100);
-/// Between two looks at what nobody tells us of: another program's file, whether we start at login.
+/// Between two looks at what nobody tells us of: whether we start at login.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The tray, as tauri's state.
@@ -61,13 +61,7 @@ pub(crate) struct Tray {
 struct Lookup {
     /// Whether we start at login, and when that was looked up. `None` within: it cannot be had here.
     autostart: Option<(Instant, Option<bool>)>,
-    /// The settings of Claude Code as they were read, when that was, and what they said.
-    claude: Option<(FileStamp, Instant, bool)>,
 }
-
-/// Tells one state of a file from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileStamp(Option<(SystemTime, u64)>, u16);
 
 /// Makes the icon.
 ///
@@ -177,21 +171,15 @@ async fn follow(app: AppHandle, clock: Clock) {
 async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> tauri::Result<(Lookup, Snapshot, TrayInk)> {
     let app = app.clone();
     let looked = tauri::async_runtime::spawn_blocking(move || {
-        let (claude, ink) = match &phase {
-            Phase::Running(serving) => {
-                let gateway = serving.gateway();
-                let claude = gateway
-                    .claude_settings()
-                    .map(|file| lookup.claude_code(file, gateway.port(), || gateway.claude_code_comes_here()));
-                (claude, serving.settings().snapshot().desktop.tray_ink)
-            }
+        let ink = match &phase {
+            Phase::Running(serving) => serving.settings().snapshot().desktop.tray_ink,
             _ => {
                 let settings = codeferry_app::settings(&app.state::<Shell>().paths);
-                (None, settings.map_or(TrayInk::Auto, |settings| settings.snapshot().desktop.tray_ink))
+                settings.map_or(TrayInk::Auto, |settings| settings.snapshot().desktop.tray_ink)
             }
         };
         let autostart = lookup.autostart(&app);
-        let snapshot = Snapshot { gateway: Gateway::of(&phase, claude), autostart, update: update::ready(&app) };
+        let snapshot = Snapshot { gateway: Gateway::of(&phase), autostart, update: update::ready(&app) };
         (lookup, snapshot, ink)
     });
     looked.await
@@ -248,21 +236,6 @@ impl Lookup {
                 let found = state.can.then_some(state.on);
                 self.autostart = Some((Instant::now(), found));
                 found
-            }
-        }
-    }
-
-    /// Whether Claude Code comes here. Its file is read when it has changed, or our port has; now and then all the same, for
-    /// the key in it may have been revoked.
-    fn claude_code(&mut self, file: &Path, port: u16, read: impl FnOnce() -> bool) -> bool {
-        let metadata = std::fs::metadata(file).ok();
-        let stamp = FileStamp(metadata.and_then(|known| Some((known.modified().ok()?, known.len()))), port);
-        match self.claude {
-            Some((known, looked, here)) if known == stamp && looked.elapsed() < MINUTE => here,
-            _ => {
-                let here = read();
-                self.claude = Some((stamp, Instant::now(), here));
-                here
             }
         }
     }

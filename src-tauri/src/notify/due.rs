@@ -42,6 +42,14 @@ pub(crate) fn due(
     if said.port(after.port_taken) && about.port {
         notices.extend(after.port_taken.map(words::port));
     }
+    for drift in after.drifted.iter().flatten() {
+        if said.drift(&drift.place(), &drift.what) && about.client_changed {
+            notices.push(words::drift(drift));
+        }
+    }
+    if let Some(drifted) = &after.drifted {
+        said.undrifted(drifted);
+    }
     if let Some(accounts) = &after.accounts {
         said.prune(accounts, moment.now);
     }

@@ -1,5 +1,6 @@
 //! What a notification may tell of, gathered from what the shell knows. Pure.
 
+use codeferry_app::setup::DriftedPlace;
 use codeferry_app::{AccountState, AccountStatus, Cooldown, MAIN_FAMILY, Phase, Status, TroubleKind};
 use jiff::Timestamp;
 
@@ -14,6 +15,17 @@ pub(crate) struct Facts {
     pub(crate) update: Option<String>,
     /// The port that another program has.
     pub(crate) port_taken: Option<u16>,
+    /// Clients that are not set up as they were. `None`: no gateway runs, so nobody looks.
+    pub(crate) drifted: Option<Vec<Drift>>,
+}
+
+/// A client that is not set up as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Drift {
+    pub(crate) client: String,
+    pub(crate) name: String,
+    pub(crate) target: String,
+    pub(crate) what: Vec<String>,
 }
 
 /// An account whose plan pays.
@@ -74,12 +86,31 @@ impl Facts {
             why: change.why.clone(),
             until: change.until,
         });
-        Self { accounts: status.map(paying), failover, update, port_taken }
+        let drifted = status.map(|status| status.drifted.iter().map(Drift::of).collect());
+        Self { accounts: status.map(paying), failover, update, port_taken, drifted }
     }
 
     /// The account of that id.
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.as_deref()?.iter().find(|account| account.id == id)
+    }
+}
+
+// === impl Drift ===
+
+impl Drift {
+    fn of(place: &DriftedPlace) -> Self {
+        Self {
+            client: place.client.to_owned(),
+            name: place.name.to_owned(),
+            target: place.target.clone(),
+            what: place.what.clone(),
+        }
+    }
+
+    /// Tells it from others.
+    pub(crate) fn place(&self) -> String {
+        format!("{}/{}", self.client, self.target)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Account, Window};
+use super::facts::{Account, Drift, Window};
 
 /// Everything that was said and still matters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct Said {
     sign_in: Vec<String>,
     /// Who took over from whom, and until when that is no news.
     failover: BTreeMap<String, (String, Timestamp)>,
+    /// What was said to differ, by client and place.
+    drift: BTreeMap<String, Vec<String>>,
     /// The newest version that was spoken of.
     update: Option<String>,
     /// The port of which it was said that it is taken. Of this run only.
@@ -115,6 +117,17 @@ impl Said {
     /// The account is signed in.
     pub(crate) fn signed_in(&mut self, account: &str) {
         self.sign_in.retain(|known| known != account);
+    }
+
+    /// Whether it is news that a client is not set up as it was, and remembers it.
+    pub(crate) fn drift(&mut self, place: &str, what: &[String]) -> bool {
+        let known = self.drift.insert(place.to_owned(), what.to_vec());
+        known.as_deref() != Some(what)
+    }
+
+    /// Only these clients are not set up as they were.
+    pub(crate) fn undrifted(&mut self, drifted: &[Drift]) {
+        self.drift.retain(|place, _| drifted.iter().any(|drift| drift.place() == *place));
     }
 
     /// Whether it is news that another account took over, and remembers it.

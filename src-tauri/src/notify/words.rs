@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Notice;
-use super::facts::{Account, Failover, Window};
+use super::facts::{Account, Drift, Failover, Window};
 use crate::deep_link::Link;
 use crate::screen::Screen;
 
@@ -67,6 +67,20 @@ pub(super) fn update(version: &str) -> Notice {
         title: format!("Codeferry {version} is there"),
         body: "Click to see what is new. It is installed when you choose “Restart to update”.".to_owned(),
         link: Link::to(Screen::Settings, None),
+    }
+}
+
+pub(super) fn drift(drift: &Drift) -> Notice {
+    // Whoever wants all of it clicks.
+    let what = match drift.what.as_slice() {
+        [] => "its settings".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    Notice {
+        title: format!("{} is not set up as it was", drift.name),
+        body: format!("Changed since: {what}. Click to see the difference, and to set it up again or keep it so."),
+        link: Link::to(Screen::Clients, Some(&drift.client)),
     }
 }
 

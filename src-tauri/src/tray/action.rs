@@ -25,8 +25,8 @@ pub(crate) enum Action {
         role: String,
         effort: Option<Effort>,
     },
-    /// How Claude Code is set up.
-    ClaudeCode,
+    /// Setting up that client. Nothing is written before somebody has seen what would change.
+    Client(String),
     /// Start at login, or no more.
     Autostart,
     Open(Option<Screen>),
@@ -81,7 +81,7 @@ impl Action {
             Self::Effort { role, effort } => {
                 format!("route:{role}:effort:{}", effort.map_or(OWN, Effort::as_str))
             }
-            Self::ClaudeCode => "claude-code".to_owned(),
+            Self::Client(client) => format!("client:{client}"),
             Self::Autostart => "autostart".to_owned(),
             Self::Open(None) => "open".to_owned(),
             Self::Open(Some(screen)) => format!("open:{}", screen.name()),
@@ -113,12 +113,14 @@ impl Action {
         if let Some(name) = id.strip_prefix("open:") {
             return Some(Self::Open(Some(Screen::named(name)?)));
         }
+        if let Some(client) = id.strip_prefix("client:").filter(|client| !client.is_empty()) {
+            return Some(Self::Client(client.to_owned()));
+        }
         match id {
             "start" => Some(Self::Start),
             "stop" => Some(Self::Stop),
             "copy-url" => Some(Self::CopyUrl),
             "add-account" => Some(Self::AddAccount),
-            "claude-code" => Some(Self::ClaudeCode),
             "autostart" => Some(Self::Autostart),
             "open" => Some(Self::Open(None)),
             "update" => Some(Self::Update),
@@ -147,7 +149,7 @@ mod tests {
             Action::Model { role: role(), model: "gpt-6.1-sol".to_owned() },
             Action::Model { role: role(), model: "ollama/qwen3:32b".to_owned() },
             Action::Effort { role: role(), effort: None },
-            Action::ClaudeCode,
+            Action::Client("claude-code".to_owned()),
             Action::Autostart,
             Action::Open(None),
             Action::Update,
@@ -163,9 +165,15 @@ mod tests {
 
     #[test]
     fn what_is_only_to_be_read_means_nothing() {
-        for id in
-            ["", "state", "account:x:use", "account:acc_0123456789abcdef:", "route:opus:effort:ultra", "open:moon"]
-        {
+        for id in [
+            "",
+            "state",
+            "account:x:use",
+            "account:acc_0123456789abcdef:",
+            "route:opus:effort:ultra",
+            "open:moon",
+            "client:",
+        ] {
             assert_eq!(Action::of(id), None, "{id}");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn perform(app: &AppHandle, action: Action) {
         Action::Start => shell.keeper.start(),
         Action::Stop => shell.keeper.stop(),
         Action::Open(screen) => window::open(app, screen),
-        Action::ClaudeCode => window::open(app, Some(Screen::Clients)),
+        Action::Client(client) => window::open_link(app, Some(&Link::to(Screen::Clients, Some(&client)))),
         Action::AddAccount => login_window::begin(app, Kind::Plan, None),
         Action::Account(id, Errand::SignIn) => login_window::again(app, id),
         Action::Quit => quit::ask(app),

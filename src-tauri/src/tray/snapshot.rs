@@ -1,5 +1,8 @@
 //! All that the tray shows, at one moment. What it looks like is said in [`view`](super::view).
 
+use std::sync::Arc;
+
+use codeferry_app::setup::SeenClient;
 use codeferry_app::{
     AccountStatus, ModelChoice, ModelRole, NoAccount, Phase, Readiness, Rotation, Serving, TrayTitle, Trouble,
 };
@@ -40,8 +43,8 @@ pub(crate) struct Running {
     pub(crate) capture_until: Option<Timestamp>,
     pub(crate) models: Vec<ModelChoice>,
     pub(crate) roles: Vec<ModelRole>,
-    /// Claude Code comes here by its settings. `None`: nobody knows where those are.
-    pub(crate) claude_code: Option<bool>,
+    /// The clients there are, as they were last seen. None: that is not known yet, or nobody knows where they are.
+    pub(crate) clients: Arc<[SeenClient]>,
     /// What stands beside the icon.
     pub(crate) title: TrayTitle,
     /// The icon has bars.
@@ -70,11 +73,11 @@ impl Snapshot {
 // === impl Gateway ===
 
 impl Gateway {
-    /// How it stands now. Whether Claude Code comes here is not looked up.
-    pub(crate) fn of(phase: &Phase, claude_code: Option<bool>) -> Self {
+    /// How it stands now.
+    pub(crate) fn of(phase: &Phase) -> Self {
         match phase {
             Phase::Starting => Self::Starting,
-            Phase::Running(serving) => Self::Running(Box::new(Running::of(serving, claude_code))),
+            Phase::Running(serving) => Self::Running(Box::new(Running::of(serving))),
             Phase::Stopping => Self::Stopping,
             Phase::Stopped => Self::Stopped,
             Phase::Failed(trouble) => Self::Failed(trouble.clone()),
@@ -85,7 +88,7 @@ impl Gateway {
 // === impl Running ===
 
 impl Running {
-    fn of(serving: &Serving, claude_code: Option<bool>) -> Self {
+    fn of(serving: &Serving) -> Self {
         let status = serving.status();
         let settings = serving.settings().snapshot();
         Self {
@@ -102,7 +105,7 @@ impl Running {
             capture_until: status.capture.wish.filter(|_| status.capture.on).map(|wish| wish.until),
             models: serving.gateway().models(),
             roles: serving.gateway().roles(),
-            claude_code,
+            clients: serving.gateway().seen_clients(),
             title: settings.desktop.tray_title,
             bars: settings.desktop.tray_bars,
         }

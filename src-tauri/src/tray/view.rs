@@ -7,6 +7,7 @@ mod models;
 #[cfg(test)]
 mod tests;
 
+use codeferry_app::setup::SeenClient;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -16,6 +17,8 @@ use super::snapshot::{Gateway, Running, Snapshot};
 use super::state;
 use crate::screen::Screen;
 
+/// Offered also where it was not found.
+const USUAL: &str = "claude-code";
 /// More lines nobody reads.
 const LINES: usize = 12;
 
@@ -77,16 +80,28 @@ fn accounts(running: &Running, room: usize, now: Timestamp, zone: &TimeZone) -> 
 
 /// What is set up now and then.
 fn tools(running: &Running) -> Vec<Entry> {
-    let mut clients = Vec::new();
-    if let Some(here) = running.claude_code {
-        clients.push(Entry::check(Action::ClaudeCode.id(), "Claude Code", here));
-    }
+    let mut clients: Vec<_> =
+        running.clients.iter().filter(|client| is_offered(client)).take(LINES - 1).map(client).collect();
     clients.push(action(&Action::Open(Some(Screen::Clients)), "All clients…"));
     vec![
         Entry::separator("tools"),
         models::entry(&running.roles, &running.models),
         Entry::submenu("clients", "Set up clients", clients),
     ]
+}
+
+/// Those that are there, and the one that most people have.
+fn is_offered(client: &SeenClient) -> bool {
+    client.ready || client.here || client.client == USUAL
+}
+
+/// A tick says that it comes here. A click leads to where it can be set up, and shows first what that would change.
+fn client(client: &SeenClient) -> Entry {
+    let label = match client.drifts.is_empty() {
+        true => client.name.to_owned(),
+        false => format!("{} (changed since)", client.name),
+    };
+    Entry::check(Action::Client(client.client.to_owned()).id(), label, client.here)
 }
 
 /// What is always there.

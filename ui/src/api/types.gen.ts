@@ -289,6 +289,18 @@ export interface ClientDrift {
   by: ClientMover;
 }
 
+/** A place that is not as it was set up, and about which nobody has said that it should stay so. */
+export interface ClientDrifted {
+  /** Which client. */
+  client: string;
+  /** As its maker writes it. */
+  name: string;
+  /** Where. */
+  target: string;
+  /** What differs: keys, or why it would be turned away. */
+  what: string[];
+}
+
 export interface ClientList {
   /** Where clients are told to go. */
   url: string;
@@ -1062,6 +1074,8 @@ export interface Status {
   warnings: string[];
   /** Whether what is said is written down. */
   capture: CaptureState;
+  /** Clients that are not set up as they were. Left out where there is none. */
+  drifted?: ClientDrifted[];
 }
 
 /** One step; see [`TurnEvent`]. */

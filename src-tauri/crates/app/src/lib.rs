@@ -58,6 +58,7 @@ pub use environment::{BadVariable, Environment, Folders, Session, Variables};
 pub use keeper::{Keeper, Phase, Trouble, TroubleKind};
 pub use key_variable::key_variable;
 pub use listen::ListenError;
+pub use machine::world;
 pub use owner::{Owner, OwnerError, OwnerRecord};
 pub use parts::{
     VERSION, captures, client_keys, control_token, install_crypto_provider, request_log, settings, vault_pool,
@@ -65,6 +66,6 @@ pub use parts::{
 pub use paths::{NoHome, Paths, replace as replace_file};
 pub use running::{Options, Running, StartError, StopError, start};
 pub use serving::Serving;
-pub use setting_up::{SetupHereError, offer, open_setup, rescue_setup};
+pub use setting_up::{SetupHereError, clients_on_quit, offer, open_setup, rescue_setup};
 pub use shell_keys::{ShellKey, ShellKeyError, shell_key};
 pub use traces::Otel;

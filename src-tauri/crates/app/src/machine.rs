@@ -14,7 +14,8 @@ pub(crate) fn machine(environment: &Environment) -> Machine {
     Arc::new(move |project| world(&environment, project))
 }
 
-fn world(environment: &Environment, project: Option<&Path>) -> Option<World> {
+/// The machine as clients that are started from here see it. `None`: the environment names no home.
+pub fn world(environment: &Environment, project: Option<&Path>) -> Option<World> {
     let home = environment.folders.user.clone()?;
     let search = environment.search.as_deref().unwrap_or_default();
     let path = std::env::split_paths(search).filter(|folder| folder.is_absolute()).collect();

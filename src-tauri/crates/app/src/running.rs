@@ -228,6 +228,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
         tasks.spawn(stop.clone().run_until_cancelled_owned(fresh));
         let resting = resting::watch(pool.clone(), Arc::clone(&upstream), gateway.looks());
         tasks.spawn(stop.clone().run_until_cancelled_owned(resting));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&gateway).watch_clients()));
         tasks.spawn(stop.clone().run_until_cancelled_owned(reread(pool.clone())));
         tasks.spawn(stop.clone().run_until_cancelled_owned(follow(
             changes,

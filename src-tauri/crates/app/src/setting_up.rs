@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use codeferry_gateway::setup::{Offer, Setup};
-use codeferry_store::{ClientKeys, KeyError, OpenError, Settings};
+use codeferry_store::{ClientKeys, ClientsOnQuit, KeyError, OpenError, Settings};
 
 use crate::{Environment, Paths, catalog, machine, parts, system_clock};
 
@@ -75,6 +75,23 @@ pub fn rescue_setup(paths: &Paths, environment: &Environment) -> Result<(Setup, 
         }
     };
     Ok((setup(paths, environment, offer, keys, None)?, problems))
+}
+
+/// A person has ended the gateway: takes back what is ours in the files of clients, if that is what they chose. `None`: they
+/// stay as they are. What came of it, in sentences. Waits for the disk.
+pub fn clients_on_quit(paths: &Paths, environment: &Environment) -> Option<Vec<String>> {
+    let chosen = parts::settings(paths).ok()?.snapshot().clients_on_quit;
+    if chosen == ClientsOnQuit::Leave {
+        return None;
+    }
+    let told = match rescue_setup(paths, environment) {
+        Ok((setup, problems)) => match setup.revert_all() {
+            Ok((done, failed)) => [problems, vec![done.told], done.notes, failed].concat(),
+            Err(error) => vec![error.to_string()],
+        },
+        Err(error) => vec![error.to_string()],
+    };
+    Some(told)
 }
 
 fn offer_of(paths: &Paths, settings: &Settings) -> Result<Offer, SetupHereError> {

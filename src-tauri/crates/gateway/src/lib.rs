@@ -137,6 +137,7 @@ pub struct Gateway {
     log: Log,
     others: Others,
     machine: setup::Machine,
+    watched: setup::Watched,
     capturing: capture::Capturing,
     started_at: Timestamp,
     counters: Arc<status::Counters>,
@@ -232,6 +233,7 @@ impl Gateway {
             log,
             others,
             machine,
+            watched: setup::Watched::default(),
             capturing: capture::Capturing::new(captures),
             started_at,
             counters,
@@ -284,6 +286,7 @@ impl Gateway {
             warnings: open_warning(&self.settings.snapshot()).into_iter().collect(),
             capture: self.capturing.state(self.now()),
             last_pick: self.last_pick.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            drifted: self.watched.seen().iter().flat_map(|client| client.drifts.clone()).collect(),
             failed_over: self.failed_over.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -384,6 +387,7 @@ impl Gateway {
     /// themselves.
     async fn reload(&self) -> Vec<String> {
         let mut problems = Vec::new();
+        self.watched.nudge();
         if let Err(error) = self.settings.reload() {
             problems.push(error.to_string());
         }

@@ -16,6 +16,7 @@ pub mod report;
 mod rescue;
 pub mod shape;
 mod token;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ use self::hands::slot;
 use self::memory::Memory;
 pub use self::offer::{Offer, OfferedModel, OfferedRole};
 use self::shape::{Obstacle, Place, Program, Standing};
+pub(crate) use self::watch::Watched;
+pub use self::watch::{DriftedPlace, SeenClient};
 pub use codeferry_clients::client::Kind;
 
 /// Makes the machine as clients see it, with the folder of a project where one is named. It may wait for the disk.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::capture::CaptureState;
+use crate::setup::DriftedPlace;
 use crate::tap::Outcome;
 
 /// A snapshot.
@@ -37,6 +38,9 @@ pub struct Status {
     pub warnings: Vec<&'static str>,
     /// Whether what is said is written down.
     pub capture: CaptureState,
+    /// Clients that are not set up as they were. Left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drifted: Vec<DriftedPlace>,
 }
 
 /// A choice among the accounts.

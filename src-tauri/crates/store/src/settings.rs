@@ -49,6 +49,7 @@ pub struct Settings {
     pub request_log_mib: u64,
     pub usage_days: u64,
     pub usage_api_scope: UsageScope,
+    pub clients_on_quit: ClientsOnQuit,
     pub compat: bool,
     /// `compat.open_on_loopback`
     pub compat_open_on_loopback: bool,
@@ -149,6 +150,16 @@ words! {
 }
 
 words! {
+    /// What becomes of clients that were set up when a person ends the gateway.
+    ClientsOnQuit {
+        /// They stay set up: it will be there again.
+        Leave = "leave",
+        /// What stood there before comes back.
+        Revert = "revert",
+    }
+}
+
+words! {
     /// How requests are spread over several accounts.
     Rotation {
         /// Only the active account is used.
@@ -215,6 +226,7 @@ impl Default for Settings {
             request_log_mib: 256,
             usage_days: 1095,
             usage_api_scope: UsageScope::Own,
+            clients_on_quit: ClientsOnQuit::Leave,
             compat: true,
             compat_open_on_loopback: false,
             capture_mib: 64,

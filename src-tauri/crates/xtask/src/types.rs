@@ -80,6 +80,7 @@ const SOURCES: &[(&str, &[&str])] = &[
             "Copy as ClientBackup",
         ],
     ),
+    ("gateway/src/setup/watch.rs", &["DriftedPlace as ClientDrifted"]),
     (
         "gateway/src/sign_in.rs",
         &["Method as SignInMethod", "Stage as SignInStage", "Begun as SignInBegun", "Told as SignInTold"],

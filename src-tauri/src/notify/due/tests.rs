@@ -4,7 +4,7 @@ use codeferry_app::NotifyAbout;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::facts::{Account, Facts, Failover, Window};
+use super::super::facts::{Account, Drift, Facts, Failover, Window};
 use super::super::said::Said;
 use super::super::words::Moment;
 use super::due;
@@ -250,6 +250,25 @@ fn a_version_is_told_once() {
     assert_ne!(day.at("10:20", newer("0.2.1")), "");
 }
 
+fn drift(what: &[&str]) -> Drift {
+    let what = what.iter().map(|what| (*what).to_owned()).collect();
+    Drift { client: "claude-code".to_owned(), name: "Claude Code".to_owned(), target: "user".to_owned(), what }
+}
+
+#[test]
+fn a_client_that_was_changed_is_told_once_for_each_difference() {
+    let facts = |drifted: Vec<Drift>| Facts { drifted: Some(drifted), ..facts(vec![]) };
+    let mut day = Day::with(vec![]);
+    let told = day.at("10:00", facts(vec![drift(&["env.A", "env.B"])]));
+    assert!(told.starts_with("Claude Code is not set up as it was | Changed since: env.A and 1 more. "), "{told}");
+    assert!(told.ends_with("| codeferry://clients/claude-code"), "{told}");
+    day.restart();
+    assert_eq!(day.at("10:10", facts(vec![drift(&["env.A", "env.B"])])), "", "that was told");
+    assert_ne!(day.at("10:20", facts(vec![drift(&["env.A"])])), "", "this is another");
+    assert_eq!(day.at("10:30", facts(vec![])), "");
+    assert_ne!(day.at("10:40", facts(vec![drift(&["env.A"])])), "", "it was well in between");
+}
+
 #[test]
 fn every_kind_has_its_switch_and_is_not_made_up_for() {
     type Put = fn(&mut NotifyAbout) -> &mut bool;
@@ -264,24 +283,26 @@ fn every_kind_has_its_switch_and_is_not_made_up_for() {
         }),
         update: Some("0.2.0".to_owned()),
         port_taken: Some(8081),
+        drifted: Some(vec![drift(&["env.ANTHROPIC_BASE_URL"])]),
         ..facts(vec![
             Account { needs_sign_in: Some("x".to_owned()), ..used("work", 85.0, "14:20") },
             Account { used_up: Some(None), ..account("home") },
         ])
     };
-    let switches: [(&str, Put); 6] = [
+    let switches: [(&str, Put); 7] = [
         ("sign in again", |about| &mut about.sign_in),
         ("running low", |about| &mut about.window),
         ("used up", |about| &mut about.limit),
         ("taken over", |about| &mut about.failover),
         ("is there", |about| &mut about.update),
         ("Port", |about| &mut about.port),
+        ("not set up as it was", |about| &mut about.client_changed),
     ];
     for (words, switch) in switches {
         let mut day = Day::with(well());
         *switch(&mut day.about) = false;
         let told = day.at("10:00", all());
-        assert_eq!((told.lines().count(), told.contains(words)), (5, false), "{words}: {told}");
+        assert_eq!((told.lines().count(), told.contains(words)), (6, false), "{words}: {told}");
         *switch(&mut day.about) = true;
         assert_eq!(day.at("10:10", all()), "", "{words}: what was not told then is not told now");
     }

@@ -1,3 +1,4 @@
+use codeferry_app::setup::SeenClient;
 use codeferry_app::{
     AccountId, AccountState, AccountStatus, Cooldown, Effort, Kind, MAIN_FAMILY, ModelChoice, ModelRole, Quota,
     QuotaWindow, Rotation, Target, TrayTitle, Trouble, TroubleKind,
@@ -74,10 +75,14 @@ fn running(accounts: Vec<AccountStatus>) -> Running {
             to("haiku", "gpt-6-luna", Some(Effort::Low)),
             to("default", "ollama/qwen3:32b", Some(Effort::XHigh)),
         ],
-        claude_code: Some(false),
+        clients: [client("claude-code", "Claude Code", false)].into(),
         title: TrayTitle::Off,
         bars: false,
     }
+}
+
+fn client(client: &'static str, name: &'static str, here: bool) -> SeenClient {
+    SeenClient { client, name, ready: true, here, drifts: Vec::new() }
 }
 
 fn snapshot(gateway: Gateway) -> Snapshot {
@@ -206,7 +211,14 @@ fn cases() -> Vec<(&'static str, Snapshot)> {
         ("unreadable", serving(Running { known: Known::Never, ..running(Vec::new()) })),
         ("no_account", serving(running(Vec::new()))),
         ("demo", serving(Running { demo: true, ..running(vec![demo]) })),
-        ("one", serving(Running { claude_code: Some(true), title: TrayTitle::Both, ..running(vec![work()]) })),
+        (
+            "one",
+            serving(Running {
+                clients: [client("claude-code", "Claude Code", true), client("codex", "Codex CLI", false)].into(),
+                title: TrayTitle::Both,
+                ..running(vec![work()])
+            }),
+        ),
         ("one_busy", serving(Running { busy: true, bars: true, ..running(vec![work()]) })),
         ("two", serving(running(vec![work(), cooling()]))),
         (

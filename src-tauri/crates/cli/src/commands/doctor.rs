@@ -67,7 +67,8 @@ async fn clients(live: bool, context: &Context) -> Vec<Row> {
     for program in &programs {
         let Some(kind) = Kind::parse(program.client) else { continue };
         for place in program.targets.iter().filter(|place| place.held) {
-            rows.extend(tried(kind, Some(&place.target), &setup, &guest, Depth::Live).await);
+            let tried = tried(kind, Some(&place.target), &setup, &guest, Depth::Live).await;
+            rows.extend(tried.into_iter().map(|row| probe::named(kind.label(), row)));
         }
     }
     rows
@@ -79,11 +80,11 @@ pub(crate) async fn tried(kind: Kind, target: Option<&str>, setup: &Setup, guest
         None | Some("user") => format!("codeferry setup {kind}"),
         Some(target) => format!("codeferry setup {kind} --target {target}"),
     };
-    let Some(key) = setup.key(kind, target) else { return vec![probe::no_key(kind.label(), &command)] };
+    let Some(key) = setup.key(kind, target) else { return vec![probe::no_key(&command)] };
     let mut rows = Vec::new();
     for probe in probe::probes(kind, &setup.offer, depth) {
         let answer = guest.probe(&probe, &key).await;
-        rows.push(probe::judge(kind.label(), &command, &probe, answer.as_ref().map_err(String::as_str)));
+        rows.push(probe::judge(&command, &probe, answer.as_ref().map_err(String::as_str)));
     }
     rows
 }

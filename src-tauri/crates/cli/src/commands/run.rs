@@ -112,7 +112,8 @@ fn settings(intent: &Intent, args: &Args, context: &Context) -> Result<Option<[S
         context.print.warning("--settings is given: what Claude Code's own files say about where it goes may win");
         return Ok(None);
     };
-    let settings = told::claude_settings(intent, &context.environment.variables).into_bytes();
+    let world = codeferry_app::world(&context.environment, None);
+    let settings = told::claude_settings(intent, &context.environment.variables, world.as_ref()).into_bytes();
     // Another one that runs has read the same.
     if std::fs::read(&file).ok().as_ref() != Some(&settings) {
         codeferry_app::replace_file(&file, &settings).with_context(|| format!("cannot write {}", file.display()))?;

@@ -84,6 +84,11 @@ async fn serve(args: &Args, format: Format, log_lines: LogLines, context: &Conte
             return Ok(Exit::Failed);
         }
     }
+    if !args.demo {
+        for told in codeferry_app::clients_on_quit(&context.paths, &context.environment).into_iter().flatten() {
+            context.print.note(&told);
+        }
+    }
     Ok(Exit::Done)
 }
 

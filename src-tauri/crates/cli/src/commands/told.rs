@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use codeferry_app::Variables;
-use codeferry_clients::client::no_proxy;
+use codeferry_clients::client::{World, no_proxy};
 use codeferry_clients::intent::Intent;
 use codeferry_clients::{claude_code, codex_cli};
 
@@ -19,12 +19,13 @@ pub(crate) struct Told {
 
 /// What would lead Claude Code elsewhere, or give it another key. Gone for what is started here, and untouched in the person's
 /// shell.
-const IN_THE_WAY: [&str; 5] = [
+const IN_THE_WAY: [&str; 6] = [
     "ANTHROPIC_API_KEY",
     "CLAUDE_CODE_USE_BEDROCK",
     "CLAUDE_CODE_USE_VERTEX",
     "CLAUDE_CODE_USE_FOUNDRY",
     "ANTHROPIC_UNIX_SOCKET",
+    "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
 ];
 
 /// Claude Code, by variables alone. Its own settings win over them.
@@ -41,9 +42,12 @@ pub(crate) fn claude_code(intent: &Intent, seen: &Variables) -> Told {
     told
 }
 
-/// The same as settings that win over those of the person: `--settings`.
-pub(crate) fn claude_settings(intent: &Intent, seen: &Variables) -> String {
-    claude_code::settings(intent, spared(seen))
+/// The same as settings that win over those of the person: `--settings`. What theirs say against it is switched off.
+pub(crate) fn claude_settings(intent: &Intent, seen: &Variables, world: Option<&World>) -> String {
+    match world {
+        Some(world) => claude_code::session(world, intent),
+        None => claude_code::settings(intent, spared(seen)),
+    }
 }
 
 /// The argument that leads Claude Code to such settings; none where the person gives some, since the last ones win.
@@ -127,7 +131,7 @@ mod tests {
         assert_eq!(variable(&told, "CLAUDE_CODE_USE_VERTEX"), Some(None));
         assert_eq!(variable(&told, "CLAUDE_CODE_USE_BEDROCK"), None);
         assert_eq!(variable(&told, "NO_PROXY"), None, "without a proxy nobody needs it");
-        let settings = claude_settings(&intent(), &seen);
+        let settings = claude_settings(&intent(), &seen, None);
         assert!(settings.contains("cf_k") && !settings.contains("API_KEY"), "{settings}");
         let told = claude_code(&intent(), &Variables::default());
         assert_eq!(variable(&told, "ANTHROPIC_API_KEY"), None, "what is not set need not be unset");

@@ -27,5 +27,6 @@ mod sign_in;
 #[cfg(unix)]
 mod starting;
 mod traces;
+mod untouched;
 mod watching;
 mod world;

@@ -44,7 +44,7 @@ fn a_client_is_set_up_and_taken_back_to_the_byte() {
     let ran = home.run(&["setup", "claude-code", "--yes"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.err.contains(&format!("Claude Code comes to {}", server.url)), "{}", ran.err);
-    assert!(ran.err.contains("checked: Claude Code: the list of models has"), "{}", ran.err);
+    assert!(ran.err.contains("checked: the list of models has"), "{}", ran.err);
     assert!(!ran.err.contains("cf_") && !ran.out.contains("cf_"), "no key is printed");
     let settings: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(settings["env"]["ANTHROPIC_BASE_URL"], server.url);

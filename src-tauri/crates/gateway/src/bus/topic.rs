@@ -10,6 +10,7 @@ pub(crate) enum Topic {
     SignIn,
     Settings,
     Log,
+    Clients,
 }
 
 /// Some of them.
@@ -19,8 +20,16 @@ pub(crate) struct Topics(u8);
 // === impl Topic ===
 
 impl Topic {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Status, Self::Accounts, Self::Quota, Self::Exchange, Self::SignIn, Self::Settings, Self::Log];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Status,
+        Self::Accounts,
+        Self::Quota,
+        Self::Exchange,
+        Self::SignIn,
+        Self::Settings,
+        Self::Log,
+        Self::Clients,
+    ];
 
     /// As it stands in `?types=`, and before the dot in the names of events.
     pub(crate) fn as_str(self) -> &'static str {
@@ -32,13 +41,14 @@ impl Topic {
             Self::SignIn => "sign_in",
             Self::Settings => "settings",
             Self::Log => "log",
+            Self::Clients => "clients",
         }
     }
 
     /// How many events are kept.
     pub(super) fn keeps(self) -> usize {
         match self {
-            Self::Status | Self::Accounts => 1,
+            Self::Status | Self::Accounts | Self::Clients => 1,
             Self::Quota | Self::SignIn | Self::Settings => 200,
             Self::Exchange | Self::Log => 1000,
         }
@@ -46,7 +56,7 @@ impl Topic {
 
     /// Each event tells all of it, so the last one is enough.
     pub(super) fn is_whole(self) -> bool {
-        matches!(self, Self::Status | Self::Accounts)
+        matches!(self, Self::Status | Self::Accounts | Self::Clients)
     }
 }
 

@@ -3,7 +3,7 @@
 //! What is done to their files is done by [`Setup`], and told of in `docs/clients.md`.
 
 mod refused;
-mod verify;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -283,6 +283,7 @@ async fn change(
     });
     let changed = changed.await?;
     // The tray shows whether it comes here.
+    told.watched.nudge();
     told.news.tell();
     Ok(Json(changed))
 }

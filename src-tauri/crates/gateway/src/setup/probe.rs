@@ -65,7 +65,7 @@ enum Dialect {
 
 /// Longer than a short answer takes anywhere.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// What a check is called in a report.
+/// What rows about a client are called in a report about everything.
 pub const CHECK: &str = "client";
 
 const ANTHROPIC: &[(&str, &str)] = &[("anthropic-version", "2023-06-01"), ("content-type", "application/json")];
@@ -126,17 +126,22 @@ pub fn probes(kind: Kind, offer: &Offer, depth: Depth) -> Vec<Probe> {
 }
 
 /// What it means that there is no key to try with.
-pub fn no_key(client: &str, setup: &str) -> Row {
-    Row::fail(CHECK, format!("{client} has no client key that opens")).hint(setup.to_owned())
+pub fn no_key(setup: &str) -> Row {
+    Row::fail("key", "there is no client key in its files that opens").hint(setup.to_owned())
+}
+
+/// The same row in a report about more than this client.
+pub fn named(client: &str, row: Row) -> Row {
+    Row { check: CHECK.into(), message: format!("{client}: {}", row.message), ..row }
 }
 
 /// What the answer to it means. `setup` is the command that sets the client up anew.
-pub fn judge(client: &str, setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
-    let what = &probe.what;
+pub fn judge(setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
+    let (what, check) = (&probe.what, probe.asks.word());
     let answer = match answer {
         Ok(answer) => answer,
         Err(why) => {
-            let row = Row::fail(CHECK, format!("{client}: {what} got no answer: {why}"));
+            let row = Row::fail(check, format!("{what} got no answer: {why}"));
             return row.hint("is the gateway running? codeferry status");
         }
     };
@@ -146,7 +151,7 @@ pub fn judge(client: &str, setup: &str, probe: &Probe, answer: Result<&Answer, &
             Asks::Models => {
                 let count = serde_json::from_slice(body).map_or(0, |list: Models| list.data.len());
                 if count == 0 {
-                    return Row::warn(CHECK, format!("{client}: the list of models is empty"))
+                    return Row::warn(check, "the list of models is empty")
                         .hint("codeferry doctor --live says whether the upstream answers");
                 }
                 format!("has {count} entries")
@@ -154,16 +159,29 @@ pub fn judge(client: &str, setup: &str, probe: &Probe, answer: Result<&Answer, &
             Asks::Tokens => "works".to_owned(),
             Asks::Model { to } => format!("was answered by {to} in {} ms", took.as_millis()),
         };
-        return Row::ok(CHECK, format!("{client}: {what} {so}"));
+        return Row::ok(check, format!("{what} {so}"));
     }
     let why = serde_json::from_slice(body).map_or_else(|_| format!("status {status}"), |it: Refusal| it.error.message);
-    let said = format!("{client}: {what} was refused: {why}");
+    let said = format!("{what} was refused: {why}");
     match (status, &probe.asks) {
-        (401 | 403, _) => Row::fail(CHECK, said).hint(format!("its key does not open: {setup}")),
-        (404, Asks::Model { .. }) => Row::fail(CHECK, said).hint("see where a name leads: codeferry route NAME"),
-        (404, _) => Row::warn(CHECK, said),
-        (429, _) => Row::warn(CHECK, said).hint("see what is left: codeferry quota"),
-        _ => Row::fail(CHECK, said).hint("see who can pay: codeferry accounts list"),
+        (401 | 403, _) => Row::fail(check, said).hint(format!("its key does not open: {setup}")),
+        (404, Asks::Model { .. }) => Row::fail(check, said).hint("see where a name leads: codeferry route NAME"),
+        (404, _) => Row::warn(check, said),
+        (429, _) => Row::warn(check, said).hint("see what is left: codeferry quota"),
+        _ => Row::fail(check, said).hint("see who can pay: codeferry accounts list"),
+    }
+}
+
+// === impl Asks ===
+
+impl Asks {
+    /// For programs.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Models => "models",
+            Self::Tokens => "count_tokens",
+            Self::Model { .. } => "model",
+        }
     }
 }
 
@@ -224,7 +242,7 @@ mod tests {
     use codeferry_store::Settings;
     use codeferry_upstream::Catalog;
 
-    use super::{Answer, Depth, judge, probes};
+    use super::{Answer, Depth, judge, named, probes};
     use crate::doctor::Verdict;
     use crate::setup::Offer;
 
@@ -262,10 +280,10 @@ mod tests {
         let live = probes(Kind::ClaudeCode, &offer(), Depth::Live);
         let judged = |at: usize, status: u16, body: &str| {
             let answer = Answer { status, body: body.as_bytes().to_vec(), took: std::time::Duration::from_millis(7) };
-            judge("Claude Code", "codeferry setup claude-code", &live[at], Ok(&answer))
+            judge("codeferry setup claude-code", &live[at], Ok(&answer))
         };
         let row = judged(0, 200, r#"{"data": [{}, {}]}"#);
-        assert_eq!((row.verdict, row.message.as_str()), (Verdict::Ok, "Claude Code: the list of models has 2 entries"));
+        assert_eq!((row.verdict, row.message.as_str()), (Verdict::Ok, "the list of models has 2 entries"));
         assert_eq!(judged(0, 200, r#"{"data": []}"#).verdict, Verdict::Warn);
         assert!(judged(2, 200, "{}").message.ends_with("in 7 ms"));
         for (status, verdict, cure) in [
@@ -278,7 +296,8 @@ mod tests {
             assert_eq!(row.verdict, verdict, "{status}");
             assert!(row.message.contains("no such thing") && row.hint.unwrap().contains(cure), "{status}");
         }
-        let row = judge("Claude Code", "", &live[0], Err("refused"));
-        assert_eq!(row.verdict, Verdict::Fail);
+        let row = named("Claude Code", judge("", &live[0], Err("refused")));
+        assert_eq!((row.verdict, row.check.as_ref()), (Verdict::Fail, "client"));
+        assert!(row.message.starts_with("Claude Code: the list of models got no answer"), "{}", row.message);
     }
 }

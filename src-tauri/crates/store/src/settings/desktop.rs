@@ -78,6 +78,8 @@ pub struct NotifyAbout {
     pub update: bool,
     /// The port is taken.
     pub port: bool,
+    /// A client is not set up as it was.
+    pub client_changed: bool,
 }
 
 /// Where releases are announced, unless somebody says otherwise.
@@ -140,7 +142,15 @@ impl Default for Desktop {
 
 impl Default for NotifyAbout {
     fn default() -> Self {
-        Self { sign_in: true, window: true, limit: true, failover: true, update: true, port: true }
+        Self {
+            sign_in: true,
+            window: true,
+            limit: true,
+            failover: true,
+            update: true,
+            port: true,
+            client_changed: true,
+        }
     }
 }
 

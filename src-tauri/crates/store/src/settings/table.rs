@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::value::Value;
-use super::{LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target, UsageScope};
+use super::{ClientsOnQuit, LogForm, ReasoningSummary, ResponsesLite, Rotation, Settings, Target, UsageScope};
 
 /// One documented key.
 pub(super) struct Key {
@@ -247,6 +247,15 @@ static KEYS: &[Key] = &[
         allowed: "own or all",
         put: |settings, value| put(&mut settings.usage_api_scope, value.text().and_then(UsageScope::parse)),
         take: |settings| word(settings.usage_api_scope.as_str()),
+    },
+    Key {
+        name: "clients_on_quit",
+        doc: "What becomes of clients that were set up when you quit the app, or when `codeferry serve` ends in order. \
+              leave: they stay as they are, and are served again when the gateway is. revert: what stood in their files \
+              before comes back; nothing sets them up again but you. An update and the end of your session change nothing.",
+        allowed: "leave or revert",
+        put: |settings, value| put(&mut settings.clients_on_quit, value.text().and_then(ClientsOnQuit::parse)),
+        take: |settings| Value::Text(settings.clients_on_quit.as_str().to_owned()),
     },
     Key {
         name: "compat",

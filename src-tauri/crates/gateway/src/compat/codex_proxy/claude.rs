@@ -72,6 +72,7 @@ pub(super) async fn proxy(State(gateway): State<Arc<Gateway>>) -> Result<Json<Co
     beside(gateway, |gateway, setup, site| {
         let done = setup.apply(Kind::ClaudeCode, None, None)?;
         // The tray shows whether it comes here.
+        gateway.watched.nudge();
         gateway.news.tell();
         shown(site, site.look()?.document(), Some(sentences(done.told, done.notes)))
     })
@@ -175,6 +176,7 @@ fn change(gateway: &Gateway, setup: &Setup, site: &Site, wishes: &[Wish]) -> Res
     let done = site.change(site.look()?, wishes, gateway.now())?;
     setup.retire(done.retired.iter());
     // The tray shows whether it comes here.
+    gateway.watched.nudge();
     gateway.news.tell();
     Ok(done)
 }

@@ -54,12 +54,12 @@ pub(crate) async fn tried(
 ) -> Vec<Row> {
     let Some(offer) = gateway.offer() else { return Vec::new() };
     let Some(key) = key else {
-        return vec![probe::no_key(kind.label(), command)];
+        return vec![probe::no_key(command)];
     };
     let mut rows = Vec::new();
     for probe in probe::probes(kind, &offer, depth) {
         let answer = send(gateway, &probe, key).await;
-        rows.push(probe::judge(kind.label(), command, &probe, answer.as_ref().map_err(String::as_str)));
+        rows.push(probe::judge(command, &probe, answer.as_ref().map_err(String::as_str)));
     }
     rows
 }

@@ -86,6 +86,14 @@ pub(super) static KEYS: &[Key] = &[
         take: |settings| Value::Flag(settings.desktop.notify.port),
     },
     Key {
+        name: "desktop.notify.client_changed",
+        doc: "The desktop app tells when a client that was set up is not set up as it was: another program has changed \
+              its file, or it would be told something else today.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.desktop.notify.client_changed, flag(value)),
+        take: |settings| Value::Flag(settings.desktop.notify.client_changed),
+    },
+    Key {
         name: "desktop.shortcut.dashboard",
         doc: "Keys that open the dashboard, whatever program is in front. Nothing: no such shortcut.",
         allowed: SHORTCUT,

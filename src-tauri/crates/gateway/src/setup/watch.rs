@@ -1,0 +1,185 @@
+//! Looking whether the files of clients still are as we left them.
+//!
+//! **Invariant:** it reads, and nothing else. A look costs a handful of `stat`s while no file has changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use super::Setup;
+use super::shape::{Program, Standing};
+use crate::Gateway;
+use crate::bus::Topic;
+
+/// Somebody who has written a file looks at the dashboard after a while, not at once.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Clients as they were last seen.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    seen: Mutex<Arc<[SeenClient]>>,
+    /// Something was changed here, or by a command.
+    nudge: Notify,
+}
+
+/// A client as it was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenClient {
+    /// As it is typed.
+    pub client: &'static str,
+    /// As its maker writes it.
+    pub name: &'static str,
+    /// It is there, and can be set up.
+    pub ready: bool,
+    /// It comes here by its settings.
+    pub here: bool,
+    /// Where it is not as it was set up.
+    pub drifts: Vec<DriftedPlace>,
+}
+
+/// A place that is not as it was set up, and about which nobody has said that it should stay so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DriftedPlace {
+    /// Which client.
+    pub client: &'static str,
+    /// As its maker writes it.
+    pub name: &'static str,
+    /// Where.
+    pub target: String,
+    /// What differs: keys, or why it would be turned away.
+    pub what: Vec<String>,
+}
+
+/// The event.
+#[derive(Serialize)]
+struct Told<'a> {
+    drifted: Vec<&'a DriftedPlace>,
+}
+
+/// Which files there were, and what they were like.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Stamps {
+    files: Vec<(PathBuf, Option<(SystemTime, u64)>)>,
+    offer: String,
+}
+
+// === impl Watched ===
+
+impl Watched {
+    /// They are looked at now.
+    pub(crate) fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    pub(crate) fn seen(&self) -> Arc<[SeenClient]> {
+        Arc::clone(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether that is news.
+    fn see(&self, now: Vec<SeenClient>) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = **seen != *now;
+        if news {
+            *seen = now.into();
+        }
+        news
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Clients as they were last seen.
+    pub fn seen_clients(&self) -> Arc<[SeenClient]> {
+        self.watched.seen()
+    }
+
+    /// Looks after the files of clients until it is dropped. Nothing is written.
+    pub async fn watch_clients(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stamps = Stamps::default();
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.watched.nudge.notified() => stamps = Stamps::default(),
+            }
+            let (gateway, before) = (Arc::clone(&self), std::mem::take(&mut stamps));
+            match tokio::task::spawn_blocking(move || gateway.look_at_clients(before)).await {
+                Ok(now) => stamps = now,
+                Err(error) => tracing::warn!(%error, "the files of clients could not be looked at"),
+            }
+        }
+    }
+
+    fn look_at_clients(&self, before: Stamps) -> Stamps {
+        // Before we listen there is nothing to compare with.
+        let Some(offer) = self.offer() else { return before };
+        let offer = super::memory::fingerprint(&offer);
+        let now = Stamps { files: before.files.iter().map(|(file, _)| stamped(file)).collect(), offer };
+        if !now.files.is_empty() && now == before {
+            return before;
+        }
+        let Some(setup) = self.setup(None) else { return now };
+        // Stamps first: what changes while we look is seen the next time.
+        let files = files(&setup).iter().map(|file| stamped(file)).collect();
+        let programs = setup.list();
+        if self.watched.see(programs.iter().map(SeenClient::of).collect()) {
+            let seen = self.watched.seen();
+            let drifted: Vec<_> = seen.iter().flat_map(|client| &client.drifts).collect();
+            for place in &drifted {
+                tracing::info!(client = place.client, target = %place.target, "a client is not set up as it was");
+            }
+            self.bus.publish(Topic::Clients, "clients", || Told { drifted });
+            self.bus.stir();
+            self.news.tell();
+        }
+        Stamps { files, ..now }
+    }
+}
+
+/// The files that tell: ours, and those of clients with something of ours in them.
+fn files(setup: &Setup) -> Vec<PathBuf> {
+    let own = ["clients.json", "clients-accepted.json", "keys.json"].map(|name| setup.data.join(name));
+    let mut files = own.to_vec();
+    let held = setup.desk().owned(None).unwrap_or_default().into_iter().map(|own| own.real);
+    // Asking for a file in a Linux inside Windows would start it.
+    files.extend(held.filter(|file| !file.to_string_lossy().starts_with(r"\\wsl")));
+    files.dedup();
+    files
+}
+
+fn stamped(file: &Path) -> (PathBuf, Option<(SystemTime, u64)>) {
+    let metadata = fs::metadata(file).ok();
+    (file.to_owned(), metadata.and_then(|known| Some((known.modified().ok()?, known.len()))))
+}
+
+// === impl SeenClient ===
+
+impl SeenClient {
+    fn of(program: &Program) -> Self {
+        let drifts = program.targets.iter().filter(|place| place.held && !place.accepted).filter_map(|place| {
+            let what = match &place.standing {
+                Standing::Drifted { drifts } => drifts.iter().map(|drift| drift.key.clone()).collect(),
+                Standing::Elsewhere { url } => vec![format!("it goes to {url}")],
+                Standing::Broken { why } => vec![why.clone()],
+                Standing::NotInstalled | Standing::Clean | Standing::Ours => return None,
+            };
+            Some(DriftedPlace { client: program.client, name: program.name, target: place.target.clone(), what })
+        });
+        let able = program.targets.first().is_some_and(|place| place.obstacle.is_none());
+        let comes = |standing: &Standing| matches!(standing, Standing::Ours | Standing::Drifted { .. });
+        Self {
+            client: program.client,
+            name: program.name,
+            ready: program.installed && able,
+            here: program.targets.iter().any(|place| comes(&place.standing)),
+            drifts: drifts.collect(),
+        }
+    }
+}
