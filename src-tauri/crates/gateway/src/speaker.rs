@@ -35,6 +35,11 @@ pub(crate) trait Speaker: Send {
     /// Takes a record of the upstream as it came, before it is read. Only who passes records on cares.
     fn hear(&mut self, _frame: &sse::Frame<'_>) {}
 
+    /// Whether it passes records on and has no use for steps.
+    fn passes_on(&self) -> bool {
+        false
+    }
+
     /// Whether something was heard that is worth sending, though no step says so. Only who passes records on knows.
     fn has_begun(&self) -> bool {
         false

@@ -183,12 +183,36 @@ impl std::fmt::Debug for Turn {
     }
 }
 
+/// Whether an event may be one that is about the answer rather than a part of it.
+fn tells_how_it_stands(data: &str) -> bool {
+    const PARTS: [&str; 11] = [
+        "output_text.",
+        "output_item.",
+        "content_part.",
+        "reasoning_",
+        "refusal.",
+        "function_call_arguments.",
+        "custom_tool_call_input.",
+        "web_search_call.",
+        "image_generation_call.",
+        "mcp_",
+        "audio.",
+    ];
+    // All upstreams write the type first; where it stands elsewhere, the event is read.
+    let part = data.strip_prefix("{\"type\":\"response.");
+    !part.is_some_and(|rest| PARTS.iter().any(|part| rest.starts_with(part)))
+}
+
 // === impl Rest ===
 
 impl Rest {
     /// A frame that is no event is skipped: the upstream's own client does the same (`codex-backend.md §3`).
     fn on_frame(&mut self, frame: &sse::Frame<'_>) {
         self.speaker.hear(frame);
+        // Records that are passed on need not be understood, but for those that say how the answer stands.
+        if self.speaker.passes_on() && self.watch.is_none() && !tells_how_it_stands(&frame.data) {
+            return;
+        }
         let Ok(event) = StreamEvent::parse(&frame.data) else {
             tracing::debug!(target: "codeferry::exchange", bytes = frame.data.len(), "a malformed event was skipped");
             return;

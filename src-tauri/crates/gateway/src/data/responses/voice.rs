@@ -116,6 +116,10 @@ impl Speaker for Answer {
         }
     }
 
+    fn passes_on(&self) -> bool {
+        true
+    }
+
     fn has_begun(&self) -> bool {
         self.relay.has_begun()
     }
