@@ -63,6 +63,36 @@ async fn failures_are_told_in_words_that_it_knows() {
     assert!(failure.contains("usage limit. Try again at"), "it knows when: {failure}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_conversation_is_summed_up_and_goes_on() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    // A provider of another name it asks for a summary in words.
+    let file = codex.home.path().join("config.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config.replace("name = \"Codeferry\"", "name = \"OpenAI\"")).unwrap();
+    let mut terminal = codex.sit_down("--no-alt-screen '[[demo:text Well.]]'").await;
+    terminal.shows("Worked").await;
+    terminal.types("/compact").await;
+    terminal.shows("summarize").await;
+    terminal.types("\r").await;
+    terminal.shows("compacted").await;
+    terminal.types("[[demo:text Afterwards.]]").await;
+    terminal.shows("Afterwards.").await;
+    terminal.types("\r").await;
+    let answered = world.demo.wait_until(|all| {
+        all.iter()
+            .any(|request| request.played == "text" && request.json()["input"].to_string().contains("\"compaction\""))
+    });
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(8), answered).await;
+    answered.expect("it goes on");
+    let all = asked(&world);
+    assert_eq!(all.iter().filter(|request| !items(request, "compaction_trigger").is_empty()).count(), 1);
+    let summed = world.demo.model_requests().into_iter().find(|request| request.played == "compaction").unwrap();
+    assert_eq!(summed.headers["x-codex-beta-features"], "remote_compaction_v2", "the backend is told that it may");
+}
+
 /// With what stands for a ChatGPT account here it asks the gateway for its models, its workspace and what is left.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -355,3 +355,50 @@ async fn a_codex_is_told_the_windows_of_the_account_and_the_state_of_its_turn() 
     let others = post(&world, &asking("[[demo:text so]]")).await;
     assert!(others.headers().keys().all(|name| !name.as_str().starts_with("x-codex-")), "{:?}", others.headers());
 }
+
+#[tokio::test]
+async fn what_stands_beside_answers_is_handed_to_an_account_that_has_it() {
+    let world = World::start().await;
+    let body = json!({"model": "gpt-5.5", "input": [], "instructions": "i", "tomorrow": [1]});
+    let response = world.post("/v1/responses/compact").json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.json::<Value>().await.unwrap()["output"][0]["type"], "compaction");
+    let sent = world.demo.requests().into_iter().find(|request| request.path.ends_with("/codex/responses/compact"));
+    assert_eq!(sent.unwrap().json(), &body);
+    let drawing = json!({"model": "gpt-image-2", "prompt": "a dot"});
+    for path in ["/v1/images/generations", "/backend-api/codex/images/edits"] {
+        let picture: Value = world.post(path).json(&drawing).send().await.unwrap().json().await.unwrap();
+        assert_eq!(picture["data"][0]["revised_prompt"], "a dot", "{picture}");
+    }
+    let traces = world.post("/v1/memories/trace_summarize").json(&json!({"model": "gpt-5.5", "traces": []}));
+    assert_eq!(traces.send().await.unwrap().status(), 200);
+    let form = world.post("/v1/images/edits").header("content-type", "multipart/form-data; boundary=x").body("--x--");
+    let (status, error) = error_of(form.send().await.unwrap()).await;
+    assert_eq!((status, &error["type"]), (415, &json!("invalid_request_error")), "{error}");
+    let nobody = world.http.post(format!("{}/v1/responses/compact", world.url())).json(&body).send().await.unwrap();
+    assert_eq!(error_of(nobody).await.0, 401);
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+
+    let world = World::with(Setup { kind: AccountKind::Plan, ..Setup::default() }).await;
+    let (status, error) = error_of(world.post("/v1/responses/compact").json(&body).send().await.unwrap()).await;
+    assert_eq!(status, 404);
+    assert!(error["message"].as_str().unwrap().contains("of the kind codex"), "{error}");
+    assert_eq!(world.demo.requests().iter().filter(|request| request.path.contains("compact")).count(), 0);
+}
+
+/// Nobody else can open what a conversation was summed up to.
+#[tokio::test]
+async fn a_conversation_is_summed_up_and_goes_on() {
+    let world = World::start().await;
+    let mut body = of_codex("[[demo:text so]]");
+    body["input"].as_array_mut().unwrap().push(json!({"type": "compaction_trigger"}));
+    let events = heard(post_as_codex(&world, &body.to_string()).await).await;
+    let done = events.iter().find(|event| event.name == "response.output_item.done").unwrap();
+    let item = done.data["item"].clone();
+    assert_eq!(item["type"], "compaction");
+    let mut body = of_codex("[[demo:text Go on.]]");
+    body["input"].as_array_mut().unwrap().insert(1, item.clone());
+    assert_eq!(text(&heard(post_as_codex(&world, &body.to_string()).await).await), "Go on.");
+    assert_eq!(world.last_upstream()["input"][1], item, "with its id");
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}

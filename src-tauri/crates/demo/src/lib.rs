@@ -25,6 +25,7 @@ mod account;
 mod answer;
 mod assistant;
 mod auth;
+mod beside;
 mod catalog;
 mod chat;
 mod conversation;

@@ -26,6 +26,8 @@ pub(crate) enum Item {
         arguments: String,
     },
     Search(String),
+    /// The conversation so far, summed up and sealed.
+    Compaction,
 }
 
 /// Which of its messages the model says this is.

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::account::Identity;
 use crate::auth::{self, authorize as pages, device, discovery, revoke};
+use crate::beside;
 use crate::catalog;
 use crate::failure::{invalidated, not_granted, unauthorized};
 use crate::net::Line;
@@ -35,6 +36,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/backend-api/codex/models", get(codex_models).fallback(wrong_method))
         .merge(auth_host())
         .merge(accounts())
+        .merge(beside::router())
         .route("/backend-api/codex/chat/completions", any(forbidden))
         .fallback(not_found)
         .layer(DefaultBodyLimit::disable())

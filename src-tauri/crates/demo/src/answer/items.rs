@@ -31,6 +31,7 @@ impl Writer<'_> {
             Item::Reasoning(summary) => self.reasoning(&summary),
             Item::Call { name, arguments } => self.call(&name, &arguments),
             Item::Search(query) => self.search(&query),
+            Item::Compaction => self.compaction(),
         };
         if self.quirks.late_ids { parts.without_ids() } else { parts }
     }
@@ -152,6 +153,22 @@ impl Writer<'_> {
         Parts {
             open: vec![("response.output_item.added", json!({"output_index": index, "item": item}))],
             deltas: Deltas::Events(deltas),
+            close: vec![("response.output_item.done", json!({"output_index": index, "item": done}))],
+            done: vec![done],
+        }
+    }
+
+    /// What a `compaction_trigger` asks for (codex-backend.md §0.7).
+    fn compaction(&mut self) -> Parts {
+        let id = self.id("cmp_", 47);
+        let index = self.next_index();
+        self.output_tokens += 64;
+        let item = json!({"id": id, "type": "compaction"});
+        let mut done = item.clone();
+        done["encrypted_content"] = json!(self.order.seal.reasoning(self.order.account, &id));
+        Parts {
+            open: vec![("response.output_item.added", json!({"output_index": index, "item": item}))],
+            deltas: Deltas::Events(Vec::new()),
             close: vec![("response.output_item.done", json!({"output_index": index, "item": done}))],
             done: vec![done],
         }

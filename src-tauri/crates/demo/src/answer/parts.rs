@@ -40,7 +40,7 @@ pub(super) fn shorten(item: &mut Item) {
         Item::Call { arguments, .. } => halve(arguments),
         Item::Drip { count, .. } => *count = count.div_ceil(2),
         Item::Reasoning(parts) => parts.truncate(1),
-        Item::Search(_) => {}
+        Item::Search(_) | Item::Compaction => {}
     }
 }
 

@@ -63,6 +63,11 @@ impl Desk<'_> {
                 }
             };
         }
+        let last = self.request.get("input").and_then(Value::as_array).and_then(|input| input.last());
+        if last.is_some_and(|item| item["type"] == "compaction_trigger") {
+            exchange.played("compaction");
+            return Recipe { items: vec![Item::Compaction], ..Recipe::default() };
+        }
         // A summary is asked for over a text that may still hold the marker that made it necessary.
         let scene = if talk.compaction { None } else { scenario::scene(talk) };
         let Some(scene) = scene else {

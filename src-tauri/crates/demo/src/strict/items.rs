@@ -55,6 +55,7 @@ pub(super) fn check(gate: &Gate<'_>, input: &[Value], remarks: &mut Vec<String>)
         match kind.0 {
             "message" => message(gate, item, &path, remarks)?,
             "reasoning" => reasoning(gate, item, &path)?,
+            "compaction" | "context_compaction" => sealed(gate, item, &path)?,
             "function_call" => {
                 call_id(item, &path)?;
                 super::tools::name(text(item, "name", &path)?, &format!("{path}.name"))?;
@@ -238,6 +239,16 @@ fn reasoning(gate: &Gate<'_>, item: &Map<String, Value>, path: &str) -> Result<(
             ),
         ));
     };
+    opens(gate, sealed, id, path)
+}
+
+/// A summary without its seal, or under another id, is one that nobody can open (codex-backend.md §0.7).
+fn sealed(gate: &Gate<'_>, item: &Map<String, Value>, path: &str) -> Result<(), Refusal> {
+    let sealed = text(item, "encrypted_content", path)?;
+    opens(gate, sealed, item.get("id").and_then(Value::as_str), path)
+}
+
+fn opens(gate: &Gate<'_>, sealed: &str, id: Option<&str>, path: &str) -> Result<(), Refusal> {
     gate.seal.check_reasoning(sealed, gate.account, id).map_err(|broken| {
         let why = match broken {
             Broken::Foreign => "Encrypted content could not be decrypted or parsed.",

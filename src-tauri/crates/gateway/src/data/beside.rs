@@ -17,8 +17,10 @@ use codeferry_upstream::{Call, Consequence, Failure, Payload, Provider};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::json::{Open, Raw};
 use jiff::tz::TimeZone;
+use tokio::time::Instant;
 
 use crate::dialect::Shape;
+use crate::limits::Allowance;
 use crate::reply::{Problem, add_id};
 use crate::routing::{Named, Routed};
 use crate::tap::{Outcome, Tap};
@@ -86,6 +88,7 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
     let (parts, body) = request.into_parts();
     tap.heard(&parts.headers);
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
+    tap.permit = Some(gateway.limits.admit(&tap.facts.client, Allowance::of(&settings), Instant::now())?);
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("multipart/") {
