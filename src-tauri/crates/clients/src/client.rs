@@ -419,6 +419,27 @@ impl Effective {
     }
 }
 
+/// What is in force, in a sentence without an end for each who decides: which keys, and whom that overrules.
+pub fn in_force(effective: &[Effective]) -> Vec<String> {
+    let mut sources: Vec<&str> = Vec::new();
+    for one in effective {
+        if !sources.contains(&one.from.as_str()) {
+            sources.push(&one.from);
+        }
+    }
+    let told = |source: &str| {
+        let own = effective.iter().filter(|one| one.from == source);
+        // What a model is called decides nothing.
+        let own = own.filter(|one| !one.key.ends_with("_NAME") && !one.key.ends_with("_DESCRIPTION"));
+        let of = |one: &Effective| match one.overruled.as_slice() {
+            [] => format!("{}={}", one.key, one.shown()),
+            others => format!("{}={} (not as {} says)", one.key, one.shown(), others.join(", ")),
+        };
+        format!("by {source}: {}", own.map(of).collect::<Vec<_>>().join(", "))
+    };
+    sources.into_iter().map(told).collect()
+}
+
 impl fmt::Debug for Effective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={} from {}", self.key, self.shown(), self.from)
@@ -523,7 +544,22 @@ impl fmt::Debug for Held {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, secret_shown};
+    use super::{Effective, Kind, in_force, secret_shown};
+
+    #[test]
+    fn what_is_in_force_is_told_by_who_decides() {
+        let effective = [
+            Effective::new("ANTHROPIC_BASE_URL", "http://a", "/s.json", vec!["/h/.zshrc:1".to_owned()]),
+            Effective::new("ANTHROPIC_MODEL", "opus", "the environment", Vec::new()),
+            Effective::new("ANTHROPIC_AUTH_TOKEN", "cf-0123456789abcdef", "/s.json", Vec::new()),
+            Effective::new("ANTHROPIC_DEFAULT_OPUS_MODEL_NAME", "GPT", "/s.json", Vec::new()),
+        ];
+        let told = [
+            "by /s.json: ANTHROPIC_BASE_URL=http://a (not as /h/.zshrc:1 says), ANTHROPIC_AUTH_TOKEN=…cdef",
+            "by the environment: ANTHROPIC_MODEL=opus",
+        ];
+        assert_eq!(in_force(&effective), told);
+    }
 
     #[test]
     fn secrets_are_shown_by_their_end_at_most() {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codeferry_accounts::Clock;
-use codeferry_clients::client::{Client, Documents, Found, Owned, Target, View, World};
+use codeferry_clients::client::{Client, Documents, Found, Owned, Target, View, World, in_force};
 use codeferry_store::ClientKeys;
 
 pub use self::hands::SetupError;
@@ -103,6 +103,7 @@ impl Setup {
             held: !owned.is_empty(),
             accepted,
             conflicts: conflicts.into_iter().map(Obstacle::from).collect(),
+            in_force: in_force(&client.effective(&self.world, target, &documents)),
         }
     }
 }

@@ -55,9 +55,9 @@ async fn examine(live: bool, context: &Context) -> Report {
     }
 }
 
-/// How the clients that are started from here stand; with `live` what they would do is tried out.
+/// How the clients that are started in this folder stand; with `live` what they would do is tried out.
 async fn clients(live: bool, context: &Context) -> Vec<Row> {
-    let (setup, guest) = match setup::open(false, context).await {
+    let (setup, guest) = match setup::open(true, context).await {
         Ok(opened) => opened,
         Err(failure) => return vec![Row::warn(CHECK, format!("clients cannot be looked at: {:#}", failure.error))],
     };

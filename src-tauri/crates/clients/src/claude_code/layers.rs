@@ -98,7 +98,8 @@ pub(super) fn project_files(world: &World, folder: &Path) -> [PathBuf; 2] {
 pub(super) fn project_of<'w>(world: &'w World, target: &'w Target) -> Option<&'w Path> {
     match &target.scope {
         Scope::Project { folder } => Some(folder),
-        Scope::User => world.project.as_deref(),
+        // Started at home, the two files would be one.
+        Scope::User => world.project.as_deref().filter(|folder| *folder != world.home),
         Scope::Wsl { .. } => None,
     }
 }

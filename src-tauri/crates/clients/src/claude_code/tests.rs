@@ -361,6 +361,11 @@ fn the_strongest_word_counts_for_each_key() {
     let without = without.without(&managed("managed-settings.d/10-a.json"));
     assert_eq!(effective(without.clone(), Some("/p")).1, "/p/.claude/settings.local.json");
     assert_eq!(effective(without.clone(), None).1, FILE, "not in that project");
+    assert_eq!(
+        effective(without.clone(), Some("/home/ada")).2,
+        ["the environment", "/home/ada/.zshrc:1"],
+        "home is no project"
+    );
     let commented = without.with(FILE, "{ /* mine */ }");
     assert_eq!(effective(commented, None).1, "the environment", "a file with a comment counts for nothing");
 }

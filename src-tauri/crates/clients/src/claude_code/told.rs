@@ -183,7 +183,7 @@ fn description_of(role: &Role, intent: &Intent) -> String {
     let efforts = model.map(|model: &Model| model.efforts.as_slice()).unwrap_or_default();
     let own = role.effort.as_deref().or_else(|| model?.default_effort.as_deref());
     match (own, efforts) {
-        (Some(own), [weakest, .., strongest]) => parts.push(format!("effort {own} of {weakest} to {strongest}")),
+        (Some(own), [weakest, .., strongest]) => parts.push(format!("effort {own} ({weakest} to {strongest})")),
         (Some(own), _) => parts.push(format!("effort {own}")),
         (None, [weakest, .., strongest]) => parts.push(format!("efforts {weakest} to {strongest}")),
         (None, _) => {}
@@ -218,7 +218,7 @@ mod tests {
             ("ANTHROPIC_DEFAULT_OPUS_MODEL_NAME", "GPT-6.1 Sol"),
             (
                 "ANTHROPIC_DEFAULT_OPUS_MODEL_DESCRIPTION",
-                "for Opus, through Codeferry · effort high of low to xhigh · 272k tokens",
+                "for Opus, through Codeferry · effort high (low to xhigh) · 272k tokens",
             ),
             ("ANTHROPIC_DEFAULT_HAIKU_MODEL_NAME", "qwen3 (attic)"),
             ("ANTHROPIC_DEFAULT_HAIKU_MODEL_DESCRIPTION", "for Haiku, through Codeferry"),

@@ -24,7 +24,9 @@ pub fn of_place(program: &Program, place: &Place) -> Vec<Row> {
         };
         row.hint(conflict.cure.clone())
     });
-    std::iter::once(row).chain(conflicts).collect()
+    let in_force = place.in_force.iter().filter(|_| wanted);
+    let in_force = in_force.map(|told| Row::ok(CHECK, format!("{}: in force {told}", program.name)));
+    std::iter::once(row).chain(in_force).chain(conflicts).collect()
 }
 
 fn standing(program: &Program, place: &Place) -> Option<Row> {
@@ -84,6 +86,7 @@ mod tests {
             held,
             accepted: false,
             conflicts: vec![conflict],
+            in_force: Vec::new(),
         };
         Program { installed: true, targets: vec![place], ..Program::unknown(Kind::ClaudeCode) }
     }

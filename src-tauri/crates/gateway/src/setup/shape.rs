@@ -51,6 +51,10 @@ pub struct Place {
     pub accepted: bool,
     /// What keeps the client away, or may.
     pub conflicts: Vec<Obstacle>,
+    /// Which settings are in force if it began now, resolved in its own order: one sentence for each file that decides. For
+    /// `codeferry doctor`, which is run where the client is.
+    #[serde(skip)]
+    pub in_force: Vec<String>,
 }
 
 /// Where a client goes by its own settings.
