@@ -402,3 +402,25 @@ async fn a_conversation_is_summed_up_and_goes_on() {
     assert_eq!(world.last_upstream()["input"][1], item, "with its id");
     assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
 }
+
+#[tokio::test]
+async fn a_server_of_ones_own_is_asked_by_its_label() {
+    let (world, server) = crate::named::with_ollama().await;
+    let mut body = asking("[[demo:text From next door.]][[demo:usage]]");
+    body["model"] = json!(crate::named::LLAMA);
+    body["temperature"] = json!(0.25);
+    let said = post(&world, &body).await.text().await.unwrap();
+    assert!(said.contains("response.output_text.delta") && said.contains("response.completed"), "{said}");
+    body["stream"] = json!(false);
+    let whole: Value = post(&world, &body).await.json().await.unwrap();
+    assert_eq!(whole["output"][0]["content"][0]["text"], "From next door.", "{whole}");
+    assert_eq!(whole["usage"]["output_tokens"], 30, "{whole}");
+    let mut of_codex = of_codex("[[demo:text And to a Codex.]]");
+    of_codex["model"] = json!(crate::named::LLAMA);
+    let said = post_as_codex(&world, &of_codex.to_string()).await.text().await.unwrap();
+    assert!(said.contains("And to a Codex."), "{said}");
+    let sent = server.requests().into_iter().find(|request| request.path.ends_with("completions")).unwrap();
+    assert_eq!(sent.body["temperature"], 0.25);
+    assert!(world.demo.model_requests().is_empty(), "the plan was not asked");
+    crate::named::clean(&server);
+}
