@@ -60,6 +60,8 @@ mod requests;
 mod responses;
 #[path = "gateway/session.rs"]
 mod session;
+#[path = "gateway/socket.rs"]
+mod socket;
 #[path = "gateway/traces.rs"]
 mod traces;
 #[path = "gateway/ui.rs"]

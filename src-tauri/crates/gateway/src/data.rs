@@ -9,4 +9,5 @@ pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod responses;
 pub(crate) mod root;
+pub(crate) mod socket;
 pub(crate) mod usage;

@@ -58,7 +58,7 @@ use codeferry_store::log::Log;
 use codeferry_store::{ClientKeys, ControlToken, SettingsFile};
 use codeferry_upstream::{Failure, FailureKind, Upstream};
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -176,6 +176,10 @@ pub struct Gateway {
     sign_ins: sign_in::SignIns,
     /// What runs beside the requests, and is waited for at the end.
     tasks: TaskTracker,
+    /// WebSockets, which the server does not know of once they are open.
+    sockets: TaskTracker,
+    /// How many more there may be.
+    socket_places: Arc<Semaphore>,
     /// We stop: by a signal, or because the control plane was asked to.
     stopping: CancellationToken,
     /// The grace period is over: streams that still run end now.
@@ -255,6 +259,8 @@ impl Gateway {
             sign_ins: sign_in::SignIns::new(Arc::clone(&bus)),
             bus,
             tasks: TaskTracker::new(),
+            sockets: TaskTracker::new(),
+            socket_places: Arc::new(Semaphore::new(data::socket::CONNECTIONS)),
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
             #[cfg(debug_assertions)]

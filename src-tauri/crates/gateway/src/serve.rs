@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
-use crate::data::{beside, chat, count_tokens, messages, models, responses, root, usage};
+use crate::data::{beside, chat, count_tokens, messages, models, responses, root, socket, usage};
 use crate::dialect::Shape;
 use crate::reply::Problem;
 use crate::{Gateway, account_pages, bus, compat, control, cors, guard, health, metrics, new_request_id, ui};
@@ -72,7 +72,13 @@ impl Gateway {
             () = self.broken() => return Err(io::Error::other("the listener is gone")),
             () = stop.cancelled() => {}
         }
-        let served = tokio::time::timeout(grace, &mut serving).await;
+        let served = tokio::time::timeout(grace, async {
+            let served = (&mut serving).await;
+            self.sockets.close();
+            self.sockets.wait().await;
+            served
+        });
+        let served = served.await;
         self.closing.cancel();
         if let Ok(served) = served {
             self.settle().await;
@@ -108,7 +114,7 @@ impl Gateway {
         let mut data = Router::new();
         for base in ["/v1", "/v1/v1", "/backend-api/codex"] {
             data = data
-                .route(&format!("{base}/responses"), post(responses::responses))
+                .route(&format!("{base}/responses"), post(responses::responses).get(socket::socket))
                 .route(&format!("{base}/responses/compact"), post(beside::compact))
                 .route(&format!("{base}/memories/trace_summarize"), post(beside::trace_summarize))
                 .route(&format!("{base}/images/generations"), post(beside::images_generations))

@@ -77,7 +77,7 @@ impl Offer {
         let chosen = roles.iter().find(|role| role.role == "default").map(|role| role.model.clone());
         let first = models.first().map(|model| model.model.clone());
         let default_model = chosen.filter(|model| listed(model)).or(first);
-        Self { url, models, roles, default_model, websocket: false }
+        Self { url, models, roles, default_model, websocket: settings.websocket }
     }
 
     /// The same for a client with this key. `name` is set if the key was made for it.

@@ -112,6 +112,14 @@ static KEYS: &[Key] = &[
         take: |settings| word(settings.responses_lite.as_str()),
     },
     Key {
+        name: "websocket",
+        doc: "Answer GET /v1/responses with a WebSocket, over which the Codex CLI sends only what is new. Switched off, it \
+              is told so (426) and uses HTTP.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.websocket, flag(value)),
+        take: |settings| Value::Flag(settings.websocket),
+    },
+    Key {
         name: "passthrough",
         doc: "Send Responses requests of every client as they came, with nothing but what the upstream demands set: what a \
               client of the public API sends and a plan does not take is then refused. Off, only a Codex's are sent so.",

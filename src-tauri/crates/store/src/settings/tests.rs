@@ -59,6 +59,7 @@ fn every_key_reaches_its_field() {
         ("compress_upstream", "off"),
         ("responses_lite", "auto"),
         ("passthrough", "true"),
+        ("websocket", "false"),
         ("log", "json"),
         ("log_file", "off"),
         ("log_keep_days", "3"),

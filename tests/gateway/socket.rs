@@ -1,0 +1,366 @@
+//! `GET /v1/responses` as a WebSocket: many responses, what is remembered between them, and every way to end.
+
+use std::time::Duration;
+
+use codeferry_demo::{AccountKind, Outcome, Scripted};
+use codeferry_tests::{Setup, World};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client's side of a connection.
+struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// A handshake with these headers; the status of a refusal.
+async fn shake(world: &World, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
+    let mut request =
+        format!("{}/v1/responses", world.url().replace("http://", "ws://")).into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    match connect_async(request).await {
+        Ok((stream, _)) => Ok(Client(stream)),
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn connect(world: &World) -> Client {
+    let key = format!("Bearer {}", world.key);
+    shake(world, &[("authorization", &key), ("originator", "codex_exec")]).await.unwrap()
+}
+
+fn user(text: &str) -> Value {
+    json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]})
+}
+
+/// A request as a Codex makes it.
+fn create(input: &[Value], previous: Option<&str>) -> Value {
+    let mut body = json!({
+        "type": "response.create",
+        "model": "gpt-5.5",
+        "stream": true,
+        "input": input,
+        "tool_choice": "auto",
+        "parallel_tool_calls": true,
+        "store": false,
+        "include": ["reasoning.encrypted_content"],
+        "prompt_cache_key": "01a1f6d2-7e3c-7953-802e-421805dbd2e2",
+        "client_metadata": {"session_id": "s-1", "turn_id": "t-1", "ws_request_header_x_any": "true"},
+    });
+    if let Some(previous) = previous {
+        body["previous_response_id"] = json!(previous);
+    }
+    body
+}
+
+impl Client {
+    async fn send(&mut self, body: &Value) {
+        self.0.send(Message::text(body.to_string())).await.unwrap();
+    }
+
+    /// The next event; pings are not events.
+    async fn event(&mut self) -> Value {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("something comes").expect("it is open").unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Everything up to the end of a response.
+    async fn response(&mut self) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            let event = self.event().await;
+            let last = matches!(
+                event["type"].as_str().unwrap(),
+                "response.completed" | "response.incomplete" | "response.failed" | "error"
+            );
+            events.push(event);
+            if last {
+                return events;
+            }
+        }
+    }
+
+    /// Asks, and gives the text and the id of the response.
+    async fn ask(&mut self, body: &Value) -> (String, String) {
+        self.send(body).await;
+        let events = self.response().await;
+        let last = events.last().unwrap();
+        assert_eq!(last["type"], "response.completed", "{last}");
+        (text(&events), last["response"]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// How the gateway says goodbye.
+    async fn farewell(&mut self) -> Option<CloseFrame> {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("something comes") {
+                Some(Ok(Message::Close(frame))) => return frame,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+}
+
+fn text(events: &[Value]) -> String {
+    let delta = |event: &&Value| event["type"] == "response.output_text.delta";
+    events.iter().filter(delta).map(|event| event["delta"].as_str().unwrap()).collect()
+}
+
+/// What went up, one element for each request.
+fn inputs(world: &World) -> Vec<Vec<Value>> {
+    let input = |request: &codeferry_demo::Recorded| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(
+            (&body["type"], &body["previous_response_id"], &body["generate"]),
+            (&Value::Null, &Value::Null, &Value::Null)
+        );
+        assert!(!body["client_metadata"].to_string().contains("ws_request"), "{body}");
+        body["input"].as_array().unwrap().clone()
+    };
+    world.demo.model_requests().iter().map(input).collect()
+}
+
+#[tokio::test]
+async fn many_responses_on_one_connection() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    // Warming up costs nothing upstream, and the first turn goes on from it.
+    client
+        .send(&{
+            let mut body = create(&[], None);
+            body["generate"] = json!(false);
+            body
+        })
+        .await;
+    let warm = client.response().await;
+    assert_eq!((warm.len(), &warm[0]["type"]), (2, &json!("response.created")));
+    assert!(world.demo.model_requests().is_empty());
+    let warm = warm[1]["response"]["id"].as_str().unwrap().to_owned();
+    let first = user("[[demo:reasoning]][[demo:text one]]");
+    let (one, id) = client.ask(&create(std::slice::from_ref(&first), Some(&warm))).await;
+    let second = user("[[demo:text two]]");
+    let (two, id) = client.ask(&create(std::slice::from_ref(&second), Some(&id))).await;
+    assert_eq!((one.as_str(), two.as_str()), ("one", "two"));
+    let sent = inputs(&world);
+    assert_eq!((&sent[0], &sent[1][0], sent[1].last()), (&vec![first], &sent[0][0], Some(&second)));
+    let kinds: Vec<_> = sent[1].iter().map(|item| item["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["message", "reasoning", "message", "message"], "with what was answered in between");
+    assert!(sent[1][1]["encrypted_content"].is_string());
+    // Another beginning is another conversation; what was before is gone then.
+    let (three, _) = client.ask(&create(&[user("[[demo:text three]]")], None)).await;
+    assert_eq!((three.as_str(), inputs(&world)[2].len()), ("three", 1));
+    client.send(&create(&[user("x")], Some(&id))).await;
+    let refused = client.response().await.remove(0);
+    assert_eq!((&refused["status"], &refused["error"]["code"]), (&json!(400), &json!("previous_response_not_found")));
+    let (four, _) = client.ask(&create(&[user("[[demo:text four]]")], None)).await;
+    assert_eq!(four, "four", "the connection lives");
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn what_is_asked_meanwhile_waits() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    for number in 1..=3 {
+        client.send(&create(&[user(&format!("[[demo:text {number}]]"))], None)).await;
+    }
+    for number in 1..=3 {
+        assert_eq!(text(&client.response().await), number.to_string());
+    }
+    client.send(&create(&[user("[[demo:silence 600 inside]]")], None)).await;
+    for _ in 0..9 {
+        client.send(&create(&[user("[[demo:text x]]")], None)).await;
+    }
+    loop {
+        let event = client.event().await;
+        if event["type"] == "error" {
+            assert_eq!(
+                (&event["status"], &event["error"]["type"]),
+                (&json!(429), &json!("rate_limit_error")),
+                "{event}"
+            );
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_comes_in() {
+    let world = World::start().await;
+    let key = format!("Bearer {}", world.key);
+    assert_eq!(shake(&world, &[]).await.err(), Some(401));
+    assert_eq!(shake(&world, &[("authorization", "Bearer cf_wrong")]).await.err(), Some(401));
+    let page = [("authorization", key.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(shake(&world, &page).await.err(), Some(403), "a page of another site");
+    let mut client = connect(&world).await;
+    world.gateway.keys().revoke("test").unwrap();
+    client.send(&create(&[user("[[demo:text x]]")], None)).await;
+    let refused = client.response().await.remove(0);
+    assert_eq!(refused["status"], 401, "a key that was revoked opens nothing, however old the connection is");
+    assert!(world.demo.model_requests().is_empty());
+}
+
+#[tokio::test]
+async fn switched_off_it_says_so() {
+    let world = World::start().await;
+    let key = format!("Bearer {}", world.key);
+    world.gateway.settings().set("websocket", "false").unwrap();
+    assert_eq!(shake(&world, &[("authorization", &key)]).await.err(), Some(426));
+    let plain = world.http.get(format!("{}/v1/responses", world.url())).bearer_auth(&world.key).send().await.unwrap();
+    assert_eq!(plain.status(), 405);
+}
+
+#[tokio::test]
+async fn nonsense_is_answered() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    for nonsense in
+        ["", "[]", "{", "{\"type\":\"response.cancel\"}", "{\"type\":\"response.create\",\"input\":7}", "null"]
+    {
+        client.0.send(Message::text(nonsense)).await.unwrap();
+        let refused = client.event().await;
+        assert_eq!((&refused["type"], &refused["status"]), (&json!("error"), &json!(400)), "{nonsense}: {refused}");
+    }
+    client.0.send(Message::Ping("there?".into())).await.unwrap();
+    assert_eq!(timeout(PATIENCE, client.0.next()).await.unwrap().unwrap().unwrap(), Message::Pong("there?".into()));
+    assert_eq!(client.ask(&create(&[user("[[demo:text well]]")], None)).await.0, "well");
+    client.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(u16::from(client.farewell().await.unwrap().code), 1003);
+}
+
+/// The failures of the table over HTTP, one by one: the same statuses and codes, in an event.
+#[tokio::test]
+async fn failures_are_those_of_http() {
+    for marker in [
+        "[[demo:500 always]]",
+        "[[demo:limit 10800]]",
+        "[[demo:limit 10800 event]]",
+        "[[demo:not-included]]",
+        "[[demo:overloaded]]",
+        "[[demo:401 always]]",
+        "[[demo:402]]",
+        "[[demo:403]]",
+        "[[demo:403 json]]",
+        "[[demo:model]]",
+        "[[demo:policy]]",
+        "[[demo:policy status]]",
+        "[[demo:overflow]]",
+        "[[demo:overflow status]]",
+        "[[demo:500 always late]]",
+    ] {
+        let world = World::start().await;
+        let body = create(&[user(&format!("{marker}[[demo:text x]]"))], None);
+        let mut posted = body.clone();
+        posted.as_object_mut().unwrap().remove("type");
+        let request = world.post("/v1/responses").header("originator", "codex_exec").json(&posted);
+        let over_http = request.send().await.unwrap();
+        let (status, retry) = (over_http.status().as_u16(), over_http.headers().get("retry-after").cloned());
+        let over_http: Value = match status {
+            200 => Value::Null,
+            _ => over_http.json().await.unwrap(),
+        };
+        let world = World::start().await;
+        let mut client = connect(&world).await;
+        client.send(&body).await;
+        let event = client.response().await.pop().unwrap();
+        let mut warm = create(&[], None);
+        warm["generate"] = json!(false);
+        assert_eq!(client.ask(&warm).await.0, "", "{marker}: the connection lives");
+        if status == 200 {
+            assert_eq!(event["type"], "response.failed", "{marker}: {event}");
+            continue;
+        }
+        assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(status)), "{marker}: {event}");
+        assert_eq!(event["error"]["code"], over_http["error"]["code"], "{marker}");
+        assert_eq!(event["error"]["type"], over_http["error"]["type"], "{marker}");
+        assert_eq!(event["headers"]["retry-after"].is_string(), retry.is_some(), "{marker}");
+    }
+}
+
+#[tokio::test]
+async fn another_account_steps_in() {
+    let rotating = Setup { settings: vec![("rotation", "fill_first".to_owned())], ..Setup::default() };
+    let world = World::with(rotating).await;
+    world.add(AccountKind::Codex, "second").await;
+    let mut client = connect(&world).await;
+    let error =
+        json!({"type": "usage_limit_reached", "message": "reached", "plan_type": "plus", "resets_in_seconds": 10_800});
+    world.demo.push(Scripted::json(429, &json!({"error": error})));
+    let (text, _) = client.ask(&create(&[user("[[demo:text from the other]]")], None)).await;
+    assert_eq!(text, "from the other");
+    let paid: std::collections::BTreeSet<_> =
+        world.demo.model_requests().iter().map(|request| request.account.clone()).collect();
+    assert_eq!(paid.len(), 2);
+}
+
+/// An answer that breaks off is told, and the next request has to bring the whole conversation.
+#[tokio::test]
+async fn an_answer_that_breaks_off() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    client.send(&create(&[user("[[demo:cut]]")], None)).await;
+    let events = client.response().await;
+    assert_eq!(events.last().unwrap()["type"], "response.failed", "{events:?}");
+    let id = events[0]["response"]["id"].as_str().unwrap().to_owned();
+    client.send(&create(&[user("go on")], Some(&id))).await;
+    assert_eq!(client.response().await[0]["error"]["code"], "previous_response_not_found");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_takes_its_answer_along() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    client.send(&create(&[user("[[demo:drip 100000 5]]")], None)).await;
+    client.event().await;
+    let left = std::time::Instant::now();
+    drop(client);
+    world.demo.wait_until(|all| all.iter().any(|request| request.outcome == Outcome::Cancelled)).await;
+    assert!(left.elapsed() < Duration::from_secs(1), "{:?}", left.elapsed());
+}
+
+/// What runs may end, what is idle is closed, and nobody waits longer than the grace period.
+#[tokio::test]
+async fn stopping_in_order() {
+    let world = World::with(Setup { grace: Duration::from_secs(20), ..Setup::default() }).await;
+    let (mut idle, mut busy) = (connect(&world).await, connect(&world).await);
+    busy.send(&create(&[user("[[demo:drip 40 20]]")], None)).await;
+    busy.event().await;
+    let World { gateway, .. } = world;
+    let stopped = tokio::spawn(async move { gateway.stop().await });
+    assert_eq!(u16::from(idle.farewell().await.unwrap().code), 1012);
+    assert_eq!(busy.response().await.last().unwrap()["type"], "response.completed");
+    assert_eq!(u16::from(busy.farewell().await.unwrap().code), 1012);
+    timeout(PATIENCE, stopped).await.expect("it ends").unwrap().unwrap();
+}
+
+/// Signs of life come by themselves, and after an hour the connection is closed in order.
+#[tokio::test(start_paused = true)]
+async fn an_hour_and_no_longer() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    let begun = tokio::time::Instant::now();
+    let mut pings = 0;
+    let close = loop {
+        match client.0.next().await.unwrap().unwrap() {
+            Message::Ping(_) => pings += 1,
+            Message::Close(close) => break close.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((u16::from(close.code), begun.elapsed().as_secs() / 60), (1000, 60));
+    assert!(pings > 100, "{pings}");
+}
