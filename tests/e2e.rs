@@ -20,6 +20,8 @@ mod clients_setup;
 mod codex_cli;
 #[path = "e2e/codex_client.rs"]
 mod codex_client;
+#[path = "e2e/codex_socket.rs"]
+mod codex_socket;
 #[path = "e2e/doors.rs"]
 mod doors;
 #[cfg(target_os = "linux")]

@@ -29,7 +29,7 @@ async fn shake(world: &World, headers: &[(&'static str, &str)]) -> Result<Client
     match connect_async(request).await {
         Ok((stream, _)) => Ok(Client(stream)),
         Err(Error::Http(response)) => Err(response.status().as_u16()),
-        Err(error) => panic!("{error}"),
+        Err(error) => unreachable!("{error}"),
     }
 }
 
@@ -73,7 +73,7 @@ impl Client {
             match timeout(PATIENCE, self.0.next()).await.expect("something comes").expect("it is open").unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
+                other => unreachable!("{other:?}"),
             }
         }
     }
