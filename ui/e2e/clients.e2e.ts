@@ -227,8 +227,12 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
   it('that was changed by another hand says so, is set up again, or is left so', async () => {
     const ours = stands();
     writeFileSync(file(), ours.replace(gateway.url, 'https://elsewhere.example'));
-    await dashboard.go('clients/claude-code');
-    await dashboard.page.reload();
+    // It is seen by itself, from wherever one looks.
+    await dashboard.go('overview');
+    await dashboard.says(dashboard.t('overview.drifted', { name: 'Claude Code' }));
+    await dashboard.page.getByRole('navigation').getByText(dashboard.t('clients.drifted', { count: 1 })).waitFor({ state: 'attached' });
+    expect(await dashboard.barriers()).toEqual([]);
+    await dashboard.page.getByRole('link', { name: dashboard.t('overview.drifted_look') }).click();
     await place().getByText(/elsewhere\.example/).first().waitFor();
     await dashboard.button('client.set_up_again').click();
     // While somebody looks, the file changes once more.
@@ -242,6 +246,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     await dashboard.button('plan.done').click();
     await place().getByText(dashboard.t('client.ours')).waitFor();
     expect(stands()).toContain(gateway.url);
+    await dashboard.page.getByRole('navigation').getByText(dashboard.t('clients.drifted', { count: 1 })).waitFor({ state: 'detached' });
   });
 
   it('gives back what stood there when it was set up last, and any copy', async () => {

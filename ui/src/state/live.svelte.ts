@@ -6,6 +6,7 @@ import type {
   Account,
   AccountList,
   AttemptBegun,
+  ClientDrifted,
   Exchange,
   FirstToken,
   OpenExchange,
@@ -65,6 +66,11 @@ export class Live {
         this.update(told.id, { first_byte_ms: told.first_byte_ms }),
       'exchange.done': (done: Exchange) => this.done(done),
     });
+  }
+
+  /** Places of clients that are not as they were set up. */
+  get drifted(): ClientDrifted[] {
+    return this.status?.drifted ?? [];
   }
 
   get link(): Link {
