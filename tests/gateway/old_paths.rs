@@ -622,6 +622,7 @@ async fn settings_of_claude_code_that_cannot_be_read_are_not_written() {
 #[tokio::test]
 async fn claude_code_is_set_up_and_everything_comes_back() {
     let world = world(&[]).await;
+    crate::clients::models_known(&world).await;
     let text = "{\r\n\t\"permissions\": {\"allow\": [\"Bash(git:*)\"]}, // mine\r\n\t\"env\": {\r\n\t\t\"ANTHROPIC_API_KEY\": \
                 \"sk-mine\", // the old one\r\n\t\t\"MAX_THINKING_TOKENS\": 31999,\r\n\t}\r\n}\r\n";
     let file = claude_settings(&world, text);

@@ -221,14 +221,6 @@ export interface CapturedStream {
 /** The state, and what there is. */
 export type Captures = CaptureState & CaptureListing;
 
-/** A program, and where it goes by its own settings: the places of `targets` say it one by one, the rest of the first of them. */
-export type Client = Program & ClientState & {
-  /** The file that says so. */
-  file: string;
-  /** What in the same file may lead it elsewhere all the same. */
-  doubts: string[];
-};
-
 /** A copy of a file, as it was before we changed it. */
 export interface ClientBackup {
   /** What it is asked for by. */
@@ -255,7 +247,7 @@ export interface ClientBackups {
 }
 
 /** What was done, and how it is now. */
-export type ClientChanged = Client & ClientSettled;
+export type ClientChanged = Program & ClientSettled;
 
 /** Something that keeps a client away, or may. */
 export interface ClientConflict {
@@ -306,7 +298,7 @@ export interface ClientList {
   url: string;
   /** The folder of the person, to show paths below it in short. */
   home: string | null;
-  clients: Client[];
+  clients: Program[];
 }
 
 /** Who moved. */
@@ -385,14 +377,6 @@ export type ClientStanding =
   | { state: 'elsewhere'; url: string }
   | { state: 'drifted'; drifts: ClientDrift[] }
   | { state: 'broken'; why: string };
-
-/** Where it goes. */
-export type ClientState =
-  | { state: 'connected' }
-  | { state: 'key_refused' }
-  | { state: 'elsewhere'; url: string }
-  | { state: 'not_set' }
-  | { state: 'unreadable'; message: string };
 
 /** Whether a client would be served, looked at as the client does it. */
 export type ClientVerification = Doctor & {

@@ -33,8 +33,6 @@ const SOURCES: &[(&str, &[&str])] = &[
         "gateway/src/control/clients.rs",
         &[
             "List as ClientList",
-            "Client",
-            "Where as ClientState",
             "Changed as ClientChanged",
             "Copies as ClientBackups",
             "CopyDetail as ClientBackupDetail",

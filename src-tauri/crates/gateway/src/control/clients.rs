@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::refused::{Asked, Refused, Sent};
 use crate::Gateway;
 use crate::compat::sent::Body;
-use crate::setup::shape::{Copy, Plan, Program, Settled, Standing, Verification};
+use crate::setup::shape::{Copy, Plan, Program, Settled, Verification};
 use crate::setup::{Kind, Offer, Setup, SetupError};
 
 #[derive(Serialize)]
@@ -25,44 +25,14 @@ pub(crate) struct List {
     url: String,
     /// The folder of the person, to show paths below it in short.
     home: Option<String>,
-    clients: Vec<Client>,
-}
-
-/// A program, and where it goes by its own settings: the places of `targets` say it one by one, the rest of the first of them.
-#[derive(Serialize)]
-pub(crate) struct Client {
-    #[serde(flatten)]
-    program: Program,
-    /// The file that says so.
-    file: String,
-    #[serde(flatten)]
-    state: Where,
-    /// What in the same file may lead it elsewhere all the same.
-    doubts: Vec<String>,
-}
-
-/// Where it goes.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-enum Where {
-    /// Here, with a key that opens.
-    Connected,
-    /// Here, and it would be turned away: its key is missing or was revoked.
-    #[expect(dead_code, reason = "the page still knows it; now such a client is broken")]
-    KeyRefused,
-    /// To another address.
-    Elsewhere { url: String },
-    /// Its own way: nothing is set.
-    NotSet,
-    /// Nobody knows: the file cannot be read, or it would be turned away.
-    Unreadable { message: String },
+    clients: Vec<Program>,
 }
 
 /// What was done, and how it is now.
 #[derive(Serialize)]
 pub(crate) struct Changed {
     #[serde(flatten)]
-    client: Client,
+    client: Program,
     #[serde(flatten)]
     done: Settled,
 }
@@ -145,8 +115,7 @@ pub(crate) async fn list(
         Some((setup.world.home.display().to_string(), setup.list()))
     });
     let (home, programs) = found.await.ok().flatten().unzip();
-    let clients = programs.unwrap_or_default().into_iter().map(Client::of).collect();
-    Ok(Json(List { url, home, clients }))
+    Ok(Json(List { url, home, clients: programs.unwrap_or_default() }))
 }
 
 /// `GET /api/intent`: what clients are told of the gateway. A command beside it does the rest.
@@ -279,28 +248,11 @@ async fn change(
     let changed = beside(gateway, client, project, |setup, kind| {
         let done = work(setup, kind)?;
         let program = setup.program(kind).unwrap_or_else(|| Program::unknown(kind));
-        Ok(Changed { client: Client::of(program), done })
+        Ok(Changed { client: program, done })
     });
     let changed = changed.await?;
     // The tray shows whether it comes here.
     told.watched.nudge();
     told.news.tell();
     Ok(Json(changed))
-}
-
-// === impl Client ===
-
-impl Client {
-    fn of(program: Program) -> Self {
-        let place = program.targets.first();
-        let file = place.and_then(|place| place.files.first().cloned()).unwrap_or_default();
-        let doubts = place.map(|place| place.conflicts.iter().map(|conflict| conflict.what.clone()).collect());
-        let state = match place.map(|place| &place.standing) {
-            None | Some(Standing::NotInstalled | Standing::Clean) => Where::NotSet,
-            Some(Standing::Ours | Standing::Drifted { .. }) => Where::Connected,
-            Some(Standing::Elsewhere { url }) => Where::Elsewhere { url: url.clone() },
-            Some(Standing::Broken { why }) => Where::Unreadable { message: why.clone() },
-        };
-        Self { program, file, state, doubts: doubts.unwrap_or_default() }
-    }
 }

@@ -233,7 +233,8 @@ fn notes(site: &Site, done: &Done) -> Vec<String> {
 }
 
 fn sentences(told: String, notes: Vec<String>) -> String {
-    [told].into_iter().chain(notes).collect::<Vec<_>>().join(". ")
+    let begun = |note: String| note[..1].to_uppercase() + &note[1..];
+    std::iter::once(told).chain(notes.into_iter().map(begun)).collect::<Vec<_>>().join(". ")
 }
 
 fn shown(site: &Site, document: &Document, message: Option<String>) -> Result<Config, Refused> {
