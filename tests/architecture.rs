@@ -10,6 +10,7 @@ mod edges;
 #[path = "architecture/sources.rs"]
 mod sources;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -85,18 +86,54 @@ fn every_loss_has_a_row_in_the_document() {
 
 /// Both ways: nothing is served that is not described, and nothing described that is not served.
 #[test]
-fn the_control_plane_is_documented_path_by_path() {
-    let root = metadata().unwrap().workspace_root.into_std_path_buf();
-    let document = fs::read_to_string(root.join("docs/api.md")).unwrap();
-    let routes = codeferry_gateway::control_routes().into_iter();
-    let served = routes.map(|route| format!("{} {}", route.method, documents::without_names(&route.path))).collect();
-    let described = documents::control_routes(&document);
+fn every_request_is_documented() {
+    let document = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let (served, described) = (served(), documents::requests(&document));
     let mut broken = Vec::new();
-    broken.extend(
-        described.difference(&served).map(|route| format!("docs/api.md describes {route}, which is not served")),
-    );
-    broken.extend(served.difference(&described).map(|route| format!("{route} is not described in docs/api.md")));
+    for request in described.keys().filter(|request| !served.contains(*request)) {
+        broken.push(format!("docs/api.md describes {request}, which is not served: take it out"));
+    }
+    for request in served.iter().filter(|request| !described.contains_key(*request)) {
+        let has_another = documents::first_address(request).is_some_and(|first| described.contains_key(&first));
+        if !has_another {
+            broken.push(format!("{request} is not described in docs/api.md: give it a row there"));
+        }
+    }
     assert_clean(&broken);
+}
+
+/// The same of the OpenAPI document, which names every address, and whether it and docs/api.md ask for the same.
+#[test]
+fn the_openapi_document_has_every_request() {
+    const ROW: &str = "in xtask/src/openapi/table.rs, then run: cargo xtask types";
+    let openapi = fs::read_to_string(root().join("docs/openapi.json")).unwrap();
+    let (served, described) = (served(), documents::described(&serde_json::from_str(&openapi).unwrap()));
+    assert!(described.len() > 80, "the document was not read: {described:?}");
+    let mut broken = Vec::new();
+    for request in described.keys().filter(|request| !served.contains(*request)) {
+        broken.push(format!("{request} is not served: take its row out {ROW}"));
+    }
+    for request in served.iter().filter(|request| !described.contains_key(*request)) {
+        broken.push(format!("{request} is not in docs/openapi.json: give it a row {ROW}"));
+    }
+    let words = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    for (request, asked) in documents::requests(&words).into_iter().filter(|(_, asked)| !asked.is_empty()) {
+        let known = described.get(&request).cloned().unwrap_or_default();
+        if asked != known {
+            broken.push(format!("{request} takes {asked:?} by docs/api.md, but {known:?} {ROW}"));
+        }
+    }
+    assert_clean(&broken);
+}
+
+/// Every request of the control plane and of the data plane, as `METHOD /path`.
+fn served() -> BTreeSet<String> {
+    let routes = codeferry_gateway::control_routes().into_iter().chain(codeferry_gateway::data_routes());
+    routes.map(|route| format!("{} {}", route.method, documents::without_names(&route.path))).collect()
+}
+
+fn root() -> PathBuf {
+    metadata().unwrap().workspace_root.into_std_path_buf()
 }
 
 #[test]

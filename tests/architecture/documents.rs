@@ -1,6 +1,8 @@
 //! What the documents promise and a program can check.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 /// The names of losses in the source of `translate::loss`: the strings its match arms give.
 pub(crate) fn losses_in_source(source: &str) -> BTreeSet<&str> {
@@ -18,12 +20,43 @@ pub(crate) fn losses_in_document(document: &str) -> BTreeSet<&str> {
     rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
 }
 
-/// The requests to the control plane that a document names: `METHOD /api/…` in code. Parameters have no names here.
-pub(crate) fn control_routes(document: &str) -> BTreeSet<String> {
+/// The requests that a document names: `METHOD /…` in code, and what may stand behind the question mark. Parameters of paths
+/// have no names here.
+pub(crate) fn requests(document: &str) -> BTreeMap<String, BTreeSet<String>> {
     let code = document.split('`').skip(1).step_by(2);
-    let requests = code.filter_map(|code| code.split_once(' ').filter(|(_, path)| path.starts_with("/api/")));
-    let bare = |path: &str| path.split(['?', ' ']).next().unwrap_or_default().to_owned();
-    requests.map(|(method, path)| format!("{method} {}", without_names(&bare(path)))).collect()
+    let requests = code.filter_map(|code| {
+        let (method, path) = code.split_once(' ').filter(|(_, path)| path.starts_with('/'))?;
+        let path = path.split(' ').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let names = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
+        Some((format!("{method} {}", without_names(path)), names.map(str::to_owned).collect()))
+    });
+    let mut named = BTreeMap::<_, BTreeSet<String>>::new();
+    for (request, names) in requests {
+        named.entry(request).or_default().append(&mut { names });
+    }
+    named
+}
+
+/// The same of an OpenAPI document.
+pub(crate) fn described(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let mut described = BTreeMap::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let asked = parameters.filter(|parameter| parameter["in"] == "query");
+            let names = asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect();
+            described.insert(format!("{} {}", method.to_uppercase(), without_names(path)), names);
+        }
+    }
+    described
+}
+
+/// Where a request of the data plane has another address that the documents name instead.
+pub(crate) fn first_address(request: &str) -> Option<String> {
+    let (method, path) = request.split_once(' ')?;
+    let below = path.strip_prefix("/v1/v1").or_else(|| path.strip_prefix("/backend-api/codex"))?;
+    Some(format!("{method} /v1{below}"))
 }
 
 /// A path with its parameters as `{}`.
@@ -54,9 +87,25 @@ mod tests {
 
     #[test]
     fn requests_are_read_from_the_document() {
-        let document = "`GET /api/a` and `POST /api/b/{id}/c` `{\"x\": 1}`\n| `GET /api/d?live=true` | `/api/e` |";
-        let expected = ["GET /api/a", "GET /api/d", "POST /api/b/{}/c"].map(str::to_owned);
-        assert_eq!(control_routes(document), expected.into());
+        let document = "`GET /api/a` and `POST /api/b/{id}/c` `{\"x\": 1}`\n| `GET /v1/d?live=true&x=` | `/api/e` |";
+        let expected = [("GET /api/a", ""), ("GET /v1/d", "live x"), ("POST /api/b/{}/c", "")];
+        let names = |names: &str| names.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(requests(document), expected.map(|(request, asked)| (request.to_owned(), names(asked))).into());
+    }
+
+    #[test]
+    fn requests_are_read_from_openapi() {
+        let query = |name: &str| serde_json::json!({"name": name, "in": "query"});
+        let operation = serde_json::json!({"parameters": [query("a"), {"name": "id", "in": "path"}]});
+        let document = serde_json::json!({"paths": {"/api/b/{id}": {"post": operation}}});
+        assert_eq!(described(&document), [("POST /api/b/{}".to_owned(), ["a".to_owned()].into())].into());
+    }
+
+    #[test]
+    fn other_addresses_are_known() {
+        assert_eq!(first_address("GET /v1/v1/models").as_deref(), Some("GET /v1/models"));
+        assert_eq!(first_address("POST /backend-api/codex/responses").as_deref(), Some("POST /v1/responses"));
+        assert_eq!(first_address("GET /v1/models"), None);
     }
 
     #[test]

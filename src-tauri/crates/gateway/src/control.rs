@@ -26,7 +26,7 @@ pub(crate) mod usage;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::IntoResponse;
 use axum::{Json, Router};
@@ -43,7 +43,11 @@ struct Reloaded {
     problems: Vec<String>,
 }
 
-/// Everything under `/api`. Whoever adds a row describes it in `docs/api.md`.
+/// All that can be asked here and below `/v1`, as OpenAPI says it: written by `cargo xtask types`.
+const DESCRIBED: &str = include_str!("../../../../docs/openapi.json");
+
+/// Everything under `/api`. Whoever adds a row describes it in `docs/api.md`, and gives it one in
+/// `xtask/src/openapi/table.rs`.
 pub(crate) fn table() -> Table {
     Table::default()
         .get("/status", status)
@@ -51,6 +55,7 @@ pub(crate) fn table() -> Table {
         .post("/shutdown", shutdown)
         .get("/logs", logs::last)
         .get("/doctor", doctor::examine)
+        .get("/openapi.json", described)
         .get("/events", events::events)
         .post("/session/link", session::link)
         .post("/session/end", session::end)
@@ -143,6 +148,11 @@ async fn wrong_method() -> Refused {
 async fn status(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
     accounts::known_soon(&gateway).await;
     Json(gateway.status())
+}
+
+/// `GET /api/openapi.json`
+async fn described() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DESCRIBED)
 }
 
 /// `POST /api/reload`: reads settings, keys and accounts again, so that what the command line changed on disk counts at

@@ -10,4 +10,5 @@ pub(crate) mod models;
 pub(crate) mod responses;
 pub(crate) mod root;
 pub(crate) mod socket;
+pub(crate) mod table;
 pub(crate) mod usage;

@@ -67,6 +67,7 @@ pub use capture::{CaptureState, Wish};
 pub use compat::{compat_routes, open_warning};
 pub use control::control_routes;
 pub use control::table::ControlRoute;
+pub use data::table::data_routes;
 pub use in_process::{ModelChoice, ModelRole, Tested};
 pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
 pub use looks::Looks;

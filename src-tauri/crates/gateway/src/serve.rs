@@ -12,7 +12,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use codeferry_wire::anthropic::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +19,10 @@ use tokio_util::sync::CancellationToken;
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
 use crate::control::refused::Refused;
-use crate::data::{beside, chat, count_tokens, messages, models, responses, root, socket, usage};
+use crate::data::table;
 use crate::dialect::Shape;
 use crate::reply::Problem;
-use crate::{Gateway, account_pages, bus, compat, control, cors, guard, health, metrics, new_request_id, ui};
+use crate::{Gateway, bus, compat, control, cors, guard, new_request_id, ui};
 
 // === impl Gateway ===
 
@@ -99,49 +98,13 @@ impl Gateway {
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
-        let router = Router::new()
-            .route("/", get(root::root))
-            .route("/login", get(control::session::login))
-            .route("/health", get(root::health))
-            .route("/healthz", get(health::healthz))
-            .route("/livez", get(health::livez))
-            .route("/readyz", get(health::readyz))
-            .route("/metrics", get(metrics::metrics))
+        let router = table::open_table()
+            .into_router()
             .nest("/api", control::router(self))
             .merge(compat::router(self))
             .merge(ui::router());
-        // A base URL that ends in /v1 makes clients ask for /v1/v1 (`claude-code.md §1`).
-        let mut data = Router::new();
-        for base in ["/v1", "/v1/v1", "/backend-api/codex"] {
-            data = data
-                .route(&format!("{base}/responses"), post(responses::responses).get(socket::socket))
-                .route(&format!("{base}/responses/compact"), post(beside::compact))
-                .route(&format!("{base}/memories/trace_summarize"), post(beside::trace_summarize))
-                .route(&format!("{base}/images/generations"), post(beside::images_generations))
-                .route(&format!("{base}/images/edits"), post(beside::images_edits))
-                .route(&format!("{base}/models"), get(models::list))
-                .route(&format!("{base}/models/{{*id}}"), get(models::one));
-        }
-        for base in ["/v1", "/v1/v1"] {
-            data = data
-                .route(&format!("{base}/messages"), post(messages::messages))
-                .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count_tokens))
-                .route(&format!("{base}/chat/completions"), post(chat::chat))
-                .route(&format!("{base}/completions"), post(chat::completions))
-                .route(&format!("{base}/usage"), get(usage::sums))
-                .route(&format!("{base}/usage/raw"), get(usage::events))
-                .route(&format!("{base}/responses/{{id}}"), get(responses::kept).delete(responses::kept))
-                .route(&format!("{base}/responses/{{id}}/{{*rest}}"), get(responses::kept).post(responses::kept));
-        }
-        // What a Codex asks about its account: with the host's own base address, and with another.
-        data = data
-            .route("/backend-api/wham/usage", get(account_pages::usage))
-            .route("/backend-api/codex/usage", get(account_pages::usage))
-            .route("/api/codex/usage", get(account_pages::usage))
-            .route("/backend-api/wham/rate-limit-reset-credits", get(account_pages::reset_credits))
-            .route("/backend-api/wham/accounts/check", get(account_pages::accounts));
         router
-            .merge(cors::open(self, data))
+            .merge(cors::open(self, table::table().into_router()))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn_with_state(Arc::clone(self), check_origin))

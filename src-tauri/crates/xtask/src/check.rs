@@ -31,7 +31,7 @@ struct Step {
 }
 
 /// What answers soonest comes first.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     step("lock", lock),
     step("icons", icons::fresh),
     step("types", types::fresh),
@@ -40,6 +40,7 @@ const STEPS: [Step; 13] = [
     step("typos", typos),
     step("config", schemas::config),
     step("workflows", schemas::workflows),
+    step("openapi", schemas::openapi),
     step("deny", deny),
     step("clippy", clippy),
     step("doc", doc),

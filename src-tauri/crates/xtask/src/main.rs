@@ -10,6 +10,7 @@ mod bench;
 mod bundle;
 mod check;
 mod icons;
+mod openapi;
 mod place;
 mod release;
 mod run;

@@ -31,6 +31,8 @@ pub(crate) const CARGO_DENY: Pin = Pin { name: "cargo-deny", version: "0.20.2" }
 pub(crate) const CARGO_CYCLONEDX: Pin = Pin { name: "cargo-cyclonedx", version: "0.5.9" };
 /// Reads JSON and YAML against a schema, and brings that of GitHub's workflows.
 pub(crate) const CHECK_JSONSCHEMA: Pin = Pin { name: "check-jsonschema", version: "0.39.0" };
+/// Reads an OpenAPI document by the specification's own schema, which it brings.
+pub(crate) const OPENAPI_SPEC_VALIDATOR: Pin = Pin { name: "openapi-spec-validator", version: "0.9.0" };
 /// Draws icons, checks the configuration of the shell and makes bundles. The newest one whose binaries for all systems are in
 /// the registry.
 pub(crate) const TAURI: Pin = Pin { name: "@tauri-apps/cli", version: "2.12.3" };

@@ -1,4 +1,5 @@
-//! `cargo xtask types`: from the Rust types that the control API sends and is sent to `ui/src/api/types.gen.ts`.
+//! `cargo xtask types`: from the Rust types that the gateway sends and is sent to `ui/src/api/types.gen.ts`, for the dashboard,
+//! and to `docs/openapi.json`, for everybody.
 //!
 //! The sources are read as they are, with what serde is told of them, so no part of the program carries anything for this
 //! and private types stay private. `cargo xtask check types` and a test find a file that is no longer what the sources say.
@@ -6,109 +7,22 @@
 //! **Invariant:** what is not understood (a type, an attribute) is an error and never a guess.
 
 mod attributes;
+pub(crate) mod kinds;
 mod read;
+mod sources;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use self::kinds::Declared;
+use self::sources::{BY_HAND, MORE, SOURCES, Sources};
 use crate::place::Place;
-use crate::say;
+use crate::{openapi, say};
 
-/// Where the types are, below `src-tauri/crates`; and which of them the dashboard reads, as `Rust` or `Rust as TypeScript`.
-const SOURCES: &[(&str, &[&str])] = &[
-    ("accounts/src/account.rs", &["Kind"]),
-    ("accounts/src/cooldown.rs", &["Cooldown"]),
-    ("accounts/src/quota.rs", &["Credits", "Quota", "QuotaWindow"]),
-    ("accounts/src/rotation.rs", &["Rotation"]),
-    ("accounts/src/status.rs", &["AccountState", "AccountStatus as Account"]),
-    ("gateway/src/bus/exchange.rs", &["OpenExchange", "Attempt as AttemptBegun", "FirstToken"]),
-    ("gateway/src/bus/watch.rs", &["QuotaOf", "Changed as SettingsChanged", "Setting as SettingChanged"]),
-    ("gateway/src/capture.rs", &["CaptureState", "Wish as CaptureWish"]),
-    ("gateway/src/control/accounts.rs", &["List as AccountList", "Gone as AccountGone"]),
-    ("gateway/src/control/capture.rs", &["Shown as Captures"]),
-    (
-        "gateway/src/control/clients.rs",
-        &[
-            "List as ClientList",
-            "Changed as ClientChanged",
-            "Copies as ClientBackups",
-            "CopyDetail as ClientBackupDetail",
-        ],
-    ),
-    ("gateway/src/control/events.rs", &["Snapshot"]),
-    ("gateway/src/control/keys.rs", &["List as KeyList", "Created as KeyCreated"]),
-    ("gateway/src/control/models.rs", &["List as ModelList", "Entry as Model"]),
-    ("gateway/src/control/named.rs", &["New as NewServer", "Added as ServerAdded"]),
-    ("gateway/src/control/playground.rs", &["Record as PlayRecord", "What as PlayWhat"]),
-    ("gateway/src/control/playground/step.rs", &["Step"]),
-    ("gateway/src/control/quota.rs", &["Consume as UseCredit", "Known as Left", "Verified"]),
-    ("gateway/src/control/refused.rs", &["Refused"]),
-    ("gateway/src/control/routes.rs", &["Table as RouteTable", "Role", "Alias", "To as Route"]),
-    ("gateway/src/control/settings.rs", &["List as SettingList"]),
-    ("gateway/src/control/sign_in.rs", &["Begin as BeginSignIn"]),
-    ("gateway/src/doctor.rs", &["Report as Doctor", "Row as DoctorRow", "Verdict"]),
-    (
-        "gateway/src/history/conversations.rs",
-        &["ConversationRow", "ConversationDetail as Conversation", "ConversationTurn as Turn"],
-    ),
-    (
-        "gateway/src/history/exchanges.rs",
-        &["ExchangePage", "Row as ExchangeRow", "Detail as ExchangeDetail", "Explained"],
-    ),
-    ("gateway/src/history/usage.rs", &["UsageReport", "UsageRow", "Figures"]),
-    ("gateway/src/routing.rs", &["Destination"]),
-    (
-        "gateway/src/setup/shape.rs",
-        &[
-            "Program",
-            "Place as ClientPlace",
-            "Standing as ClientStanding",
-            "Difference as ClientDrift",
-            "Mover as ClientMover",
-            "Obstacle as ClientConflict",
-            "Gravity as ClientConflictWeight",
-            "Plan as ClientPlan",
-            "File as ClientPlanFile",
-            "Will as ClientPlanWill",
-            "Settled as ClientSettled",
-            "Verification as ClientVerification",
-            "Copy as ClientBackup",
-        ],
-    ),
-    ("gateway/src/setup/watch.rs", &["DriftedPlace as ClientDrifted"]),
-    (
-        "gateway/src/sign_in.rs",
-        &["Method as SignInMethod", "Stage as SignInStage", "Begun as SignInBegun", "Told as SignInTold"],
-    ),
-    ("gateway/src/status.rs", &["Status", "Pick", "FailedOver", "Exchanges"]),
-    (
-        "store/src/capture.rs",
-        &["CaptureHealth", "Summary as CaptureSummary", "Kept as CaptureKept", "Listing as CaptureListing"],
-    ),
-    (
-        "store/src/capture/document.rs",
-        &[
-            "Document as Capture",
-            "Request as CapturedRequest",
-            "Attempt as CapturedAttempt",
-            "Answer as CapturedAnswer",
-            "Records as CapturedStream",
-            "Record as CapturedRecord",
-            "Part as CapturedPart",
-        ],
-    ),
-    ("store/src/client_keys.rs", &["KeyInfo"]),
-    ("store/src/log.rs", &["LogHealth"]),
-    ("store/src/log/conversations.rs", &["ConversationSum"]),
-    ("store/src/log/find.rs", &["Found"]),
-    ("store/src/log/record.rs", &["Exchange", "Attempt", "Tokens", "Prefix", "Outcome"]),
-    ("store/src/settings/file.rs", &["Listed as Setting", "Problem as SettingProblem"]),
-    ("store/src/settings/value.rs", &["Value as SettingValue"]),
-    ("upstream/src/reset_credits.rs", &["ResetCredits", "ResetCredit", "Redeemed", "Redemption"]),
-];
 const FILE: &str = "ui/src/api/types.gen.ts";
 
 /// A type that is wanted.
@@ -117,51 +31,66 @@ struct Wanted {
     /// Where it is declared.
     file: &'static str,
     rust: &'static str,
-    typescript: &'static str,
+    /// What it is called outside of Rust.
+    name: &'static str,
 }
 
-/// Writes the file anew.
+/// Writes the files anew.
 pub(crate) fn run(place: &Place) -> Result<()> {
-    let text = generate(&place.root)?;
-    fs::write(place.root.join(FILE), text).with_context(|| format!("cannot write {FILE}"))?;
-    say::data(FILE);
+    for (file, text) in files(&place.root)? {
+        fs::write(place.root.join(file), text).with_context(|| format!("cannot write {file}"))?;
+        say::data(file);
+    }
     Ok(())
 }
 
-/// The file is what the sources say.
+/// The files are what the sources say.
 pub(crate) fn fresh(place: &Place) -> Result<()> {
     compare(&place.root)
 }
 
 fn compare(root: &Path) -> Result<()> {
-    let there = fs::read_to_string(root.join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
-    if there.replace("\r\n", "\n") != generate(root)? {
-        bail!("{FILE} is not what the Rust types say; `cargo xtask types` writes it anew");
+    for (file, text) in files(root)? {
+        let there = fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?;
+        if there.replace("\r\n", "\n") != text {
+            bail!("{file} is not what the Rust types and routes say; `cargo xtask types` writes it anew");
+        }
     }
     Ok(())
 }
 
-fn generate(root: &Path) -> Result<String> {
+/// What is written, and where.
+fn files(root: &Path) -> Result<[(&'static str, String); 2]> {
+    let typescript = write::module(&declared(root, &[SOURCES], &[])?);
+    let described = openapi::document(&declared(root, &[SOURCES, MORE], BY_HAND)?)?;
+    Ok([(FILE, typescript), (openapi::FILE, described)])
+}
+
+/// The types of these tables, by name. Of those `by_hand` only the names are known.
+fn declared(root: &Path, tables: &[Sources], by_hand: &[&'static str]) -> Result<Vec<Declared>> {
     let crates: PathBuf = root.join("src-tauri/crates");
-    let wanted = wanted();
+    let wanted: Vec<_> = tables.iter().flat_map(|table| wanted(table)).chain(by_hand.iter().map(hand)).collect();
+    let files: BTreeSet<_> = tables.iter().copied().flatten().map(|(file, _)| *file).collect();
     let mut types = Vec::new();
-    for (file, _) in SOURCES {
+    for file in files {
         let path = crates.join(file);
         let source = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         types.extend(read::types(file, &source, &wanted).with_context(|| format!("in {file}"))?);
     }
     types.sort_by(|one, other| one.name.cmp(other.name));
-    Ok(write::module(&types))
+    Ok(types)
 }
 
-fn wanted() -> Vec<Wanted> {
-    let named = SOURCES.iter().flat_map(|(file, names)| names.iter().map(move |name| (*file, *name)));
-    named
-        .map(|(file, name)| {
-            let (rust, typescript) = name.split_once(" as ").unwrap_or((name, name));
-            Wanted { file, rust, typescript }
-        })
-        .collect()
+fn hand(name: &&'static str) -> Wanted {
+    Wanted { file: "", rust: name, name }
+}
+
+fn wanted(table: Sources) -> impl Iterator<Item = Wanted> {
+    let named = table.iter().flat_map(|(file, names)| names.iter().map(move |name| (*file, *name)));
+    named.map(|(file, text)| {
+        let (rust, name) = text.split_once(" as ").unwrap_or((text, text));
+        Wanted { file, rust, name }
+    })
 }
 
 #[cfg(test)]
@@ -169,12 +98,12 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::{Wanted, compare, read, wanted, write};
+    use super::{MORE, SOURCES, Wanted, compare, read, wanted, write};
 
     const FILE: &str = "gateway/src/x.rs";
 
     fn typescript(source: &str, names: &[&'static str]) -> anyhow::Result<String> {
-        let wanted: Vec<_> = names.iter().map(|name| Wanted { file: FILE, rust: name, typescript: name }).collect();
+        let wanted: Vec<_> = names.iter().map(|name| Wanted { file: FILE, rust: name, name }).collect();
         Ok(write::module(&read::types(FILE, source, &wanted)?))
     }
 
@@ -191,7 +120,7 @@ mod tests {
 
     #[test]
     fn no_name_is_given_twice() {
-        let names: Vec<_> = wanted().iter().map(|one| one.typescript).collect();
+        let names: Vec<_> = wanted(SOURCES).chain(wanted(MORE)).map(|one| one.name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }
 

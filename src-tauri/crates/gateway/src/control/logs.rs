@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refused::{Asked, Refused};
 use crate::Gateway;
-use crate::compat::codex_proxy::logs::{self, Entry};
+use crate::compat::codex_proxy::logs::{self, LogEntry};
 use crate::log_lines::{LogLevel, LogLine};
 
 /// So many lines, where nobody says how many.
@@ -36,7 +36,7 @@ pub(crate) struct Lines {
 #[derive(Serialize)]
 struct Old {
     status: &'static str,
-    logs: Vec<Entry>,
+    logs: Vec<LogEntry>,
 }
 
 /// The last lines that are at least as bad as `level`.

@@ -35,7 +35,7 @@ struct Sums {
     group: Option<&'static str>,
     total_requests: i64,
     #[serde(flatten)]
-    tokens: Tokens,
+    tokens: UsedTokens,
     #[serde(skip_serializing_if = "Option::is_none")]
     buckets: Option<Vec<Bucket>>,
 }
@@ -46,11 +46,11 @@ struct Bucket {
     ts: i64,
     requests: i64,
     #[serde(flatten)]
-    tokens: Tokens,
+    tokens: UsedTokens,
 }
 
 #[derive(Serialize)]
-struct Tokens {
+struct UsedTokens {
     prompt_tokens_est: i64,
     completion_tokens_est: i64,
     total_tokens_est: i64,
@@ -74,7 +74,7 @@ struct Event {
     effective_model: String,
     stream: bool,
     #[serde(flatten)]
-    tokens: Tokens,
+    tokens: UsedTokens,
     duration_ms: u64,
     status: Option<u16>,
     user_agent: Option<String>,
@@ -143,7 +143,7 @@ async fn sums_of(gateway: &Gateway, headers: &HeaderMap, asked: Asked) -> Result
     let bucket = |sum: &codeferry_store::log::Sum| {
         // With the offset of its zone, or in UTC: an instant in any case.
         let ts = sum.key.first().and_then(|at| at.parse::<Timestamp>().ok()).unwrap_or_default().as_millisecond();
-        Bucket { ts, requests: sum.totals.requests, tokens: Tokens::of(&sum.totals) }
+        Bucket { ts, requests: sum.totals.requests, tokens: UsedTokens::of(&sum.totals) }
     };
     let mut buckets: Vec<_> = usage.sums.iter().map(bucket).collect();
     buckets.sort_by_key(|bucket| bucket.ts);
@@ -152,7 +152,7 @@ async fn sums_of(gateway: &Gateway, headers: &HeaderMap, asked: Asked) -> Result
         end: end.map_or(now, Timestamp::as_millisecond),
         group: by.map(By::as_str),
         total_requests: usage.total.requests,
-        tokens: Tokens::of(&usage.total),
+        tokens: UsedTokens::of(&usage.total),
         buckets: by.map(|_| buckets),
     })
 }
@@ -199,9 +199,9 @@ async fn reading<T: Send + 'static>(
     Ok(tokio::task::spawn_blocking(read).await.map_err(|_| HistoryError::Broken)??)
 }
 
-// === impl Tokens ===
+// === impl UsedTokens ===
 
-impl Tokens {
+impl UsedTokens {
     fn of(totals: &Totals) -> Self {
         Self::new(totals.input, totals.output)
     }
@@ -228,7 +228,7 @@ impl Event {
             requested_model: x.asked,
             effective_model: x.model,
             stream: x.streamed,
-            tokens: Tokens::new(count(tokens.input), count(tokens.output)),
+            tokens: UsedTokens::new(count(tokens.input), count(tokens.output)),
             duration_ms: x.total_ms,
             status: x.status,
             user_agent: x.user_agent,

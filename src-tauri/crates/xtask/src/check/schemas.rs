@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::place::Place;
 use crate::tools::{self, debian, node, python};
-use crate::{run, workflow};
+use crate::{openapi, run, workflow};
 
 /// The configuration of the shell for all systems, by the schema that the pinned Tauri brings. So a key for macOS or
 /// Windows is checked on a machine that could not build for them.
@@ -33,6 +33,14 @@ pub(crate) fn workflows(place: &Place) -> Result<()> {
         workflow::tasks_exist(&text).with_context(|| format!("{}", file.display()))?;
     }
     Ok(())
+}
+
+/// What is said of our own requests, by the rules of OpenAPI 3.1: its schema, references that lead somewhere, names that are there
+/// once, parameters that stand in their paths.
+pub(crate) fn openapi(place: &Place) -> Result<()> {
+    let environment = python::Environment::install(place, tools::OPENAPI_SPEC_VALIDATOR)?;
+    let mut command = Command::new(environment.program("openapi-spec-validator"));
+    run::output(command.current_dir(&place.root).arg(openapi::FILE)).map(drop)
 }
 
 fn workflow_files(place: &Place) -> Result<Vec<PathBuf>> {

@@ -8,8 +8,10 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 pub(super) struct Serde {
     /// `rename_all = "snake_case"`
     pub(super) snake: bool,
-    /// `rename_all = "lowercase"`, the only other way names are changed here.
+    /// `rename_all = "lowercase"`
     pub(super) lower: bool,
+    /// `rename_all = "camelCase"`, the only other way names are changed here.
+    pub(super) camel: bool,
     pub(super) tag: Option<String>,
     pub(super) untagged: bool,
     pub(super) rename: Option<String>,
@@ -19,10 +21,9 @@ pub(super) struct Serde {
     pub(super) may_miss: bool,
     /// `default`: whoever sends it may leave it out.
     pub(super) default: bool,
+    /// `deny_unknown_fields`
+    pub(super) closed: bool,
 }
-
-/// What matters to nobody who sends or reads what is well.
-const OF_READING: [&str; 1] = ["deny_unknown_fields"];
 
 pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
     let mut serde = Serde::default();
@@ -37,6 +38,7 @@ pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
             match (word.as_str(), text) {
                 ("rename_all", Some(how)) if how == "snake_case" => serde.snake = true,
                 ("rename_all", Some(how)) if how == "lowercase" => serde.lower = true,
+                ("rename_all", Some(how)) if how == "camelCase" => serde.camel = true,
                 ("tag", Some(tag)) => serde.tag = Some(tag),
                 ("untagged", None) => serde.untagged = true,
                 ("rename", Some(name)) => serde.rename = Some(name),
@@ -44,7 +46,7 @@ pub(super) fn serde(attributes: &[Attribute]) -> Result<Serde> {
                 ("skip" | "skip_serializing", None) => serde.skip = true,
                 ("skip_serializing_if", Some(_)) => serde.may_miss = true,
                 ("default", _) => serde.default = true,
-                (word, _) if OF_READING.contains(&word) => {}
+                ("deny_unknown_fields", None) => serde.closed = true,
                 (word, _) => unknown = Some(word.to_owned()),
             }
             Ok(())

@@ -1,38 +1,19 @@
-//! Rust's types, as TypeScript would say them.
+//! Rust's types, as serde writes and reads them.
 
 use anyhow::{Context as _, Result, bail};
 use syn::{Fields, FieldsNamed, GenericArgument, Item, PathArguments, Type, Variant};
 
 use super::Wanted;
 use super::attributes::{self, Serde};
+use super::kinds::{Beside, Choice, Declared, Field, Is, Shape};
 
-/// A type, ready to be written.
-#[derive(Debug)]
-pub(super) struct Declared {
-    pub(super) name: &'static str,
-    pub(super) docs: Vec<String>,
-    pub(super) shape: Shape,
-}
-
-#[derive(Debug)]
-pub(super) enum Shape {
-    /// An object, and the types whose fields lie beside its own.
-    Object { beside: Vec<String>, fields: Vec<Field> },
-    /// One of these.
-    OneOf(Vec<String>),
-}
-
-#[derive(Debug)]
-pub(super) struct Field {
-    pub(super) docs: Vec<String>,
-    pub(super) name: String,
-    pub(super) may_miss: bool,
-    pub(super) is: String,
-}
-
-/// Texts, however Rust keeps them. Ids and moments are written as texts.
-const TEXTS: [&str; 7] = ["String", "str", "Cow", "PathBuf", "Timestamp", "Uuid", "AccountId"];
-const NUMBERS: [&str; 11] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "f32", "f64"];
+/// Texts, however Rust keeps them. Ids are written as texts.
+const TEXTS: [&str; 5] = ["String", "str", "Cow", "PathBuf", "AccountId"];
+/// Texts of a form that has a name.
+const FORMS: [(&str, &str); 3] = [("Timestamp", "date-time"), ("Uuid", "uuid"), ("Url", "uri")];
+const COUNTS: [&str; 5] = ["u8", "u16", "u32", "u64", "usize"];
+const FIGURES: [&str; 4] = ["i8", "i16", "i32", "i64"];
+const FRACTIONS: [&str; 2] = ["f32", "f64"];
 /// They hold what they hold, and are not seen in JSON.
 const SHELLS: [&str; 3] = ["Box", "Arc", "Rc"];
 
@@ -69,18 +50,18 @@ impl Reader<'_> {
             };
         let serde = attributes::serde(attributes)?;
         let shape = match what {
-            Ok(Fields::Named(fields)) => self.object(fields, asked)?,
+            Ok(Fields::Named(fields)) => self.object(fields, asked, &serde)?,
             Ok(_) => bail!("only structs with named fields are known here"),
             Err(variants) => {
-                let variants = variants.iter().map(|variant| self.variant(variant, &serde));
+                let variants = variants.iter().map(|variant| self.variant(variant, &serde, asked));
                 Shape::OneOf(variants.collect::<Result<_>>()?)
             }
         };
-        Ok(Declared { name: wanted.typescript, docs: attributes::docs(attributes), shape })
+        Ok(Declared { name: wanted.name, docs: attributes::docs(attributes), shape, closed: serde.closed })
     }
 
     /// `asked`: it is sent by the page. What it need not say it may leave out.
-    fn object(&self, fields: &FieldsNamed, asked: bool) -> Result<Shape> {
+    fn object(&self, fields: &FieldsNamed, asked: bool, of: &Serde) -> Result<Shape> {
         let (mut beside, mut own) = (Vec::new(), Vec::new());
         for field in &fields.named {
             let name = field.ident.as_ref().context("a field without a name")?.to_string();
@@ -89,27 +70,26 @@ impl Reader<'_> {
                 continue;
             }
             if serde.flatten {
-                beside.push(match inside(&field.ty, &["Option"]) {
-                    Some(inner) => format!("Partial<{}>", self.is(inner)?),
-                    None => self.is(&field.ty)?,
-                });
+                let optional = inside(&field.ty, &["Option"]);
+                beside.push(Beside { is: self.is(optional.unwrap_or(&field.ty))?, may_miss: optional.is_some() });
                 continue;
             }
             let optional = inside(&field.ty, &["Option"]);
-            let may_miss = if asked { serde.default || optional.is_some() } else { serde.may_miss };
+            let may_miss = if asked { of.default || serde.default || optional.is_some() } else { serde.may_miss };
             // What is left out where it is none is never `null`.
             let seen = match optional {
                 Some(inner) if may_miss => inner,
                 _ => &field.ty,
             };
             let is = self.is(seen).with_context(|| name.clone())?;
-            let name = serde.rename.unwrap_or(name);
-            own.push(Field { docs: attributes::docs(&field.attrs), name, may_miss, is });
+            let name = serde.rename.unwrap_or_else(|| if of.camel { camel(&name) } else { name });
+            let or_null = asked && optional.is_some();
+            own.push(Field { docs: attributes::docs(&field.attrs), name, may_miss, or_null, is });
         }
         Ok(Shape::Object { beside, fields: own })
     }
 
-    fn variant(&self, variant: &Variant, of: &Serde) -> Result<String> {
+    fn variant(&self, variant: &Variant, of: &Serde, asked: bool) -> Result<Choice> {
         let serde = attributes::serde(&variant.attrs)?;
         let ident = variant.ident.to_string();
         let name = serde.rename.unwrap_or_else(|| match (of.snake, of.lower) {
@@ -121,53 +101,58 @@ impl Reader<'_> {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first().map(|field| &field.ty),
             _ => None,
         };
-        match (&of.tag, &variant.fields) {
-            (None, _) if of.untagged => self.is(only().context("an untagged variant that is not one value")?),
-            (None, Fields::Unit) => Ok(format!("'{name}'")),
-            (None, Fields::Unnamed(_)) => {
-                Ok(format!("{{ {name}: {} }}", self.is(only().context("a variant of several values")?)?))
+        Ok(match (&of.tag, &variant.fields) {
+            (None, _) if of.untagged => {
+                Choice::Value(self.is(only().context("an untagged variant that is not one value")?)?)
             }
+            (None, Fields::Unit) => Choice::Word(name),
+            (None, Fields::Unnamed(_)) => Choice::Keyed(name, self.is(only().context("a variant of several values")?)?),
             (None, Fields::Named(_)) => bail!("{name}: a variant with fields, and no tag"),
-            (Some(tag), Fields::Unit) => Ok(format!("{{ {tag}: '{name}' }}")),
+            (Some(tag), Fields::Unit) => Choice::Tagged { tag: tag.clone(), name, fields: Vec::new() },
             (Some(tag), Fields::Named(fields)) => {
-                let Shape::Object { beside, fields } = self.object(fields, false)? else { bail!("no object") };
+                let Shape::Object { beside, fields } = self.object(fields, asked, &Serde::default())? else {
+                    bail!("no object")
+                };
                 if !beside.is_empty() {
                     bail!("{name}: a flattened field in a variant");
                 }
-                let fields: String = fields.iter().map(|field| format!("; {}", field.declared())).collect();
-                Ok(format!("{{ {tag}: '{name}'{fields} }}"))
+                Choice::Tagged { tag: tag.clone(), name, fields }
             }
             (Some(tag), Fields::Unnamed(_)) => {
-                let inner = self.is(only().context("a tagged variant of several values")?)?;
-                Ok(format!("({{ {tag}: '{name}' }} & {inner})"))
+                let is = self.is(only().context("a tagged variant of several values")?)?;
+                Choice::TaggedWith { tag: tag.clone(), name, is }
             }
-        }
+        })
     }
 
     /// A type, wherever it stands.
-    fn is(&self, rust: &Type) -> Result<String> {
+    fn is(&self, rust: &Type) -> Result<Is> {
         match rust {
             Type::Reference(reference) => return self.is(&reference.elem),
             Type::Tuple(tuple) => {
-                let parts = tuple.elems.iter().map(|part| self.is(part)).collect::<Result<Vec<_>>>()?;
-                return Ok(format!("[{}]", parts.join(", ")));
+                return Ok(Is::Tuple(tuple.elems.iter().map(|part| self.is(part)).collect::<Result<_>>()?));
             }
             _ => {}
         }
         let (name, inner) = named(rust).context("a type of a kind that is not known here")?;
-        let part = |at: usize| self.is(inner.get(at).copied().with_context(|| format!("{name} of nothing"))?);
+        let part = |at: usize| -> Result<Box<Is>> {
+            Ok(Box::new(self.is(inner.get(at).copied().with_context(|| format!("{name} of nothing"))?)?))
+        };
         Ok(match name.as_str() {
-            "bool" => "boolean".to_owned(),
-            "RawValue" => "unknown".to_owned(),
-            "Option" => format!("{} | null", part(0)?),
-            "Vec" | "BTreeSet" => list(&part(0)?),
-            "BTreeMap" => format!("Record<{}, {}>", part(0)?, part(1)?),
-            text if TEXTS.contains(&text) => "string".to_owned(),
-            number if NUMBERS.contains(&number) => "number".to_owned(),
-            shell if SHELLS.contains(&shell) => part(0)?,
-            other => match self.alias(other) {
-                Some(alias) => self.is(alias)?,
-                None => self.reference(other)?.to_owned(),
+            "bool" => Is::Flag,
+            "RawValue" => Is::Anything,
+            "Option" => Is::OrNull(part(0)?),
+            "Vec" | "BTreeSet" => Is::List(part(0)?),
+            "BTreeMap" => Is::Map(part(0)?, part(1)?),
+            text if TEXTS.contains(&text) => Is::Text(None),
+            count if COUNTS.contains(&count) => Is::Whole { signed: false },
+            figure if FIGURES.contains(&figure) => Is::Whole { signed: true },
+            fraction if FRACTIONS.contains(&fraction) => Is::Number,
+            shell if SHELLS.contains(&shell) => *part(0)?,
+            other => match (FORMS.iter().find(|(form, _)| *form == other), self.alias(other)) {
+                (Some((_, form)), _) => Is::Text(Some(form)),
+                (None, Some(alias)) => self.is(alias)?,
+                (None, None) => Is::Ours(self.reference(other)?),
             },
         })
     }
@@ -185,18 +170,10 @@ impl Reader<'_> {
         let so_called: Vec<_> = self.wanted.iter().filter(|one| one.rust == name).collect();
         let here = so_called.iter().find(|one| one.file == self.file);
         match (here, so_called.as_slice()) {
-            (Some(one), _) | (None, [one]) => Ok(one.typescript),
-            (None, []) => bail!("{name} is sent, and is not among the types in xtask/src/types.rs"),
+            (Some(one), _) | (None, [one]) => Ok(one.name),
+            (None, []) => bail!("{name} is sent, and is not among the types in xtask/src/types/sources.rs"),
             (None, _) => bail!("there are several types {name}"),
         }
-    }
-}
-
-// === impl Field ===
-
-impl Field {
-    pub(super) fn declared(&self) -> String {
-        format!("{}{}: {}", self.name, if self.may_miss { "?" } else { "" }, self.is)
     }
 }
 
@@ -224,13 +201,6 @@ fn inside<'t>(rust: &'t Type, holders: &[&str]) -> Option<&'t Type> {
     holders.contains(&name.as_str()).then(|| inner.first().copied()).flatten()
 }
 
-fn list(of: &str) -> String {
-    match of.contains(' ') && !of.starts_with(['[', '{']) {
-        true => format!("({of})[]"),
-        false => format!("{of}[]"),
-    }
-}
-
 /// As serde's `snake_case` does for variants.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
@@ -241,4 +211,14 @@ fn snake(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     snake
+}
+
+/// As serde's `camelCase` does for fields.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (head, rest) = word.split_at(word.len().min(1));
+        name + &head.to_ascii_uppercase() + rest
+    })
 }

@@ -18,7 +18,7 @@ use crate::log_lines::{KEPT_LINES, LogLevel, LogLine};
 
 /// A line.
 #[derive(Serialize)]
-pub(crate) struct Entry {
+pub(crate) struct LogEntry {
     /// `YYYY-MM-DD HH:MM:SS`, UTC.
     timestamp: String,
     level: &'static str,
@@ -32,8 +32,8 @@ pub(super) struct Wanted {
 }
 
 /// All that is kept, the oldest first.
-pub(crate) fn all(gateway: &Gateway) -> Vec<Entry> {
-    gateway.log_lines.last(KEPT_LINES, LogLevel::Debug).iter().map(|line| Entry::of(line)).collect()
+pub(crate) fn all(gateway: &Gateway) -> Vec<LogEntry> {
+    gateway.log_lines.last(KEPT_LINES, LogLevel::Debug).iter().map(|line| LogEntry::of(line)).collect()
 }
 
 /// Each line as it is said, without an event name; with `history=true` those before it first. A reader that is too slow is
@@ -44,15 +44,15 @@ pub(super) async fn stream(
 ) -> Result<impl IntoResponse, Refused> {
     let most = if wanted.history.as_deref() == Some("true") { KEPT_LINES } else { 0 };
     let (before, coming) = gateway.log_lines.follow(most, LogLevel::Debug);
-    let before: Vec<_> = before.iter().map(|line| Entry::of(line)).collect();
+    let before: Vec<_> = before.iter().map(|line| LogEntry::of(line)).collect();
     let gateway_of = Arc::clone(&gateway);
     let coming = stream::unfold((coming, gateway_of), |(mut coming, gateway)| async move {
         loop {
             match coming.recv().await {
-                Ok(line) if line.level <= LogLevel::Debug => return Some((Entry::of(&line), (coming, gateway))),
+                Ok(line) if line.level <= LogLevel::Debug => return Some((LogEntry::of(&line), (coming, gateway))),
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => {
-                    return Some((Entry::missed(missed, gateway.now()), (coming, gateway)));
+                    return Some((LogEntry::missed(missed, gateway.now()), (coming, gateway)));
                 }
                 Err(RecvError::Closed) => return None,
             }
@@ -65,9 +65,9 @@ pub(super) async fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-// === impl Entry ===
+// === impl LogEntry ===
 
-impl Entry {
+impl LogEntry {
     fn of(line: &LogLine) -> Self {
         let mut message = line.message.clone();
         for (name, value) in &line.fields.0 {
