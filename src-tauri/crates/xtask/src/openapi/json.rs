@@ -12,8 +12,8 @@ pub(super) enum Json {
     Flag(bool),
     Whole(i64),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// An object.
@@ -35,7 +35,7 @@ pub(super) fn text(text: impl Into<String>) -> Json {
 
 impl Json {
     /// The same object with another member at its end.
-    pub(super) fn with(self, name: &str, value: Json) -> Self {
+    pub(super) fn with(self, name: &str, value: Self) -> Self {
         match self {
             Self::Object(mut members) => {
                 members.push((name.to_owned(), value));
@@ -46,11 +46,11 @@ impl Json {
     }
 
     /// The members of an object; nothing else has any.
-    pub(super) fn members(&self) -> &[(String, Json)] {
+    pub(super) fn members(&self) -> &[(String, Self)] {
         if let Self::Object(members) = self { members } else { &[] }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
         self.members().iter().find_map(|(known, value)| (known == name).then_some(value))
     }
 

@@ -31,7 +31,11 @@ pub(super) const PARAMS: &[(&str, &str, &str)] = &[
     ("status", "string", "An HTTP status."),
     ("target", "string", "A place where the client can be set up, by its word."),
     ("to", "string", "What is planned (set_up or revert), or where a link leads."),
-    ("types", "string", "Types of events, with commas: status, accounts, quota, exchange, sign_in, settings, log."),
+    (
+        "types",
+        "string",
+        "Types of events, with commas: status, accounts, quota, exchange, sign_in, settings, clients, log.",
+    ),
     ("tz", "string", "A time zone by its name, or local."),
     ("until", "string", "Before; written as `since`."),
 ];

@@ -188,6 +188,7 @@ fn gateway() -> Vec<Row> {
                 ("exchange.done", "Exchange"),
                 ("sign_in", "SignInTold"),
                 ("settings", "SettingsChanged"),
+                ("clients", "ClientsDrifted"),
                 ("log", "LogLine"),
             ])
             .refuses(503, "too_many_readers"),

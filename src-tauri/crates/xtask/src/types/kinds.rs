@@ -48,11 +48,11 @@ pub(crate) enum Is {
     },
     Number,
     Anything,
-    OrNull(Box<Is>),
-    List(Box<Is>),
+    OrNull(Box<Self>),
+    List(Box<Self>),
     /// By key.
-    Map(Box<Is>, Box<Is>),
-    Tuple(Vec<Is>),
+    Map(Box<Self>, Box<Self>),
+    Tuple(Vec<Self>),
     /// One of ours, by its name outside of Rust.
     Ours(&'static str),
 }
