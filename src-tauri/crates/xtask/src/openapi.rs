@@ -246,6 +246,7 @@ fn schema_of(is: &str) -> Json {
 /// What a status says.
 fn word_of(status: u16) -> Result<&'static str> {
     Ok(match status {
+        101 => "The connection is a WebSocket from now on; docs/dialects.md tells what goes over it",
         200 => "Done",
         201 => "Made",
         202 => "Begun",
@@ -257,13 +258,14 @@ fn word_of(status: u16) -> Result<&'static str> {
         402 => "The plan or the credit is used up",
         403 => "The caller may not",
         404 => "There is no such thing",
+        405 => "Not with this method",
         408 => "The body did not come in time",
         409 => "It does not fit how things are",
         410 => "It is no longer good",
         413 => "The body is too large",
         415 => "The body is of another kind",
         422 => "A file cannot be read",
-        426 => "It takes HTTP here",
+        426 => "WebSockets are switched off; POST does the same",
         429 => "Too many requests, or a limit of the plan; `Retry-After` says for how long, where waiting helps",
         500 => "It went wrong here",
         502 => "It went wrong upstream",

@@ -57,7 +57,7 @@ pub struct DriftedPlace {
 
 /// The event.
 #[derive(Serialize)]
-struct Told<'a> {
+struct DriftTold<'a> {
     drifted: Vec<&'a DriftedPlace>,
 }
 
@@ -135,7 +135,7 @@ impl Gateway {
             for place in &drifted {
                 tracing::info!(client = place.client, target = %place.target, "a client is not set up as it was");
             }
-            self.bus.publish(Topic::Clients, "clients", || Told { drifted });
+            self.bus.publish(Topic::Clients, "clients", || DriftTold { drifted });
             self.bus.stir();
             self.news.tell();
         }

@@ -75,6 +75,13 @@ fn responses() -> Vec<Row> {
             .gives("Response")
             .streams(&[("*", "ResponsesEvent")])
             .exchange(Errors::OpenAi),
+        data(GET, "/responses", "The same over a WebSocket: many responses on one connection, one after the other.")
+            .of_codex()
+            .gives_as(101, "", "")
+            .local(Errors::OpenAi)
+            .refuses(405, "")
+            .refuses(426, "")
+            .refuses(503, ""),
         data(POST, "/responses/compact", "Sums a conversation up, for a Codex that goes on from there.")
             .of_codex()
             .takes("Asked")

@@ -123,7 +123,7 @@ pub(crate) const MORE: Sources = &[
     ("gateway/src/history/prices.rs", &["PriceList", "PriceRow"]),
     ("gateway/src/log_lines.rs", &["LogLine", "LogLevel"]),
     ("gateway/src/log_lines/fields.rs", &["LogField"]),
-    ("gateway/src/setup/watch.rs", &["Told as ClientsDrifted"]),
+    ("gateway/src/setup/watch.rs", &["DriftTold as ClientsDrifted"]),
     ("gateway/src/setup/offer.rs", &["Offer as Intent", "OfferedModel", "OfferedRole"]),
 ];
 
