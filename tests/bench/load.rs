@@ -4,8 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Client;
 use tokio::task::JoinSet;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::body::Order;
 
@@ -26,6 +30,8 @@ pub(crate) enum Road {
     Chat,
     /// Responses: passed through.
     Responses,
+    /// The same, each event a message of a WebSocket.
+    Socket,
 }
 
 /// One answer, read to its end.
@@ -60,6 +66,9 @@ impl Load {
 
     /// Sends one request and reads the answer; one that is not what was ordered is an error, not a fast answer.
     pub(crate) async fn one(&self, url: &str, body: Bytes, order: Order) -> Result<Answer> {
+        if self.road == Road::Socket {
+            return self.one_by_socket(url, &body, order).await;
+        }
         let begun = Instant::now();
         let mut answer = self.send(url, body).await?;
         let mut first = None;
@@ -74,6 +83,32 @@ impl Load {
             bail!("{} deltas ordered, {} came, ended: {}", order.events, count.deltas, count.ended);
         }
         Ok(Answer { first: first.unwrap_or_default() })
+    }
+
+    /// The same over a connection of its own.
+    async fn one_by_socket(&self, url: &str, body: &[u8], order: Order) -> Result<Answer> {
+        let mut handshake = format!("{}/v1/responses", url.replacen("http", "ws", 1)).into_client_request()?;
+        handshake.headers_mut().insert("authorization", format!("Bearer {}", self.key).parse()?);
+        let (mut socket, _) = connect_async(handshake).await.context("no connection")?;
+        let asked = std::str::from_utf8(body)?.replacen('{', r#"{"type":"response.create","#, 1);
+        let begun = Instant::now();
+        socket.send(Message::text(asked)).await?;
+        let (mut first, mut deltas) = (None, 0);
+        while let Some(message) = socket.next().await {
+            let Message::Text(event) = message? else { continue };
+            if event.starts_with(r#"{"type":"response.output_text.delta""#) {
+                deltas += 1;
+                first.get_or_insert_with(|| begun.elapsed());
+            } else if event.starts_with(r#"{"type":"response.completed""#) {
+                if deltas != order.events {
+                    bail!("{} deltas ordered, {deltas} came", order.events);
+                }
+                return Ok(Answer { first: first.unwrap_or_default() });
+            } else if event.starts_with(r#"{"type":"error""#) {
+                bail!("{event}");
+            }
+        }
+        bail!("the connection was closed")
     }
 
     /// Several at once, each reading to the end.
@@ -130,7 +165,7 @@ impl Road {
         match self {
             Self::Messages => "/v1/messages?beta=true",
             Self::Chat => "/v1/chat/completions",
-            Self::Responses => "/v1/responses",
+            Self::Responses | Self::Socket => "/v1/responses",
         }
     }
 }

@@ -137,7 +137,9 @@ impl Bench {
         let (streams, pace) = (32, Duration::from_millis(5));
         let seconds = 12 / self.share.min(6);
         let order = Order::new(Duration::from_secs(seconds as u64).div_duration_f64(pace) as usize, pace);
-        for (road, name, most) in [(Road::Chat, "chat", 1.5), (Road::Responses, "pass-through", 1.2)] {
+        let roads =
+            [(Road::Chat, "chat", 1.5), (Road::Responses, "pass-through", 1.2), (Road::Socket, "WebSocket", 1.5)];
+        for (road, name, most) in roads {
             say::progress(&format!("{streams} streams of {name} for {:?}, three rounds", upstream::length(order)));
             let pair = self.cpu_per(road, streams, 3, order, streams).await?;
             self.add(format!("CPU per event, {name}, {streams} paced"), "µs", pair, Target::Ratio(most));
@@ -159,14 +161,16 @@ impl Bench {
         let body: Bytes = match road {
             Road::Messages => body::request(order, 0),
             Road::Chat => body::chat(order),
-            Road::Responses => body::responses(order),
+            Road::Responses | Road::Socket => body::responses(order),
         }
         .into();
         let load = self.load.on(road);
+        // The relay knows bytes of HTTP alone.
+        let plain = self.load.on(if road == Road::Socket { Road::Responses } else { road });
         let subjects = [self.subject(Which::Relay).await?, self.subject(Which::Gateway).await?];
         let mut spent = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
-            for (subject, spent) in subjects.iter().zip(&mut spent) {
+            for ((subject, load), spent) in subjects.iter().zip([&plain, &load]).zip(&mut spent) {
                 let before = meter::cpu(subject.pid())?;
                 for _ in 0..answers.div_ceil(at_once) {
                     load.many(&subject.url, &body, order, at_once).await?;
