@@ -61,6 +61,9 @@ describe.skipIf(missing() !== null)('clients, in every state', () => {
     await sound();
     await dashboard.page.keyboard.press('Escape');
     await closed();
+    await dashboard.go('clients/cursor');
+    await dashboard.says('Cursor asks through its own servers, which do not reach this machine.');
+    await sound();
     await dashboard.go('clients/openai');
     await dashboard.button('by_hand.make').waitFor();
     await sound();

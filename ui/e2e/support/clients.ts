@@ -76,7 +76,7 @@ export const CLIENTS: Program[] = [
   program('zed', 'Zed', [place({ state: 'clean' }, { files: [`${HOME}/.config/zed/settings.json`] })], { version: '0.212.4' }),
   program('cline', 'Cline', [place({ state: 'not_installed' }, { files: [`${HOME}/.cline/data/globalState.json`] })], { installed: false }),
   program('continue', 'Continue', [place({ state: 'not_installed' }, { files: [`${HOME}/.continue/config.yaml`] })], { installed: false }),
-  program('cursor', 'Cursor', [place({ state: 'clean' }, { files: [], obstacle: 'Cursor asks through its own servers, which reach no address of this machine' })], { manual: 'Cursor asks through its own servers, which do not reach this machine.\n' }),
+  program('cursor', 'Cursor', [place({ state: 'clean' }, { files: [], obstacle: 'Cursor asks through its own servers, which reach no address of this machine' })], { manual: '# Cursor asks through its own servers,\n# which do not reach this machine.\n' }),
   program('openai', 'OpenAI libraries', [], { installed: false }),
   program('gemini', 'Gemini CLI', [], { installed: false }),
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Client, ClientPlace } from '../api/types';
-import { byHand, canSetUp, comesHere, homely, mainPlace, standing } from './client';
+import { byHand, canSetUp, comesHere, explanation, homely, mainPlace, standing } from './client';
 
 const place = (over: object): ClientPlace =>
   ({ target: 'user', label: '', files: ['x'], opt_in: false, obstacle: null, held: false, accepted: false, conflicts: [], state: 'clean', ...over }) as unknown as ClientPlace;
@@ -36,6 +36,14 @@ describe('a client', () => {
     expect(canSetUp(client([]))).toBe(false);
     expect(canSetUp(client([place({ files: [] })]))).toBe(false);
     expect([byHand(client([])), byHand(client([place({ files: [] })])), byHand(client([place({})]))]).toEqual([true, true, false]);
+  });
+});
+
+describe('the lines to copy', () => {
+  it('are a text where there is nothing to copy', () => {
+    const manual = (manual: string) => explanation({ manual } as unknown as Client);
+    expect(manual('# There is nothing to copy:\n# it goes elsewhere.\n')).toBe('There is nothing to copy: it goes elsewhere.');
+    expect([manual('# first\nA=1\n'), manual('')]).toEqual([null, null]);
   });
 });
 

@@ -56,6 +56,13 @@ export const comesHere = (client: Client): boolean =>
 /** It has no file that could be changed: there are lines to copy, or an explanation. */
 export const byHand = (client: Client): boolean => client.targets.every((place) => place.files.length === 0);
 
+/** Where there is nothing to copy, the lines only say why. That, as a text. */
+export function explanation(client: Client): string | null {
+  const lines = client.manual.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0 || !lines.every((line) => line.startsWith('#'))) return null;
+  return lines.map((line) => line.replace(/^#+\s*/, '')).join(' ');
+}
+
 /** It is there, and can be set up by one click. */
 export function canSetUp(client: Client): boolean {
   const place = mainPlace(client);
