@@ -1,4 +1,4 @@
-//! The real Claude Code, the real Python SDK and the real `codeferry` binary, against the strict fake upstream.
+//! The real Claude Code, the real SDKs and the real `codeferry` binary, against the strict fake upstream.
 //!
 //! `cargo xtask test` installs the clients and says where they are. Without them these tests say that they were skipped.
 
@@ -34,6 +34,8 @@ mod killed;
 mod media;
 #[path = "e2e/named.rs"]
 mod named;
+#[path = "e2e/openai_sdk.rs"]
+mod openai_sdk;
 #[path = "e2e/prefixes.rs"]
 mod prefixes;
 #[path = "e2e/sdk.rs"]

@@ -3,12 +3,12 @@
 use anyhow::{Context as _, Result};
 
 use crate::place::Place;
-use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, OPENCODE, debian, node, python};
+use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, OPENAI_SDK, OPENCODE, debian, node, python};
 use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Do not install or use Claude Code, the Codex CLI, opencode and the Python SDK; the tests that need them say that they
+    /// Do not install or use Claude Code, the Codex CLI, opencode and the SDKs; the tests that need them say that they
     /// were skipped
     #[arg(long)]
     without_clients: bool,
@@ -34,6 +34,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         let codex = node::install(place, CODEX, "codex").context(offline)?;
         let opencode = node::install(place, OPENCODE, "opencode").context(offline)?;
         let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
+        let openai = python::Environment::install(place, OPENAI_SDK).context(offline)?;
+        tests.env("CODEFERRY_TEST_OPENAI_PYTHON", openai.program("python"));
         tests.env("CODEFERRY_TEST_CODEX", codex).env("CODEFERRY_TEST_OPENCODE", opencode);
         tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
     }
@@ -65,8 +67,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         "All tests passed; the real clients were left out.".to_owned()
     } else {
         format!(
-            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {} and anthropic {}.",
-            CLAUDE_CODE.version, CODEX.version, OPENCODE.version, ANTHROPIC_SDK.version
+            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {}, anthropic {} and openai {}.",
+            CLAUDE_CODE.version, CODEX.version, OPENCODE.version, ANTHROPIC_SDK.version, OPENAI_SDK.version
         )
     });
     Ok(())

@@ -23,6 +23,8 @@ pub(crate) const CODEX: Pin = Pin { name: "@openai/codex", version: "0.169.0" };
 pub(crate) const OPENCODE: Pin = Pin { name: "opencode-ai", version: "1.18.33" };
 /// The Python SDK, used as a second, independent reader of what we write.
 pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0" };
+/// The same for the dialects of OpenAI.
+pub(crate) const OPENAI_SDK: Pin = Pin { name: "openai", version: "3.52.0" };
 /// The spelling check. PyPI carries the binary.
 pub(crate) const TYPOS: Pin = Pin { name: "typos", version: "1.52.0" };
 /// Licences, bans and sources of the dependencies. Only crates.io carries a current one.

@@ -1,0 +1,124 @@
+//! The openai Python SDK. What it must see stands in `openai_sdk.py`; what the upstream must see stands here.
+
+use std::process::Stdio;
+
+use codeferry_tests::World;
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::{asked, items};
+
+/// Plays one scenario of `openai_sdk.py`. False if there is no SDK, which is said.
+async fn plays(world: &World, scenario: &str) -> bool {
+    let Some(python) = codeferry_tests::client("CODEFERRY_TEST_OPENAI_PYTHON", "the openai Python SDK") else {
+        return false;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/openai_sdk.py");
+    let output = Command::new(python)
+        .args(["-B", script, scenario])
+        .env("CODEFERRY_URL", world.url())
+        .env("CODEFERRY_KEY", &world.key)
+        .env("NO_PROXY", "*")
+        .env_remove("OPENAI_API_KEY")
+        .env_remove("OPENAI_BASE_URL")
+        .env_remove("OPENAI_ORG_ID")
+        .env_remove("OPENAI_PROJECT_ID")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = output.await.expect("Python starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{scenario}:\n{said}");
+    true
+}
+
+#[tokio::test]
+async fn chat_whole_and_streamed() {
+    let world = World::start().await;
+    if plays(&world, "text").await {
+        assert_eq!(asked(&world)[0]["instructions"], "Be brief.");
+    }
+}
+
+#[tokio::test]
+async fn limits_of_the_client_are_kept() {
+    let world = World::start().await;
+    if plays(&world, "limits").await {
+        assert_eq!(asked(&world).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn tools_and_their_results() {
+    let world = World::start().await;
+    if plays(&world, "tools").await {
+        let asked = asked(&world);
+        let answered: Vec<_> =
+            asked.iter().filter(|request| !items(request, "function_call_output").is_empty()).collect();
+        assert_eq!(answered.len(), 2, "once for the whole answer, once for the streamed one");
+        for request in answered {
+            let (call, output) = (items(request, "function_call")[0], items(request, "function_call_output")[0]);
+            assert_eq!(call["call_id"], output["call_id"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_older_form_of_tools() {
+    let world = World::start().await;
+    if plays(&world, "functions").await {
+        assert_eq!(asked(&world)[0]["parallel_tool_calls"], false, "there is room for one call");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_parsed() {
+    let world = World::start().await;
+    if plays(&world, "parse").await && plays(&world, "responses_parse").await {
+        let asked = asked(&world);
+        let formats = asked.iter().filter(|request| request["text"]["format"]["type"] == "json_schema");
+        assert_eq!(formats.count(), 4, "whole and streamed, in both dialects");
+    }
+}
+
+#[tokio::test]
+async fn prompts_in_place_of_conversations() {
+    let world = World::start().await;
+    if plays(&world, "completions").await {
+        assert_eq!(asked(&world).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn responses_whole_and_streamed() {
+    let world = World::start().await;
+    if plays(&world, "responses").await {
+        let asked = asked(&world);
+        assert!(asked.iter().all(|request| request["stream"] == json!(true)), "upstream streams only");
+        assert!(asked.iter().all(|request| request["store"] == json!(false)), "and keeps nothing");
+        assert_eq!(items(asked.last().unwrap(), "reasoning").len(), 1, "what was thought comes back");
+    }
+}
+
+#[tokio::test]
+async fn models_are_listed() {
+    let world = World::start().await;
+    if plays(&world, "models").await {
+        assert_eq!(asked(&world).len(), 0, "no model is asked");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_of_the_right_class() {
+    let world = World::start().await;
+    world.gateway.settings().set("body_limit_mib", "1").unwrap();
+    plays(&world, "errors").await;
+}
+
+#[tokio::test]
+async fn what_is_final_is_not_tried_again() {
+    let world = World::start().await;
+    if plays(&world, "retries").await {
+        assert_eq!(world.demo.model_requests().len(), 1, "neither by the SDK nor by the gateway");
+    }
+}
