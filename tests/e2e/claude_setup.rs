@@ -250,14 +250,12 @@ async fn its_picker_shows_our_models_by_name() {
     terminal.shows("/model").await;
     terminal.types("\r").await;
     terminal.shows("recommended").await;
-    // In the order of its rows. Between words stand movements of the cursor.
     for (family, whose) in [("opus", "Opus,"), ("fable", "Fable,"), ("sonnet", "Sonnet,"), ("haiku", "Haiku,")] {
         let role = person.intent.roles.iter().find(|role| role.family.as_str() == family).unwrap();
-        for word in person.intent.model(&role.model).unwrap().name.split(' ').chain([whose]) {
-            terminal.shows(word).await;
-        }
+        terminal.displays(&person.intent.model(&role.model).unwrap().name).await;
+        terminal.displays(whose).await;
     }
-    terminal.shows("gateway").await;
+    terminal.displays("gateway").await;
 }
 
 /// Whose word counts, by our order and by what it does. Each of them has a key of its own, so the log tells who was obeyed.

@@ -48,9 +48,15 @@ pub struct Terminal {
     screen: ChildStdout,
     /// What was drawn and not looked for yet.
     seen: Vec<u8>,
+    /// How it looks, by what was drawn.
+    looks: vt100::Parser,
     _child: Child,
     _seat: SemaphorePermit<'static>,
 }
+
+/// How large a terminal is.
+pub(crate) const COLUMNS: u16 = 120;
+pub(crate) const ROWS: u16 = 50;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -195,7 +201,7 @@ impl Claude {
             "projects": {folder.to_str().expect("a readable path"): {"hasTrustDialogAccepted": true}},
         });
         std::fs::write(self.home().join(".claude.json"), known.to_string()).expect("a file in the home");
-        let inside = format!("stty cols 120 rows 40; exec '{}'", self.binary.display());
+        let inside = format!("stty cols {COLUMNS} rows {ROWS}; exec '{}'", self.binary.display());
         let mut command = Command::new("script");
         self.prepare(command.args(["-qfec", &inside, "/dev/null"])).env("TERM", "xterm-256color").stdin(Stdio::piped());
         Terminal::of(command, seat)
@@ -232,7 +238,8 @@ impl Terminal {
     fn of(mut command: Command, seat: SemaphorePermit<'static>) -> Self {
         let mut child = command.spawn().expect("a terminal");
         let (keys, screen) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        Self { keys, screen, seen: Vec::new(), _child: child, _seat: seat }
+        let looks = vt100::Parser::new(ROWS, COLUMNS, 0);
+        Self { keys, screen, seen: Vec::new(), looks, _child: child, _seat: seat }
     }
 
     /// Presses these keys.
@@ -249,12 +256,30 @@ impl Terminal {
                     self.seen.drain(..at + word.len());
                     return;
                 }
-                let more = self.screen.read_buf(&mut self.seen).await.expect("its screen can be read");
-                assert_ne!(more, 0, "it ended: {}", String::from_utf8_lossy(&self.seen));
+                self.draw().await;
             }
         };
         let found = tokio::time::timeout(PATIENCE, reading).await;
         assert!(found.is_ok(), "{word:?} does not appear: {}", String::from_utf8_lossy(&self.seen));
+    }
+
+    /// Waits until this text stands on the screen, whenever it was drawn: of a word that is there already, only the letters
+    /// that change are drawn again.
+    pub async fn displays(&mut self, text: &str) {
+        let reading = async {
+            while !self.looks.screen().contents().contains(text) {
+                self.draw().await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, reading).await;
+        assert!(found.is_ok(), "{text:?} is not on the screen:\n{}", self.looks.screen().contents());
+    }
+
+    async fn draw(&mut self) {
+        let before = self.seen.len();
+        let more = self.screen.read_buf(&mut self.seen).await.expect("its screen can be read");
+        assert_ne!(more, 0, "it ended: {}", String::from_utf8_lossy(&self.seen));
+        self.looks.process(&self.seen[before..]);
     }
 }
 

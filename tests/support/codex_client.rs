@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::World;
-use crate::claude::Terminal;
+use crate::claude::{COLUMNS, ROWS, Terminal};
 
 /// Longer than any run takes, shorter than anybody's patience.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -91,7 +91,7 @@ impl CodexClient {
 
     /// Starts it with a person before it. A Linux `script` gives it the terminal.
     pub async fn sit_down(&self, args: &str) -> Terminal {
-        let inside = format!("stty cols 120 rows 50; exec '{}' {args}", self.binary.display());
+        let inside = format!("stty cols {COLUMNS} rows {ROWS}; exec '{}' {args}", self.binary.display());
         let mut command = Command::new("script");
         command.args(["-qfec", &inside, "/dev/null"]);
         self.prepare(&mut command).env("TERM", "xterm-256color").stdin(Stdio::piped());
