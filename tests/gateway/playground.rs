@@ -63,6 +63,19 @@ async fn a_chat_is_seen_from_both_sides() {
 }
 
 #[tokio::test]
+async fn records_that_are_passed_on_are_seen_from_both_sides() {
+    let world = World::start().await;
+    let request = json!({"model": "gpt-5.5", "stream": true, "input": "[[demo:text well said]]"});
+    let answer = play(&world, &json!({"dialect": "responses", "request": request})).await;
+    let records = records(&answer.text().await.expect("a body"));
+    let frames: String = of(&records, "frame").iter().map(|frame| frame["text"].as_str().unwrap()).collect();
+    assert!(frames.contains("response.created") && frames.contains("response.completed"), "{frames}");
+    let names: Vec<_> = of(&records, "turn").iter().map(|turn| turn["event"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((&*names[0], names.last().map(String::as_str)), ("started", Some("finished")));
+    assert_eq!(logged(&world).await[0]["dialect"], "responses");
+}
+
+#[tokio::test]
 async fn a_stream_is_seen_from_both_sides() {
     let world = World::start().await;
     let records = played(&world, "[[demo:reasoning hm]] [[demo:text well said]]", true).await;

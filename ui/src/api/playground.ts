@@ -4,7 +4,7 @@ import { send } from './client';
 import type { PlayRecord } from './types';
 
 /** Languages that are spoken there. */
-export const DIALECTS = ['anthropic', 'chat'] as const;
+export const DIALECTS = ['anthropic', 'chat', 'responses'] as const;
 export type Dialect = (typeof DIALECTS)[number];
 
 export interface Ask {

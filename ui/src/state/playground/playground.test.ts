@@ -60,6 +60,10 @@ describe('a request', () => {
       body: { model: 'opus', max_completion_tokens: 64, stream: true, stream_options: { include_usage: true }, messages },
     });
     expect(wire('chat')).toEqual({ line: 'POST /v1/chat/completions HTTP/1.1', headers: ['content-type: application/json'] });
+    expect(made({ ...form, dialect: 'responses', system: 'be brief' })).toEqual({
+      body: { model: 'opus', max_output_tokens: 64, stream: true, instructions: 'be brief', input: 'hi' },
+    });
+    expect(wire('responses').line).toBe('POST /v1/responses HTTP/1.1');
     expect(wire('anthropic').headers).toContain('anthropic-version: 2023-06-01');
   });
 

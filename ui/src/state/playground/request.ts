@@ -39,6 +39,10 @@ export function made(form: Form): Made {
     const counted = form.stream ? { stream_options: { include_usage: true } } : {};
     return { body: { ...common, ...counted, max_completion_tokens: form.maxTokens, messages } };
   }
+  if (form.dialect === 'responses') {
+    const instructions = system === null ? {} : { instructions: system };
+    return { body: { ...common, max_output_tokens: form.maxTokens, ...instructions, input: form.prompt } };
+  }
   return { body: { ...common, max_tokens: form.maxTokens, ...(system === null ? {} : { system }), messages: [asking] } };
 }
 
@@ -46,5 +50,6 @@ export function made(form: Form): Made {
 export function wire(dialect: Dialect): { line: string; headers: string[] } {
   const headers = ['content-type: application/json'];
   if (dialect === 'chat') return { line: 'POST /v1/chat/completions HTTP/1.1', headers };
+  if (dialect === 'responses') return { line: 'POST /v1/responses HTTP/1.1', headers };
   return { line: 'POST /v1/messages HTTP/1.1', headers: [...headers, 'anthropic-version: 2023-06-01'] };
 }

@@ -39,7 +39,7 @@ const CLIENT: &str = "playground";
 /// What it says of itself to the gateway.
 const AGENT: &str = "codeferry-playground";
 /// The languages it speaks, by the names of the request log.
-const DIALECTS: [Dialect; 2] = [Dialect::Anthropic, Dialect::Chat];
+const DIALECTS: [Dialect; 3] = [Dialect::Anthropic, Dialect::Chat, Dialect::Responses];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
