@@ -89,7 +89,7 @@ fn every_loss_has_a_row_in_the_document() {
 /// Both ways: nothing is served that is not described, and nothing described that is not served.
 #[test]
 fn every_request_is_documented() {
-    let document = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let document = fs::read_to_string(root().unwrap().join("docs/api.md")).unwrap();
     let (served, described) = (served(), documents::requests(&document));
     let mut broken = Vec::new();
     for request in described.keys().filter(|request| !served.contains(*request)) {
@@ -108,7 +108,7 @@ fn every_request_is_documented() {
 #[test]
 fn the_openapi_document_has_every_request() {
     const ROW: &str = "in xtask/src/openapi/table.rs, then run: cargo xtask types";
-    let openapi = fs::read_to_string(root().join("docs/openapi.json")).unwrap();
+    let openapi = fs::read_to_string(root().unwrap().join("docs/openapi.json")).unwrap();
     let (served, described) = (served(), documents::described(&serde_json::from_str(&openapi).unwrap()));
     assert!(described.len() > 80, "the document was not read: {described:?}");
     let mut broken = Vec::new();
@@ -118,7 +118,7 @@ fn the_openapi_document_has_every_request() {
     for request in served.iter().filter(|request| !described.contains_key(*request)) {
         broken.push(format!("{request} is not in docs/openapi.json: give it a row {ROW}"));
     }
-    let words = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let words = fs::read_to_string(root().unwrap().join("docs/api.md")).unwrap();
     for (request, asked) in documents::requests(&words).into_iter().filter(|(_, asked)| !asked.is_empty()) {
         let known = described.get(&request).cloned().unwrap_or_default();
         if asked != known {
@@ -134,8 +134,8 @@ fn served() -> BTreeSet<String> {
     routes.map(|route| format!("{} {}", route.method, documents::without_names(&route.path))).collect()
 }
 
-fn root() -> PathBuf {
-    metadata().unwrap().workspace_root.into_std_path_buf()
+fn root() -> Result<PathBuf> {
+    Ok(metadata()?.workspace_root.into_std_path_buf())
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod choices;
 mod clients;
 #[path = "gateway/cors.rs"]
 mod cors;
+#[path = "gateway/described.rs"]
+mod described;
 #[path = "gateway/doctor.rs"]
 mod doctor;
 #[path = "gateway/doors.rs"]

@@ -20,6 +20,7 @@ pub mod chat;
 pub mod claude;
 pub mod codex;
 pub mod codex_client;
+pub mod described;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 #[cfg(target_os = "linux")]
