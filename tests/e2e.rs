@@ -30,6 +30,8 @@ mod keychain;
 #[cfg(unix)]
 #[path = "e2e/killed.rs"]
 mod killed;
+#[path = "e2e/langchain_client.rs"]
+mod langchain_client;
 #[path = "e2e/media.rs"]
 mod media;
 #[path = "e2e/named.rs"]

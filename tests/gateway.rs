@@ -46,6 +46,8 @@ mod logs;
 mod metrics;
 #[path = "gateway/migrating.rs"]
 mod migrating;
+#[path = "gateway/mutated.rs"]
+mod mutated;
 #[path = "gateway/named.rs"]
 mod named;
 #[path = "gateway/old_paths.rs"]

@@ -1,5 +1,6 @@
-//! The openai Python SDK. What it must see stands in `openai_sdk.py`; what the upstream must see stands here.
+//! The openai SDKs for Python and for npm. What they must see stands in `openai_sdk.py` and `.mjs`; what the upstream must see stands here.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use codeferry_tests::World;
@@ -13,9 +14,24 @@ async fn plays(world: &World, scenario: &str) -> bool {
     let Some(python) = codeferry_tests::client("CODEFERRY_TEST_OPENAI_PYTHON", "the openai Python SDK") else {
         return false;
     };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/openai_sdk.py");
-    let output = Command::new(python)
-        .args(["-B", script, scenario])
+    runs(world, scenario, Command::new(python).args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/openai_sdk.py")]))
+        .await;
+    true
+}
+
+/// The same for `openai_sdk.mjs`.
+async fn plays_in_node(world: &World, scenario: &str) -> bool {
+    let Some(library) = codeferry_tests::client("CODEFERRY_TEST_OPENAI_NPM", "the openai SDK for npm") else {
+        return false;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e").join("openai_sdk.mjs");
+    runs(world, scenario, Command::new("node").arg(script).env("OPENAI_MODULE", library)).await;
+    true
+}
+
+async fn runs(world: &World, scenario: &str, command: &mut Command) {
+    let output = command
+        .arg(scenario)
         .env("CODEFERRY_URL", world.url())
         .env("CODEFERRY_KEY", &world.key)
         .env("NO_PROXY", "*")
@@ -26,10 +42,9 @@ async fn plays(world: &World, scenario: &str) -> bool {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = output.await.expect("Python starts");
+    let output = output.await.expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{scenario}:\n{said}");
-    true
 }
 
 #[tokio::test]
@@ -121,4 +136,31 @@ async fn what_is_final_is_not_tried_again() {
     if plays(&world, "retries").await {
         assert_eq!(world.demo.model_requests().len(), 1, "neither by the SDK nor by the gateway");
     }
+}
+
+#[tokio::test]
+async fn javascript_chats_and_runs_tools() {
+    let world = World::start().await;
+    if plays_in_node(&world, "chat").await && plays_in_node(&world, "tools").await {
+        let asked = asked(&world);
+        assert_eq!(asked.len(), 2 + 6);
+        assert_eq!(items(asked.last().unwrap(), "function_call_output").len(), 2);
+    }
+}
+
+/// It sends answers back with what it read out of them, which no upstream takes.
+#[tokio::test]
+async fn javascript_sends_its_own_objects_back() {
+    let world = World::start().await;
+    if plays_in_node(&world, "responses").await {
+        let asked = asked(&world);
+        assert_eq!(asked.len(), 4);
+        assert_eq!(items(&asked[3], "reasoning").len(), 1, "what was thought comes back");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_of_the_right_class_in_javascript() {
+    let world = World::start().await;
+    plays_in_node(&world, "errors").await;
 }

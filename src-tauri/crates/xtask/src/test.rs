@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 
 use crate::place::Place;
-use crate::tools::{ANTHROPIC_SDK, CLAUDE_CODE, CODEX, OPENAI_SDK, OPENCODE, debian, node, python};
+use crate::tools::{
+    ANTHROPIC_SDK, CLAUDE_CODE, CODEX, LANGCHAIN, OPENAI_NPM, OPENAI_SDK, OPENCODE, debian, node, python,
+};
 use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +37,10 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         let opencode = node::install(place, OPENCODE, "opencode").context(offline)?;
         let python = python::Environment::install(place, ANTHROPIC_SDK).context(offline)?;
         let openai = python::Environment::install(place, OPENAI_SDK).context(offline)?;
-        tests.env("CODEFERRY_TEST_OPENAI_PYTHON", openai.program("python"));
+        let library = node::library(place, OPENAI_NPM, "index.mjs").context(offline)?;
+        tests.env("CODEFERRY_TEST_OPENAI_PYTHON", openai.program("python")).env("CODEFERRY_TEST_OPENAI_NPM", library);
+        let langchain = python::Environment::install(place, LANGCHAIN).context(offline)?;
+        tests.env("CODEFERRY_TEST_LANGCHAIN", langchain.program("python"));
         tests.env("CODEFERRY_TEST_CODEX", codex).env("CODEFERRY_TEST_OPENCODE", opencode);
         tests.env("CODEFERRY_TEST_CLAUDE", claude).env("CODEFERRY_TEST_PYTHON", python.program("python"));
     }
@@ -67,8 +72,13 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         "All tests passed; the real clients were left out.".to_owned()
     } else {
         format!(
-            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {}, anthropic {} and openai {}.",
-            CLAUDE_CODE.version, CODEX.version, OPENCODE.version, ANTHROPIC_SDK.version, OPENAI_SDK.version
+            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {}, anthropic {}, openai {} and {}.",
+            CLAUDE_CODE.version,
+            CODEX.version,
+            OPENCODE.version,
+            ANTHROPIC_SDK.version,
+            OPENAI_SDK.version,
+            OPENAI_NPM.version
         )
     });
     Ok(())

@@ -25,6 +25,10 @@ pub(crate) const OPENCODE: Pin = Pin { name: "opencode-ai", version: "1.18.33" }
 pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0" };
 /// The same for the dialects of OpenAI.
 pub(crate) const OPENAI_SDK: Pin = Pin { name: "openai", version: "3.52.0" };
+/// The same for JavaScript.
+pub(crate) const OPENAI_NPM: Pin = Pin { name: "openai", version: "6.49.0" };
+/// A library on top of the one for Python, which asks in either dialect.
+pub(crate) const LANGCHAIN: Pin = Pin { name: "langchain-openai", version: "1.7.3" };
 /// The spelling check. PyPI carries the binary.
 pub(crate) const TYPOS: Pin = Pin { name: "typos", version: "1.52.0" };
 /// Licences, bans and sources of the dependencies. Only crates.io carries a current one.

@@ -1,10 +1,14 @@
-//! Marks for a prompt cache on the pieces of an item. The plans' hosts keep their caches by themselves, and refuse a request with
-//! marks in it (`codex-backend.md §2`, content part extras). They are hints, so without them nothing is lost.
+//! What clients write on items and their pieces beside what these say. The plans' hosts refuse a request with it (`codex-backend.md §2`,
+//! content part extras), and nothing is lost without it: marks for a prompt cache, for those hosts keep theirs by themselves; and
+//! what the SDKs of OpenAI read out of an answer (`openai` 6.49 for npm, `lib/ResponsesParser`) and send back with it.
 
 use codeferry_wire::json::{Kind, Open, Raw};
 use memchr::memmem;
 
-const MARKS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
+/// On a piece.
+const MARKS: [&str; 3] = ["cache_control", "prompt_cache_breakpoint", "parsed"];
+/// On a call.
+pub(super) const READ: &str = "parsed_arguments";
 /// The members of an item that hold pieces.
 const LISTS: [&str; 2] = ["content", "output"];
 

@@ -328,12 +328,16 @@ fn rewritten(item: &Item<'_>, at: usize) -> Result<Rewritten, BadRequest> {
     let untyped = item.tag.is_none() && item.role.is_some();
     let system = item.role == Some("system");
     let unmarked = marks::without(item.raw);
-    if !untyped && !system && unmarked.is_empty() {
+    let read = item.tag == Some("function_call") && item.raw.get(marks::READ).is_some();
+    if !untyped && !system && !read && unmarked.is_empty() {
         return Ok(Rewritten::No);
     }
     let Some(mut open) = Open::of(item.raw) else { return Ok(Rewritten::No) };
     for (name, list) in unmarked {
         open.set(name, list);
+    }
+    if read {
+        open.remove(marks::READ);
     }
     if system {
         open.set_str("role", "developer");

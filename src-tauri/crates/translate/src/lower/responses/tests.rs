@@ -109,6 +109,11 @@ fn clients_of_the_public_api_are_put_right() {
             "",
         ),
         (
+            r#""input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}","parsed_arguments":null},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"{}","parsed":{"n":1}}]}]"#,
+            r#""input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"{}"}]}]"#,
+            "",
+        ),
+        (
             r#""input":[{"role":"user","content":"u"},{"type":"reasoning","id":"rs_1","summary":[]}]"#,
             r#""input":[{"type":"message","role":"user","content":"u"}]"#,
             "foreign_thinking",
