@@ -124,3 +124,21 @@ async fn a_plan_holds_only_for_what_it_was_made_for() {
     world.ask(Method::POST, &format!("/clients/claude-code/backups/{id}/restore"), json!({})).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"theme\": \"dark\"}\n");
 }
+
+/// What the Codex CLI would do is tried as it does it: it opens a WebSocket, where its file says so.
+#[tokio::test]
+async fn a_codex_is_verified_to_its_socket() {
+    let world = World::start().await;
+    models_known(&world).await;
+    std::fs::create_dir_all(world.home.path().join("user/.codex")).unwrap();
+    let plan = world.ask(Method::GET, "/clients/codex/plan", json!({})).await;
+    world.ask(Method::POST, "/clients/codex", json!({"plan": plan["plan"]})).await;
+    let socket = async || {
+        let verified = world.ask(Method::POST, "/clients/codex/verify", json!({})).await;
+        let rows = verified["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["check"] == "websocket").map(|row| row["verdict"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(socket().await.as_deref(), Some("ok"));
+    world.gateway.settings().set("websocket", "false").unwrap();
+    assert_eq!(socket().await, None, "what is not offered is not tried");
+}

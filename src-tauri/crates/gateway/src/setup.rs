@@ -2,13 +2,14 @@
 //! for the command line.
 //!
 //! - [`Setup`] does it; [`Offer`] is what clients are told of the gateway; [`shape`] is what is said about them.
-//! - [`probe`] tries out what a client would do; [`report`] makes a checklist of it all.
+//! - [`probe`] and [`handshake`] try out what a client would do; [`report`] makes a checklist of it all.
 //!
 //! **Invariant:** a client's file is written by [`Setup`] only, and only when a person asks for it: nothing here is called at a
 //! start, a login, an update or a change of accounts.
 
 mod copies;
 mod hands;
+pub mod handshake;
 mod memory;
 mod offer;
 pub mod probe;

@@ -1,6 +1,7 @@
 //! `codeferry doctor`: what is well, what is not, and what to do about it.
 
 use codeferry_app::doctor::{self, Report, Row, Verdict};
+use codeferry_app::setup::handshake;
 use codeferry_app::setup::probe::{self, CHECK, Depth};
 use codeferry_app::setup::{Kind, Setup, report};
 
@@ -83,7 +84,10 @@ pub(crate) async fn tried(kind: Kind, target: Option<&str>, setup: &Setup, guest
     let Some(key) = setup.key(kind, target) else { return vec![probe::no_key(&command)] };
     let mut rows = Vec::new();
     for probe in probe::probes(kind, &setup.offer, depth) {
-        let answer = guest.probe(&probe, &key).await;
+        let answer = match probe.knocks() {
+            true => handshake::knock(&setup.offer.url, probe.path, &key).await,
+            false => guest.probe(&probe, &key).await,
+        };
         rows.push(probe::judge(&command, &probe, answer.as_ref().map_err(String::as_str)));
     }
     rows

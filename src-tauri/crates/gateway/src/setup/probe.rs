@@ -48,6 +48,8 @@ pub struct Answer {
 enum Asks {
     Models,
     Tokens,
+    /// That a WebSocket opens.
+    Socket,
     /// An answer.
     Model {
         /// What the name leads to.
@@ -112,6 +114,10 @@ pub fn probes(kind: Kind, offer: &Offer, depth: Depth) -> Vec<Probe> {
             asks: Asks::Tokens,
         });
     }
+    if offer.websocket && dialect == Dialect::Responses {
+        let what = "a WebSocket".to_owned();
+        probes.push(Probe { what, method: "GET", path: dialect.path(), headers: &[], body: None, asks: Asks::Socket });
+    }
     if depth == Depth::Live {
         probes.extend(dialect.names(offer).into_iter().map(|(name, to)| Probe {
             what: format!("a request for {name}"),
@@ -146,6 +152,16 @@ pub fn judge(setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
         }
     };
     let Answer { status, body, took } = answer;
+    if probe.asks == Asks::Socket {
+        return match status {
+            101 => Row::ok(check, format!("{what} opens")),
+            // It was switched on when the client was set up.
+            426 => Row::warn(check, format!("{what} is refused, so it goes on over HTTP"))
+                .hint("codeferry settings set websocket true"),
+            401 | 403 => Row::fail(check, format!("{what} is refused")).hint(format!("its key does not open: {setup}")),
+            _ => Row::warn(check, format!("{what} is refused with status {status}, so it goes on over HTTP")),
+        };
+    }
     if *status == 200 {
         let so = match &probe.asks {
             Asks::Models => {
@@ -156,7 +172,7 @@ pub fn judge(setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
                 }
                 format!("has {count} entries")
             }
-            Asks::Tokens => "works".to_owned(),
+            Asks::Tokens | Asks::Socket => "works".to_owned(),
             Asks::Model { to } => format!("was answered by {to} in {} ms", took.as_millis()),
         };
         return Row::ok(check, format!("{what} {so}"));
@@ -172,6 +188,15 @@ pub fn judge(setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
     }
 }
 
+// === impl Probe ===
+
+impl Probe {
+    /// It is a handshake and no request: whoever tries [knocks](super::handshake::knock).
+    pub fn knocks(&self) -> bool {
+        self.asks == Asks::Socket
+    }
+}
+
 // === impl Asks ===
 
 impl Asks {
@@ -180,6 +205,7 @@ impl Asks {
         match self {
             Self::Models => "models",
             Self::Tokens => "count_tokens",
+            Self::Socket => "websocket",
             Self::Model { .. } => "model",
         }
     }
@@ -270,6 +296,15 @@ mod tests {
         );
         let codex = probes(Kind::Codex, &offer(), Depth::Live);
         assert_eq!(codex.last().unwrap().path, "/v1/responses");
+        let knocks: Vec<_> = codex.iter().filter(|probe| probe.knocks()).collect();
+        let [socket] = knocks[..] else { panic!("one of them opens a WebSocket: {codex:?}") };
+        for (status, verdict) in [(101, Verdict::Ok), (426, Verdict::Warn), (401, Verdict::Fail), (500, Verdict::Warn)]
+        {
+            let answer = Answer { status, body: Vec::new(), took: std::time::Duration::ZERO };
+            assert_eq!(judge("", socket, Ok(&answer)).verdict, verdict, "{status}");
+        }
+        let off = Offer { websocket: false, ..offer() };
+        assert!(!probes(Kind::Codex, &off, Depth::Live).iter().any(super::Probe::knocks));
         for probe in live.iter().chain(&codex).filter_map(|probe| probe.body.as_ref()) {
             serde_json::from_str::<serde::de::IgnoredAny>(probe).unwrap();
         }

@@ -15,6 +15,7 @@ use crate::Gateway;
 use crate::control::refused::Refused;
 use crate::doctor::{Report, Row};
 use crate::setup::Kind;
+use crate::setup::handshake;
 use crate::setup::probe::{self, Answer, Depth, PATIENCE, Probe};
 use crate::setup::report;
 use crate::setup::shape::{Program, Verification};
@@ -58,7 +59,10 @@ pub(crate) async fn tried(
     };
     let mut rows = Vec::new();
     for probe in probe::probes(kind, &offer, depth) {
-        let answer = send(gateway, &probe, key).await;
+        let answer = match probe.knocks() {
+            true => handshake::knock(&offer.url, probe.path, key).await,
+            false => send(gateway, &probe, key).await,
+        };
         rows.push(probe::judge(command, &probe, answer.as_ref().map_err(String::as_str)));
     }
     rows
