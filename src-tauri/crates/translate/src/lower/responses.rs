@@ -1,9 +1,9 @@
 //! A Responses request goes on as it came: the few members an upstream demands are set, and nothing else is touched.
 //!
-//! Only a client that is no Codex has more put right, in [`normal`]: it was written for another host than the ones it
+//! Only a client that is no Codex has more put right, in `normal`: it was written for another host than the ones it
 //! reaches here. What becomes of which member stands in `docs/dialects.md`.
 //!
-//! **Invariant:** what neither an upstream demands nor [`normal`] changes is the same bytes, in the same order, known or not.
+//! **Invariant:** what neither an upstream demands nor `normal` changes is the same bytes, in the same order, known or not.
 
 use std::borrow::Cow;
 use std::ops::Range;

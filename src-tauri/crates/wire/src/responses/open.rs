@@ -1,6 +1,6 @@
 //! A Responses request of a client, taken apart only as far as somebody has to change it or to know of it.
 //!
-//! **Invariant:** as for [`json::Open`](crate::json::Open): what nobody changes is written byte for byte.
+//! **Invariant:** as for [`json::Open`]: what nobody changes is written byte for byte.
 
 use std::ops::Range;
 
