@@ -1,9 +1,9 @@
-//! Continue, in editors and as `cn`: its settings are YAML, which only people can add to without loss. Where there are none yet, we
-//! make the whole file; JSON is YAML as well.
+//! Continue, in editors and as `cn`: its settings are YAML. To a list of models that is there, ours are added as items of their own;
+//! where there are no settings yet, we make the whole file, as JSON, which is YAML as well.
 //!
 //! What the real `@continuedev/cli` 1.5.47 was seen to do: it takes `config.yaml` in that form, and with the provider `openai` asks
-//! `/v1/chat/completions`; a key is taken from `.env` beside it. `HTTP_PROXY` catches requests to 127.0.0.1. `config.json`, the older form, is read only while there is no `config.yaml` (its documentation says so),
-//! so making one beside it would hide it.
+//! `/v1/chat/completions`; a key is taken from `.env` beside it. `HTTP_PROXY` catches requests to 127.0.0.1. `config.json`, the
+//! older form, is read only while there is no `config.yaml` (its documentation says so), so making one beside it would hide it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::client::leads::{self, Key, Leads, judge};
 use crate::client::{
     Client, Conflict, Documents, Found, Held, Kind, State, Target, View, World, lines, models, programs, proxied,
 };
-use crate::format::{Document, Format, Pointer, Value};
+use crate::format::{Bad, Document, Format, Pointer, Value};
 use crate::intent::{Intent, Model};
 
 /// Its module.
@@ -24,6 +24,7 @@ const PROXIES: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const NAME: &str = "Codeferry";
 /// What the key is called.
 const KEY: &str = "CODEFERRY_API_KEY";
+const MODELS: &str = "models";
 
 impl Client for Continue {
     fn kind(&self) -> Kind {
@@ -35,14 +36,14 @@ impl Client for Continue {
         let extension = programs::extension(world, "continue.continue");
         let folder = folder(world);
         let [yaml, json] = ["config.yaml", "config.json"].map(|name| world.join(&folder, &[name]));
-        let foreign = match world.files.read(&yaml) {
-            Ok(Some(bytes)) if !is_ours(&bytes) => Some("config.yaml"),
-            Ok(None) if world.files.exists(&json) => Some("config.json"),
-            Ok(_) => None,
-            Err(_) => Some("config.yaml"),
+        let obstacle = match world.files.read(&yaml) {
+            Ok(Some(bytes)) => form(&bytes).err().map(|bad| format!("config.yaml cannot be added to: {bad}")),
+            Ok(None) if world.files.exists(&json) => Some(
+                "config.json, the older form, holds settings, and a config.yaml beside it would hide them".to_owned(),
+            ),
+            Ok(None) => None,
+            Err(error) => Some(format!("config.yaml cannot be read: {error}")),
         };
-        let obstacle =
-            foreign.map(|name| format!("{name} holds settings already, and YAML is for its owner to add to"));
         Found {
             how: program.as_ref().map(|program| program.how).or(extension.as_ref().map(|extension| extension.editor)),
             version: program
@@ -60,35 +61,35 @@ impl Client for Continue {
         let leads = match target.file().map(|file| (file, view.documents.held(file))) {
             None | Some((_, Held::Missing)) => Leads::Nowhere,
             Some((file, Held::Unreadable(why))) => Leads::Unclear(format!("{} cannot be read: {why}", file.display())),
-            Some((_, Held::Bytes(bytes))) if is_ours(bytes) => lead(bytes, &keys(world), view),
-            Some((_, Held::Bytes(bytes))) => leads::mentioned(&String::from_utf8_lossy(bytes), view.intent),
+            Some((_, Held::Bytes(bytes))) => lead(bytes, &keys(world), view),
         };
         judge(self, found.program.is_some() || found.settings, world, target, view, leads)
     }
 
     fn plan(&self, world: &World, target: &Target, documents: &Documents, intent: &Intent) -> Vec<Change> {
         let Some(file) = target.file().filter(|_| models::first(intent).is_some()) else { return Vec::new() };
-        if documents.bytes(file).is_some_and(|bytes| !is_ours(bytes)) {
-            return Vec::new();
-        }
+        let Ok(format) = documents.bytes(file).map_or(Ok(Format::Json), form) else { return Vec::new() };
         let take =
             |name: &str, value: Value| Wish::Take { pointer: Pointer::of(&[name]), value: Some(value), key: None };
-        let wishes = vec![
-            take("name", NAME.into()),
-            take("version", "1.0.0".into()),
-            take("schema", "v1".into()),
-            take(
-                "models",
-                Value::List(intent.models.iter().map(|model| Value::table(members(model, intent))).collect()),
-            ),
-        ];
+        let wishes = match format {
+            Format::Yaml => vec![take(MODELS, Value::Table(items(intent)))],
+            _ => vec![
+                take("name", NAME.into()),
+                take("version", "1.0.0".into()),
+                take("schema", "v1".into()),
+                take(
+                    MODELS,
+                    intent.models.iter().map(|model| table(&model.name, model, intent)).collect::<Vec<_>>().into(),
+                ),
+            ],
+        };
         let key = Wish::Take {
             pointer: Pointer::of(&[KEY]),
             value: Some(intent.token.expose().into()),
             key: intent.key_name.clone(),
         };
         vec![
-            Change { file: file.to_owned(), format: Format::Json, wishes },
+            Change { file: file.to_owned(), format, wishes },
             Change { file: keys(world), format: Format::Env, wishes: vec![key] },
         ]
     }
@@ -113,29 +114,63 @@ fn is_ours(bytes: &[u8]) -> bool {
     document.is_ok_and(|document| document.string(&Pointer::of(&["name"])).ok().flatten().as_deref() == Some(NAME))
 }
 
-/// Where the file that we made leads.
-fn lead(bytes: &[u8], keys: &Path, view: &View<'_>) -> Leads {
-    let models = Document::read(Format::Json, bytes).and_then(|document| document.value(&Pointer::of(&["models"])));
-    let url = match models {
-        Err(bad) => return Leads::Unclear(bad.to_string()),
-        Ok(Some(Value::List(models))) => {
-            models.first().and_then(|model| model.get("apiBase")).and_then(Value::text).map(str::to_owned)
-        }
-        Ok(_) => None,
-    };
-    let key = leads::document(view.documents, keys, Format::Env).ok();
-    let key = Key::found(key.and_then(|document| document.string(&Pointer::of(&[KEY])).ok().flatten()));
-    url.map_or(Leads::Nowhere, |url| Leads::To { url, key })
+/// What the file is to be read as: the one that we made, or nothing at all, as JSON; a person's as YAML.
+fn form(bytes: &[u8]) -> Result<Format, Bad> {
+    if bytes.iter().all(u8::is_ascii_whitespace) || is_ours(bytes) {
+        return Ok(Format::Json);
+    }
+    Document::read(Format::Yaml, bytes).map(|_| Format::Yaml)
 }
 
-fn members(model: &Model, intent: &Intent) -> Vec<(&'static str, Value)> {
+/// Where the file leads: by the first of our models, or by an address that somebody wrote.
+fn lead(bytes: &[u8], keys: &Path, view: &View<'_>) -> Leads {
+    let mentioned = || leads::mentioned(&String::from_utf8_lossy(bytes), view.intent);
+    let Ok(format) = form(bytes) else { return mentioned() };
+    let models = Document::read(format, bytes).and_then(|document| document.value(&Pointer::of(&[MODELS])));
+    let models = match models {
+        Err(bad) => return Leads::Unclear(bad.to_string()),
+        Ok(Some(Value::List(models))) => models,
+        Ok(_) => Vec::new(),
+    };
+    let text = |model: &Value, name: &str| model.get(name).and_then(Value::text).map(str::to_owned);
+    let ours = |model: &&Value| format == Format::Json || text(model, "apiKey") == Some(secret());
+    let Some(url) = models.iter().find(ours).and_then(|model| text(model, "apiBase")) else { return mentioned() };
+    let key = leads::document(view.documents, keys, Format::Env).ok();
+    let key = Key::found(key.and_then(|document| document.string(&Pointer::of(&[KEY])).ok().flatten()));
+    Leads::To { url, key }
+}
+
+/// How the settings name the key, which stands in another file.
+fn secret() -> String {
+    format!("${{{{ secrets.{KEY} }}}}")
+}
+
+/// Our models as items of a person's list, each by its name, which nobody else has.
+fn items(intent: &Intent) -> Vec<(String, Value)> {
+    let mut items: Vec<(String, Value)> = Vec::new();
+    for model in &intent.models {
+        let mut name = format!("{NAME} {}", model.name);
+        if items.iter().any(|(other, _)| *other == name) {
+            name = format!("{name} ({})", model.slug);
+        }
+        let item = table(&name, model, intent);
+        items.push((name, vec![item].into()));
+    }
+    items
+}
+
+fn table(name: &str, model: &Model, intent: &Intent) -> Value {
+    Value::table(members(name, model, intent))
+}
+
+fn members(name: &str, model: &Model, intent: &Intent) -> Vec<(&'static str, Value)> {
     let abilities = if model.images { vec!["tool_use", "image_input"] } else { vec!["tool_use"] };
     let mut members = vec![
-        ("name", Value::from(model.name.as_str())),
+        ("name", Value::from(name)),
         ("provider", "openai".into()),
         ("model", model.slug.as_str().into()),
         ("apiBase", intent.base_with("/v1").into()),
-        ("apiKey", format!("${{{{ secrets.{KEY} }}}}").into()),
+        ("apiKey", secret().into()),
         ("roles", vec!["chat", "edit", "apply"].into()),
         ("capabilities", abilities.into()),
     ];
@@ -148,7 +183,7 @@ fn members(model: &Model, intent: &Intent) -> Vec<(&'static str, Value)> {
 
 /// The same as an entry of a list in YAML, where everything but the outermost is written as in JSON.
 fn yaml(model: &Model, intent: &Intent) -> String {
-    let members = members(model, intent);
+    let members = members(&format!("{NAME} {}", model.name), model, intent);
     let lines = members.iter().enumerate().map(|(at, (name, value))| {
         format!("{} {name}: {}\n", if at == 0 { "  -" } else { "   " }, lines::inline(value))
     });
@@ -169,7 +204,7 @@ mod tests {
     use super::Continue;
     use crate::apply::Wish;
     use crate::client::{Client as _, Documents, Held, MadeUpFiles, Os, Owned, State, View, World};
-    use crate::format::{Document, Format};
+    use crate::format::{Document, Format, Value};
     use crate::intent::{Intent, Model, Token};
 
     const FOLDER: &str = "/home/ada/.continue";
@@ -216,17 +251,52 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_wrote_is_theirs_to_add_to() {
-        let theirs = "name: Mine\nmodels:\n  - name: Sol\n    apiBase: http://127.0.0.1:8081/v1\n";
+    fn a_list_that_is_there_gets_ours_behind_theirs() {
+        let theirs =
+            "name: Mine\nmodels:\n- name: Sol\n  apiBase: http://10.0.0.1/v1\n  # mine\ncontext:\n- provider: diff\n";
         let there = world(&[("config.yaml", theirs)]);
         let target = Continue.detect(&there).targets.remove(0);
-        assert!(target.obstacle.as_deref().unwrap().starts_with("config.yaml holds settings already"));
+        assert_eq!(target.obstacle, None);
+        let documents = Documents::of(&Continue, &there, &target);
+        assert_eq!(state(&there, &documents, &[]), State::Clean);
+        let changes = Continue.plan(&there, &target, &documents, &intent());
+        let [change, key] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((change.format, key.format), (Format::Yaml, Format::Env));
+        let [Wish::Take { pointer, value: Some(Value::Table(items)), .. }] = &change.wishes[..] else { panic!() };
+        let mut document = Document::read(Format::Yaml, theirs.as_bytes()).unwrap();
+        for (name, item) in items {
+            document.set(&pointer.then(name), item).unwrap();
+        }
+        let begin = "apiBase: http://10.0.0.1/v1\n- name: \"Codeferry GPT-6-Sol\"\n  provider: \"openai\"\n";
+        assert!(document.text().contains(begin), "{}", document.text());
+        let documents = documents
+            .with(&change.file, Held::Bytes(document.text().into()))
+            .with(&key.file, Held::Bytes(b"CODEFERRY_API_KEY=cf_key\n".to_vec()));
+        let place = pointer.then("Codeferry GPT-6-Sol");
+        let owned = [Owned { file: change.file.clone(), pointer: place, intact: true }];
+        assert_eq!(state(&there, &documents, &owned), State::Ours);
+        let refused = documents.with(&key.file, Held::Bytes(b"CODEFERRY_API_KEY=old\n".to_vec()));
+        assert!(matches!(state(&there, &refused, &owned), State::Broken { .. }));
+    }
+
+    #[test]
+    fn two_models_of_one_name_are_two_items() {
+        let twin = Model { slug: "other".to_owned(), ..intent().models.remove(0) };
+        let intent = Intent { models: vec![intent().models.remove(0), twin], ..intent() };
+        let names: Vec<_> = super::items(&intent).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["Codeferry GPT-6-Sol", "Codeferry GPT-6-Sol (other)"]);
+    }
+
+    #[test]
+    fn what_cannot_be_added_to_is_theirs() {
+        let theirs = "name: Mine\nmodels: [{name: Sol, apiBase: \"http://127.0.0.1:8081/v1\"}]\n";
+        let there = world(&[("config.yaml", theirs)]);
+        let target = Continue.detect(&there).targets.remove(0);
+        let obstacle = target.obstacle.as_deref().unwrap();
+        assert!(obstacle.starts_with("config.yaml cannot be added to: line 2, column 9: "), "{obstacle}");
         let documents = Documents::of(&Continue, &there, &target);
         assert_eq!(Continue.plan(&there, &target, &documents, &intent()), []);
         assert_eq!(state(&there, &documents, &[]), State::Ours, "pointed here by hand");
-        let other = world(&[("config.yaml", "name: Mine\n")]);
-        let documents = Documents::of(&Continue, &other, &Continue.detect(&other).targets[0]);
-        assert_eq!(state(&other, &documents, &[]), State::Clean);
         let older = world(&[("config.json", "{}")]);
         assert!(Continue.detect(&older).targets[0].obstacle.as_deref().unwrap().starts_with("config.json"));
     }
@@ -234,7 +304,7 @@ mod tests {
     #[test]
     fn the_lines_to_copy_are_yaml() {
         let lines = Continue.manual(&world(&[]), &intent());
-        assert!(lines.contains("models:\n  - name: \"GPT-6-Sol\"\n    provider: \"openai\"\n"), "{lines}");
+        assert!(lines.contains("models:\n  - name: \"Codeferry GPT-6-Sol\"\n    provider: \"openai\"\n"), "{lines}");
         assert!(lines.contains("    roles: [\"chat\", \"edit\", \"apply\"]\n"), "{lines}");
         assert!(lines.ends_with("/.env\nCODEFERRY_API_KEY=cf_key\n"), "{lines}");
     }

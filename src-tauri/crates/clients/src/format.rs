@@ -13,6 +13,7 @@ mod pointer;
 mod step;
 mod toml;
 mod value;
+mod yaml;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub enum Format {
     Toml,
     /// Lines of `NAME=value`.
     Env,
+    /// YAML in block style, of which one list is changed.
+    Yaml,
 }
 
 /// A text that was read, and what is where in it.
@@ -56,6 +59,7 @@ enum Inner {
     Json(json::Document),
     Toml(toml::Document),
     Env(env::Document),
+    Yaml(yaml::Document),
 }
 
 /// Why a text is not changed.
@@ -129,6 +133,7 @@ impl Document {
             Format::Toml => Inner::Toml(toml::Document::of(text)?),
             Format::Env => Inner::Env(env::Document::of(text)?),
             Format::Json5 => Inner::Json(json::Document::of(text, true)?),
+            Format::Yaml => Inner::Yaml(yaml::Document::of(text)?),
         };
         Ok(Self { format, inner })
     }
@@ -139,6 +144,7 @@ impl Document {
             Format::Json | Format::Json5 => Inner::Json(json::Document::nothing(format == Format::Json5)),
             Format::Toml => Inner::Toml(toml::Document::nothing()),
             Format::Env => Inner::Env(env::Document::nothing()),
+            Format::Yaml => Inner::Yaml(yaml::Document::nothing()),
         };
         Self { format, inner }
     }
@@ -154,6 +160,7 @@ impl Document {
             Inner::Json(json) => json.text(),
             Inner::Toml(toml) => toml.text(),
             Inner::Env(env) => env.text(),
+            Inner::Yaml(yaml) => yaml.text(),
         }
     }
 
@@ -162,7 +169,7 @@ impl Document {
     pub fn strict(&self) -> Option<String> {
         match &self.inner {
             Inner::Json(json) if self.format == Format::Json => Some(json.strict()),
-            Inner::Json(_) | Inner::Toml(_) | Inner::Env(_) => None,
+            Inner::Json(_) | Inner::Toml(_) | Inner::Env(_) | Inner::Yaml(_) => None,
         }
     }
 
@@ -175,6 +182,7 @@ impl Document {
             Inner::Json(json) => json.value(pointer),
             Inner::Toml(toml) => toml.value(pointer),
             Inner::Env(env) => env.value(pointer),
+            Inner::Yaml(yaml) => yaml.value(pointer),
         }
     }
 
@@ -200,6 +208,7 @@ impl Document {
             Inner::Json(json) => json.leaves(),
             Inner::Toml(toml) => toml.leaves(),
             Inner::Env(env) => env.leaves(),
+            Inner::Yaml(yaml) => yaml.leaves(),
         }
     }
 
@@ -209,6 +218,7 @@ impl Document {
             Inner::Json(json) => Ok(json.raw(pointer)?.map(str::to_owned)),
             Inner::Toml(toml) => toml.raw(pointer),
             Inner::Env(env) => Ok(env.raw(pointer)?.map(str::to_owned)),
+            Inner::Yaml(yaml) => Ok(yaml.raw(pointer)?.map(str::to_owned)),
         }
     }
 
@@ -218,6 +228,7 @@ impl Document {
             Inner::Json(json) => json.set(pointer, value),
             Inner::Toml(toml) => toml.set(pointer, value),
             Inner::Env(env) => env.set(pointer, &self.format.held(value)),
+            Inner::Yaml(yaml) => yaml.set(pointer, value),
         }
     }
 
@@ -227,6 +238,7 @@ impl Document {
             Inner::Json(json) => json.delete(pointer),
             Inner::Toml(toml) => toml.delete(pointer),
             Inner::Env(env) => env.delete(pointer),
+            Inner::Yaml(yaml) => yaml.delete(pointer),
         }
     }
 
@@ -236,6 +248,7 @@ impl Document {
             Inner::Json(json) => json.undo(step),
             Inner::Toml(toml) => toml.undo(step),
             Inner::Env(env) => env.undo(step),
+            Inner::Yaml(yaml) => yaml.undo(step),
         }
     }
 
@@ -245,6 +258,7 @@ impl Document {
             Inner::Json(json) => json.is_bare(pointer),
             Inner::Toml(toml) => Ok(toml.is_bare(pointer)),
             Inner::Env(_) => Ok(false),
+            Inner::Yaml(yaml) => Ok(yaml.is_bare(pointer)),
         }
     }
 }

@@ -161,7 +161,7 @@ mod tests {
     use crate::format::{Document, Format, Pointer, Value};
     use crate::ledger::{Notes, Own, Wrote};
 
-    const TEXTS: [(Format, &str); 7] = [
+    const TEXTS: [(Format, &str); 9] = [
         (Format::Json, "{\n  \"a\": 1, // one\n  \"env\": {\"X\": \"1\", \"Y\": 2},\n}\n"),
         (Format::Json, ""),
         (Format::Json, "{\"provider\":{\"p\":{\"url\":\"theirs\",\"more\":[1]}},\"env\":{}}"),
@@ -169,6 +169,8 @@ mod tests {
         (Format::Toml, "# top\n\nX = 1\n\n[env]\nX = \"x\" # c\nY = 2\n\n[z]\nb = 1\n"),
         (Format::Toml, "[provider.p]\r\nurl = \"theirs\"\r\nmore = [1]\r\n[[l]]\r\nx = 1"),
         (Format::Env, "export X=1 # c\nY='y'\n\n# end"),
+        (Format::Yaml, "a: 1\nmodels: [] # none\nb: 2"),
+        (Format::Yaml, "# c\nmodels:\n- name: theirs # c\n  k: |\n    x\n\n- name: v\n  k: 1\n"),
     ];
 
     fn wish(format: Format, which: usize, value: u8) -> Wish {
@@ -177,6 +179,14 @@ mod tests {
             (Format::Env, 0 | 3) => ("/X", Some(text(value))),
             (Format::Env, 1 | 4) => ("/NEW", Some(text(value))),
             (Format::Env, _) => ("/Y", None),
+            (Format::Yaml, which) => {
+                let item = |name: &str| {
+                    let members = [("name", Value::from(name)), ("k", text(value))];
+                    (name.to_owned(), Value::List(vec![Value::table(members)]))
+                };
+                let names = [&["n"][..], &["v"], &["n", "m"], &["n", "v"], &["m"]][which];
+                ("/models", Some(Value::Table(names.iter().map(|name| item(name)).collect())))
+            }
             (_, 0) => ("/env/X", Some(text(value))),
             (_, 1) => ("/env/NEW", Some(text(value))),
             (_, 2) => ("/env/Y", None),

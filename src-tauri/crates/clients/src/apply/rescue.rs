@@ -285,6 +285,7 @@ fn format_of(client: &str, file: &Path) -> Format {
         Some("json5") => Format::Json5,
         Some("json" | "jsonc") if client == "openclaw" => Format::Json5,
         Some("json" | "jsonc") => Format::Json,
+        Some("yaml" | "yml") => Format::Yaml,
         _ => Format::Env,
     }
 }

@@ -14,7 +14,7 @@ pub fn of(changes: &[Change]) -> String {
         }
         let comment = match change.format {
             Format::Json | Format::Json5 => "//",
-            Format::Toml | Format::Env => "#",
+            Format::Toml | Format::Env | Format::Yaml => "#",
         };
         Some(format!("{comment} {}\n{}\n", change.file.display(), document.text().trim_end()))
     });

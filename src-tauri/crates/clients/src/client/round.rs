@@ -17,6 +17,10 @@ const OPENCODE: &str = "{\n    // mine\n    \"$schema\": \"https://opencode.ai/c
                         \"http://127.0.0.1:1234/v1\"}},\n    },\n}\n";
 const OPENCLAW: &str = "\u{feff}{\n  // mine\n  gateway: { mode: 'local', port: 18789, },\n  agents: { defaults: { workspace: \
                         '~/w', model: { primary: 'anthropic/claude', fallbacks: [], }, }, },\n}\n";
+const CONTINUE: &str = "\u{feff}# mine\n---\nname: Mine # really\nversion: 0.0.1\nschema: v1\n\nmodels:\n    # local ones\n    -   name: \
+                        Local\n        provider: ollama\n        model: 'qwen'\n        chatOptions:\n            baseSystemMessage: |+\n                \
+                        models: none\n\n\n# end of them\nprompts:\n    -   &short\n        name: short\n        prompt: \"a\n            \
+                        b\"\n    -   *short";
 const ZED: &str = "// Zed settings\n{\n  \"theme\": \"One Dark\",\n  \"language_models\": { \"ollama\": { \"api_url\": \
                    \"http://localhost:11434\" } }\n}\n";
 
@@ -33,7 +37,16 @@ fn before(kind: Kind) -> Vec<Vec<(&'static str, &'static str)>> {
         }
         Kind::KiloCode => beside(&[(".config/kilo/kilo.json", "{\"permission\": {\"bash\": \"allow\"}}")]),
         Kind::OpenClaw => beside(&[(".openclaw/openclaw.json", OPENCLAW)]),
-        Kind::Continue => beside(&[(".continue/.env", "# mine\nexport OTHER_KEY='x y'\n")]),
+        Kind::Continue => vec![
+            nothing,
+            vec![(".continue/.env", "# mine\nexport OTHER_KEY='x y'\n")],
+            vec![(".continue/config.yaml", CONTINUE)],
+            vec![(
+                ".continue/config.yaml",
+                "name: Mine\r\nversion: 0.0.1\r\nmodels: [] # none\r\nrules:\r\n- be brief",
+            )],
+            vec![(".continue/config.yaml", "")],
+        ],
         Kind::Zed => beside(&[(".config/zed/settings.json", ZED)]),
         _ => vec![nothing],
     }
@@ -70,7 +83,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 struct Person {
     world: World,
     desk: Desk,
-    _folders: (tempfile::TempDir, tempfile::TempDir),
+    folders: (tempfile::TempDir, tempfile::TempDir),
 }
 
 // === impl Person ===
@@ -85,7 +98,7 @@ impl Person {
             fs::write(path, text).unwrap();
         }
         let world = World { os: Os::Linux, ..World::here(folder, BTreeMap::new(), Vec::new()) };
-        Self { world, desk: Desk::new(data.path()), _folders: (home, data) }
+        Self { world, desk: Desk::new(data.path()), folders: (home, data) }
     }
 
     fn set_up(&self, client: &dyn Client, target: &Target, intent: &Intent) -> bool {
@@ -132,7 +145,7 @@ fn every_client_comes_here_and_goes_back_without_a_trace() {
             }
         }
     }
-    assert_eq!(written, 14, "six clients from two beginnings each, and Codex at two places");
+    assert_eq!(written, 17, "six clients from two beginnings each, Continue from five, and Codex at two places");
 }
 
 #[test]
@@ -154,6 +167,49 @@ fn other_models_are_told_and_taken_over_and_what_people_added_stays() {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.contains("\"mine\": 1") && !text.contains("gpt-6-luna"), "{text}");
     assert_eq!(person.state(client, &target, &later), State::Ours);
+}
+
+#[test]
+fn an_item_in_a_list_that_somebody_changed_stays_and_is_told() {
+    let person = Person::with(&[(".continue/config.yaml", "models:\n  - name: Local\n")]);
+    let client = Kind::Continue.client().unwrap();
+    let target = client.detect(&person.world).targets.remove(0);
+    person.set_up(client, &target, &intent());
+    let file = target.file().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    let changed = text.replacen("    model: \"gpt-6-sol\"\n", "    model: \"gpt-6-sol\"\n    # mine\n", 1);
+    assert_ne!(changed, text);
+    fs::write(file, &changed).unwrap();
+    assert!(matches!(person.state(client, &target, &intent()), State::Drifted { .. }));
+    let done = person.desk.revert("continue", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let kept: Vec<_> = done.files.iter().flat_map(|file| &file.kept).map(ToString::to_string).collect();
+    assert_eq!(kept, ["/models/Codeferry GPT-6-SOL"]);
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("# mine") && text.contains("gpt-6-sol") && !text.contains("gpt-6-luna"), "{text}");
+}
+
+#[test]
+fn a_list_follows_the_models_and_is_taken_back_without_the_ledger() {
+    let before = "name: Mine\nmodels:\n- name: Local\n  apiBase: http://127.0.0.1:1234/v1\n";
+    let person = Person::with(&[(".continue/config.yaml", before)]);
+    let client = Kind::Continue.client().unwrap();
+    let target = client.detect(&person.world).targets.remove(0);
+    person.set_up(client, &target, &intent());
+    let later = Intent { models: vec![intent().models.remove(1)], ..intent() };
+    assert!(matches!(person.state(client, &target, &later), State::Drifted { .. }));
+    person.set_up(client, &target, &later);
+    let file = target.file().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("gpt-6-luna") && !text.contains("gpt-6-sol"), "{text}");
+    assert_eq!(person.state(client, &target, &later), State::Ours);
+    for name in ["clients.json", "clients.copy.json"] {
+        fs::write(person.folders.1.path().join(name), "{").unwrap();
+    }
+    let documents = Documents::of(client, &person.world, &target);
+    let changes = client.plan(&person.world, &target, &documents, &later);
+    let suspects: Vec<_> = changes.iter().map(|change| crate::apply::Suspect::of("continue", change)).collect();
+    person.desk.revert_all(&suspects, &[8081], jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(fs::read_to_string(file).unwrap(), before);
 }
 
 #[cfg(unix)]

@@ -16,6 +16,7 @@ fn format_of(name: &str) -> Format {
         "toml" => Format::Toml,
         "json5" => Format::Json5,
         "env" => Format::Env,
+        "yaml" => Format::Yaml,
         _ => Format::Json,
     }
 }
@@ -54,6 +55,12 @@ fn wishes(format: Format) -> Vec<Wish> {
             take("/OPENAI_API_KEY", Some("cf_x y".into())),
             take("/HTTPS_PROXY", None),
         ],
+        Format::Yaml => {
+            let model =
+                |name: &str| Value::table([("name", name.into()), ("apiBase", "http://127.0.0.1:8081/v1".into())]);
+            let item = |name: &str| (name.to_owned(), Value::List(vec![model(name)]));
+            vec![take("/models", Some(Value::Table(vec![item("Codeferry A"), item("Codeferry B")])))]
+        }
     }
 }
 
