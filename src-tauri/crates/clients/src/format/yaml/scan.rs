@@ -172,6 +172,10 @@ impl<'t> Scanner<'t> {
         let around = match (&self.row.key, self.row.dashes.last()) {
             (Some(key), _) => key.column,
             (None, Some(dash)) => *dash,
+            // How far such a text goes is for the line above to say.
+            (None, None) if self.rest().starts_with(['|', '>']) => {
+                return Err(self.bad("a text of lines begins on the line of its name here"));
+            }
             (None, None) if self.row.indent > 0 => self.row.indent - 1,
             (None, None) => return Err(self.bad("a name and a colon are expected here")),
         };

@@ -125,6 +125,7 @@ fn what_is_not_clear_is_refused_with_its_place() {
         ("? a\n: b\n", (1, 1)),
         ("<<: *a\n", (1, 1)),
         ("a: @b\n", (1, 4)),
+        ("a:\n  |\n  b\n", (2, 3)),
         ("a: 1\rmodels:\n", (1, 5)),
         ("a: \u{1}\n", (1, 4)),
         ("\"model\\x73\": 1\n", (1, 1)),
@@ -227,6 +228,35 @@ const VALUES: [&str; 22] = [
     "!!str 5",
 ];
 
+const LINES: [&str; 26] = [
+    "models:",
+    "models:",
+    "models: []",
+    "- name: b",
+    "- a",
+    "name: c",
+    "b: 'x",
+    "c: \"y",
+    "d'",
+    "e\"",
+    "f: |",
+    "g: >+",
+    "h: [1,",
+    "2]",
+    "# c",
+    "",
+    "i: 1",
+    "j:",
+    "- k: |-",
+    "words",
+    "- - l",
+    "\"m\": {n: 1}",
+    "o: p # q",
+    "-",
+    "r: 'it''s'",
+    "models: |",
+];
+
 const AROUND: [&str; 6] = ["", "# comment", "\n", "  # indented: yes\n\n", "", "#\n"];
 
 proptest! {
@@ -302,5 +332,33 @@ proptest! {
         }
         take_back(&mut document, &steps);
         prop_assert_eq!(document.text(), text);
+    }
+
+    /// Whatever the judge can read, and we: lines in any order.
+    #[test]
+    fn of_lines_thrown_together_nothing_else_changes(
+        lines in prop::collection::vec((0..5_usize, 0..LINES.len()), 1..9),
+        open in any::<bool>(),
+    ) {
+        let lines = lines.into_iter().map(|(indent, line)| format!("{}{}\n", " ".repeat(indent.saturating_sub(1)), LINES[line]));
+        let mut text: String = lines.collect();
+        if open {
+            text.truncate(text.trim_end_matches('\n').len());
+        }
+        let known = Yaml::load_from_str(&text).is_ok_and(|all| matches!(all[..], [Yaml::Mapping(_)] | []));
+        if let Ok(mut document) = Document::read(Format::Yaml, text.as_bytes())
+            && known
+            && let Ok(steps) = document.set(&at("Codeferry A"), &item("Codeferry A", "a"))
+        {
+            let (others, mut items) = judged(&text);
+            let (now, all) = judged(document.text());
+            prop_assert_eq!(now, others, "{}", document.text());
+            let ours = all.last().filter(|item| item.contains("Codeferry A")).cloned();
+            prop_assert!(ours.is_some(), "{}", document.text());
+            items.extend(ours);
+            prop_assert_eq!(all, items, "{}", document.text());
+            take_back(&mut document, &steps);
+            prop_assert_eq!(document.text(), text);
+        }
     }
 }
