@@ -1,32 +1,12 @@
 //! LangChain, a library on top of the openai SDK. What it must see stands in `langchain_client.py`.
 
-use std::process::Stdio;
-
-use codeferry_tests::World;
-use tokio::process::Command;
+use codeferry_tests::{World, script};
 
 use crate::{asked, items};
 
 /// Plays one scenario of `langchain_client.py`. False if there is no LangChain, which is said.
 async fn plays(world: &World, scenario: &str) -> bool {
-    let Some(python) = codeferry_tests::client("CODEFERRY_TEST_LANGCHAIN", "LangChain") else {
-        return false;
-    };
-    let output = Command::new(python)
-        .args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/langchain_client.py"), scenario])
-        .env("CODEFERRY_URL", world.url())
-        .env("CODEFERRY_KEY", &world.key)
-        .env("NO_PROXY", "*")
-        .env("LANGSMITH_TRACING", "false")
-        .env_remove("OPENAI_API_KEY")
-        .env_remove("OPENAI_BASE_URL")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = output.await.expect("Python starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{scenario}:\n{said}");
-    true
+    script::python(world, ("CODEFERRY_TEST_LANGCHAIN", "LangChain"), "langchain_client.py", scenario).await
 }
 
 #[tokio::test]

@@ -1,50 +1,20 @@
 //! The openai SDKs for Python and for npm. What they must see stands in `openai_sdk.py` and `.mjs`; what the upstream must see stands here.
 
-use std::path::Path;
-use std::process::Stdio;
-
-use codeferry_tests::World;
+use codeferry_tests::{World, script};
 use serde_json::json;
-use tokio::process::Command;
 
 use crate::{asked, items};
 
 /// Plays one scenario of `openai_sdk.py`. False if there is no SDK, which is said.
 async fn plays(world: &World, scenario: &str) -> bool {
-    let Some(python) = codeferry_tests::client("CODEFERRY_TEST_OPENAI_PYTHON", "the openai Python SDK") else {
-        return false;
-    };
-    runs(world, scenario, Command::new(python).args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/openai_sdk.py")]))
-        .await;
-    true
+    let sdk = ("CODEFERRY_TEST_OPENAI_PYTHON", "the openai Python SDK");
+    script::python(world, sdk, "openai_sdk.py", scenario).await
 }
 
 /// The same for `openai_sdk.mjs`.
 async fn plays_in_node(world: &World, scenario: &str) -> bool {
-    let Some(library) = codeferry_tests::client("CODEFERRY_TEST_OPENAI_NPM", "the openai SDK for npm") else {
-        return false;
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e").join("openai_sdk.mjs");
-    runs(world, scenario, Command::new("node").arg(script).env("OPENAI_MODULE", library)).await;
-    true
-}
-
-async fn runs(world: &World, scenario: &str, command: &mut Command) {
-    let output = command
-        .arg(scenario)
-        .env("CODEFERRY_URL", world.url())
-        .env("CODEFERRY_KEY", &world.key)
-        .env("NO_PROXY", "*")
-        .env_remove("OPENAI_API_KEY")
-        .env_remove("OPENAI_BASE_URL")
-        .env_remove("OPENAI_ORG_ID")
-        .env_remove("OPENAI_PROJECT_ID")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = output.await.expect("it starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{scenario}:\n{said}");
+    let sdk = ("CODEFERRY_TEST_OPENAI_NPM", "the openai SDK for npm");
+    script::node(world, sdk, "openai_sdk.mjs", scenario).await
 }
 
 #[tokio::test]

@@ -1,33 +1,13 @@
 //! The anthropic Python SDK. What it must see stands in `sdk.py`; what the upstream must see stands here.
 
-use std::process::Stdio;
-
-use codeferry_tests::World;
+use codeferry_tests::{World, script};
 use serde_json::Value;
-use tokio::process::Command;
 
 use crate::{asked, items};
 
 /// Plays one scenario of `sdk.py`. False if there is no SDK, which is said.
 async fn plays(world: &World, scenario: &str) -> bool {
-    let Some(python) = codeferry_tests::client("CODEFERRY_TEST_PYTHON", "the anthropic Python SDK") else {
-        return false;
-    };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/sdk.py");
-    let output = Command::new(python)
-        .args(["-B", script, scenario])
-        .env("CODEFERRY_URL", world.url())
-        .env("CODEFERRY_KEY", &world.key)
-        .env("NO_PROXY", "*")
-        .env_remove("ANTHROPIC_API_KEY")
-        .env_remove("ANTHROPIC_BASE_URL")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = output.await.expect("Python starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{scenario}:\n{said}");
-    true
+    script::python(world, ("CODEFERRY_TEST_PYTHON", "the anthropic Python SDK"), "sdk.py", scenario).await
 }
 
 #[tokio::test]
