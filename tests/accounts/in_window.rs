@@ -30,6 +30,8 @@ async fn what_a_window_catches_signs_in_and_the_control_plane_sees_it() {
     let _ports = ports::PORTS.lock().await;
     let world = nobody_home().await;
     let mut live = Live::open(world.control(reqwest::Method::GET, "/events?types=sign_in")).await;
+    // How everything stands when it begins to look on; what comes after that is told step by step.
+    live.until("reset").await;
     for kind in [Kind::Plan, Kind::Codex] {
         let mut attempt = begin(&world, kind).await;
         let path = format!("/accounts/sign-in/{}", attempt.id());
