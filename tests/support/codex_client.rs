@@ -149,6 +149,20 @@ impl CodexClient {
     }
 }
 
+impl Drop for CodexClient {
+    /// Its terminal interface leaves a server of its own behind, and one that keeps that alive, in the home that goes.
+    fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        for _ in 0..5 {
+            let left = crate::process::of_folder(self.home.path());
+            if left.is_empty() {
+                return;
+            }
+            left.iter().for_each(|pid| crate::process::signal(*pid, "KILL"));
+        }
+    }
+}
+
 // === impl Run ===
 
 impl Run {

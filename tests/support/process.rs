@@ -38,6 +38,14 @@ pub fn children(pid: u32) -> Vec<u32> {
     direct.into_iter().flat_map(|child| [vec![child], children(child)].concat()).collect()
 }
 
+/// The programs of a folder that run.
+pub fn of_folder(folder: &Path) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_there = |pid: &u32| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.starts_with(folder));
+    pids.filter(is_there).collect()
+}
+
 /// What it is called, up to fifteen characters.
 pub fn name(pid: u32) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
