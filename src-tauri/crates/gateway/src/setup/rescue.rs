@@ -1,8 +1,7 @@
 //! Taking everything back: without a gateway, and with whatever is damaged. It is how one gets rid of us.
 
-use codeferry_clients::apply::{Rescued, Suspect, Trouble, Wish};
+use codeferry_clients::apply::{Rescued, Suspect, Trouble};
 use codeferry_clients::client::Kind;
-use codeferry_clients::format::Pointer;
 
 use super::hands::SetupError;
 use super::shape::Settled;
@@ -33,10 +32,14 @@ impl Setup {
             self.desk().revert_all(&self.suspects(), &[port, USUAL_PORT], (self.clock)())?;
         self.retire(files.iter().flat_map(|file| &file.retired));
         let changed = files.iter().filter(|file| file.changed).count();
-        let sentence = match changed {
-            0 => "nothing of ours was in the files of clients; nothing was written".to_owned(),
-            1 => "one file is as it was before us".to_owned(),
-            several => format!("{several} files are as they were before us"),
+        // What was recognised, or stays because somebody changed it, is not what stood there before.
+        let whole = told.is_empty() && files.iter().all(|file| file.kept.is_empty());
+        let sentence = match (changed, whole) {
+            (0, _) => "nothing of ours was in the files of clients; nothing was written".to_owned(),
+            (1, true) => "one file is as it was before us".to_owned(),
+            (several, true) => format!("{several} files are as they were before us"),
+            (1, false) => "what is known to be ours was taken out of one file".to_owned(),
+            (several, false) => format!("what is known to be ours was taken out of {several} files"),
         };
         let kept = files
             .iter()
@@ -51,20 +54,10 @@ impl Setup {
         let mut suspects = Vec::new();
         for client in Kind::ALL.into_iter().filter_map(Kind::client) {
             for target in client.detect(&self.world).targets {
-                for change in self.changes(client, &target, KEY_HERE, None) {
-                    let places = change.wishes.iter().filter_map(place).collect();
-                    let client = client.kind().name().to_owned();
-                    suspects.push(Suspect { client, file: change.file, format: change.format, places });
-                }
+                let changes = self.changes(client, &target, KEY_HERE, None);
+                suspects.extend(changes.iter().map(|change| Suspect::of(client.kind().name(), change)));
             }
         }
         suspects
-    }
-}
-
-fn place(wish: &Wish) -> Option<Pointer> {
-    match wish {
-        Wish::Take { pointer, .. } => Some(pointer.clone()),
-        Wish::GiveBack(_) | Wish::GiveBackAll | Wish::Leave { .. } => None,
     }
 }
