@@ -49,10 +49,10 @@ describe('the lines to copy', () => {
 
 describe('a path', () => {
   it('begins at home where it is there', () => {
-    expect(homely('/home/ada/.claude/settings.json', '/home/ada')).toBe('~/.claude/settings.json');
+    expect(homely('/people/ada/.claude/settings.json', '/people/ada')).toBe('~/.claude/settings.json');
     expect(homely('C:\\Users\\ada\\.codex', 'C:\\Users\\ada')).toBe('~\\.codex');
-    expect(homely('/home/ada', '/home/ada')).toBe('~');
-    for (const other of ['/home/adam/.claude', '/etc/x', '/root/.claude']) expect(homely(other, '/home/ada')).toBe(other);
-    expect(homely('/home/ada/x', null)).toBe('/home/ada/x');
+    expect(homely('/people/ada', '/people/ada')).toBe('~');
+    for (const other of ['/people/adam/.claude', '/etc/x', '/ada/.claude']) expect(homely(other, '/people/ada')).toBe(other);
+    expect(homely('/people/ada/x', null)).toBe('/people/ada/x');
   });
 });
