@@ -55,17 +55,13 @@ impl Client for Cline {
     }
 
     fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
-        let leads = match target.file().map(|file| leads::document(view.documents, file, Format::Json)) {
-            None => Leads::Nowhere,
-            Some(Err(why)) => Leads::Unclear(why),
-            Some(Ok(document)) => {
-                let string = |names: &[&str]| document.string(&Pointer::of(names)).ok().flatten();
-                let provider = string(&["lastUsedProvider"]).unwrap_or_default();
-                let setting = |name| string(&["providers", &provider, "settings", name]);
-                let key = Key::found(setting("apiKey"));
-                setting("baseUrl").map_or(Leads::Nowhere, |url| Leads::To { url, key })
-            }
-        };
+        let leads = leads::in_file(target, view.documents, Format::Json, |document| {
+            let string = |names: &[&str]| document.string(&Pointer::of(names)).ok().flatten();
+            let provider = string(&["lastUsedProvider"]).unwrap_or_default();
+            let setting = |name| string(&["providers", &provider, "settings", name]);
+            let key = Key::found(setting("apiKey"));
+            setting("baseUrl").map_or(Leads::Nowhere, |url| Leads::To { url, key })
+        });
         judge(self, installed(self, world), world, target, view, leads)
     }
 

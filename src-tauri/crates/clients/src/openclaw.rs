@@ -47,11 +47,7 @@ impl Client for OpenClaw {
 
     fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
         let found = self.detect(world);
-        let leads = match target.file().map(|file| leads::document(view.documents, file, Format::Json5)) {
-            None => Leads::Nowhere,
-            Some(Err(why)) => Leads::Unclear(why),
-            Some(Ok(document)) => lead(&document),
-        };
+        let leads = leads::in_file(target, view.documents, Format::Json5, lead);
         judge(self, found.program.is_some() || found.settings, world, target, view, leads)
     }
 

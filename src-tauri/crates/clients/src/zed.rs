@@ -8,7 +8,7 @@ use crate::client::leads::{self, Key, Leads, PROVIDER, judge};
 use crate::client::{
     Client, Conflict, Documents, Found, Kind, Os, State, Target, View, Weight, World, lines, models, programs,
 };
-use crate::format::{Format, Pointer, Value};
+use crate::format::{Document, Format, Pointer, Value};
 use crate::intent::{Intent, Model};
 
 /// Its module.
@@ -39,15 +39,12 @@ impl Client for Zed {
 
     fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
         let found = self.detect(world);
-        let leads = match target.file().map(|file| leads::document(view.documents, file, Format::Json)) {
-            None => Leads::Nowhere,
-            Some(Err(why)) => Leads::Unclear(why),
-            Some(Ok(document)) => match document.string(&ours("api_url")) {
-                Err(bad) => Leads::Unclear(bad.to_string()),
-                Ok(None) => Leads::Nowhere,
-                Ok(Some(url)) => Leads::To { url, key: Key::Elsewhere },
-            },
+        let lead = |document: &Document| match document.string(&ours("api_url")) {
+            Err(bad) => Leads::Unclear(bad.to_string()),
+            Ok(None) => Leads::Nowhere,
+            Ok(Some(url)) => Leads::To { url, key: Key::Elsewhere },
         };
+        let leads = leads::in_file(target, view.documents, Format::Json, lead);
         judge(self, found.program.is_some() || found.settings, world, target, view, leads)
     }
 

@@ -116,6 +116,12 @@ pub fn document(documents: &Documents, file: &Path, format: Format) -> Result<Do
     Document::read(format, bytes).map_err(|bad| format!("{}: {bad}", file.display()))
 }
 
+/// Where the file of a target leads, by what `lead` finds in it.
+pub fn in_file(target: &Target, documents: &Documents, format: Format, lead: impl FnOnce(&Document) -> Leads) -> Leads {
+    let Some(file) = target.file() else { return Leads::Nowhere };
+    document(documents, file, format).map_or_else(Leads::Unclear, |document| lead(&document))
+}
+
 /// Where a text leads that we do not read: here, if one of the addresses in it does. Its key is its own affair.
 pub fn mentioned(text: &str, intent: &Intent) -> Leads {
     let addresses = text.split(|char: char| char.is_whitespace() || "\"'`,<>()[]{}".contains(char));
