@@ -128,6 +128,23 @@ fn write_reasoning(object: &mut Object<'_>, target: &Target<'_>, thinking: bool,
     });
 }
 
+/// What is asked for beside the answer, and what the upstream's prompt cache knows the conversation by.
+fn write_include_and_key(object: &mut Object<'_>, target: &Target<'_>, searches: bool, optional: &mut Vec<Optional>) {
+    let from = object.position();
+    object.array("include", |include| {
+        include.string("reasoning.encrypted_content");
+        if searches {
+            include.string("web_search_call.action.sources");
+        }
+    });
+    if target.sampling {
+        optional.push(Optional { param: "include", range: from..object.position() });
+    }
+    let from = object.position();
+    object.string("prompt_cache_key", &target.conversation.key);
+    optional.push(Optional { param: "prompt_cache_key", range: from..object.position() });
+}
+
 /// A lowered body without some of its pieces, given by their ranges in ascending order, each with the comma before it.
 /// The rest stays byte for byte.
 pub fn cut_out<'r>(body: &[u8], ranges: impl IntoIterator<Item = &'r Range<usize>>) -> Vec<u8> {

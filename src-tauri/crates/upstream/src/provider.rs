@@ -4,6 +4,7 @@
 //! it is talking to, but the addresses ([`Endpoints`](crate::Endpoints)).
 
 use codeferry_accounts::Kind;
+use codeferry_wire::responses::request::MEMBERS;
 
 /// What is particular to one provider.
 #[derive(Debug)]
@@ -99,22 +100,7 @@ pub struct Allowed {
 /// `codex-backend.md §2`: the keys its own client sends, in their order, plus `instructions`, which it may omit and we
 /// never do.
 const CODEX_ALLOWED: Allowed = Allowed {
-    parameters: &[
-        "model",
-        "stream",
-        "service_tier",
-        "instructions",
-        "input",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning",
-        "store",
-        "include",
-        "prompt_cache_key",
-        "text",
-        "client_metadata",
-    ],
+    parameters: &MEMBERS,
     service_tiers: &["default", "priority", "ultrafast"],
     include: &["reasoning.encrypted_content", "web_search_call.action.sources"],
     tools: &["function", "custom", "web_search", "image_generation", "namespace", "tool_search", "local_shell"],

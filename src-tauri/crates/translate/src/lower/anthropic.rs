@@ -10,7 +10,7 @@ use codeferry_wire::anthropic::request::{BadRequest, Block, ChoiceMode, Request,
 use codeferry_wire::json::Raw;
 use codeferry_wire::responses::request::{Array, Object, Part, Role};
 
-use super::{DEFAULT_INSTRUCTIONS, Lowered, Optional, Target, write_reasoning};
+use super::{DEFAULT_INSTRUCTIONS, Lowered, Optional, Target, write_include_and_key, write_reasoning};
 use crate::loss::{Loss, Losses};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
@@ -82,19 +82,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Re
         write_format(&mut object, schema);
         lowered.layout.format = from..object.position();
     }
-    let include_from = object.position();
-    object.array("include", |include| {
-        include.string("reasoning.encrypted_content");
-        if tools.searches() {
-            include.string("web_search_call.action.sources");
-        }
-    });
-    if target.sampling {
-        lowered.optional.push(Optional { param: "include", range: include_from..object.position() });
-    }
-    let key_from = object.position();
-    object.string("prompt_cache_key", &target.conversation.key);
-    lowered.optional.push(Optional { param: "prompt_cache_key", range: key_from..object.position() });
+    write_include_and_key(&mut object, target, tools.searches(), &mut lowered.optional);
     if target.sampling {
         write_sampling(&mut object, request, &mut lowered.optional);
     }

@@ -7,6 +7,25 @@ use std::borrow::Cow;
 
 use crate::json::{Raw, write_escaped, write_str};
 
+/// The members that the plans' hosts take, in the order of their own client; any other is refused by name
+/// (`codex-backend.md §2`).
+pub const MEMBERS: [&str; 14] = [
+    "model",
+    "stream",
+    "service_tier",
+    "instructions",
+    "input",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning",
+    "store",
+    "include",
+    "prompt_cache_key",
+    "text",
+    "client_metadata",
+];
+
 /// Writes one JSON object, member by member.
 #[derive(Debug)]
 pub struct Object<'o> {

@@ -4,27 +4,10 @@
 
 use codeferry_wire::json::{Kind, Open, Raw, write_str};
 use codeferry_wire::responses::open::Item;
+use codeferry_wire::responses::request::MEMBERS;
 
 use super::{BadRequest, Host, Places, Spot, Target, marks};
 use crate::loss::{Loss, Losses};
-
-/// What a plan's host takes (`codex-backend.md §2`); it refuses every other member by name.
-const TAKEN: [&str; 14] = [
-    "model",
-    "stream",
-    "service_tier",
-    "instructions",
-    "input",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning",
-    "store",
-    "include",
-    "prompt_cache_key",
-    "text",
-    "client_metadata",
-];
 
 /// What a server that speaks Chat Completions takes as well.
 const SAMPLING: [&str; 3] = ["max_output_tokens", "temperature", "top_p"];
@@ -76,7 +59,7 @@ pub(super) fn normalise(
 }
 
 fn members(object: &mut Open<'_>, host: Host, losses: &mut Losses) -> Result<(), BadRequest> {
-    let taken = |name: &str| TAKEN.contains(&name) || (host == Host::Chat && SAMPLING.contains(&name));
+    let taken = |name: &str| MEMBERS.contains(&name) || (host == Host::Chat && SAMPLING.contains(&name));
     let strangers: Vec<String> = object.names().filter(|name| !taken(name)).map(str::to_owned).collect();
     for name in strangers {
         let value = object.get(&name).unwrap_or(Raw::NULL);
