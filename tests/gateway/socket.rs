@@ -364,3 +364,45 @@ async fn an_hour_and_no_longer() {
     assert_eq!((u16::from(close.code), begun.elapsed().as_secs() / 60), (1000, 60));
     assert!(pings > 100, "{pings}");
 }
+
+/// A client that is gone without a word, as when a machine falls asleep: nothing is kept for it.
+#[tokio::test(start_paused = true)]
+async fn who_is_silent_is_gone() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    // Nobody reads, so nobody answers the pings.
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    assert!(client.farewell().await.is_none(), "there is nobody to say goodbye to");
+}
+
+/// The hour is over in the middle of a response: it may end, and what is asked for next has to go elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_response_may_outlast_the_hour() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    client.send(&create(&[user("[[demo:drip 62 60000]]")], None)).await;
+    while client.event().await["type"] != "response.output_text.delta" {}
+    client.send(&create(&[user("[[demo:text late]]")], None)).await;
+    assert_eq!(client.response().await.last().unwrap()["type"], "response.completed");
+    let refused = client.response().await.remove(0);
+    assert_eq!(refused["error"]["code"], "websocket_connection_limit_reached", "{refused}");
+    assert_eq!(u16::from(client.farewell().await.unwrap().code), 1000);
+    assert_eq!(world.demo.model_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many() {
+    let world = World::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..256 {
+        clients.push(connect(&world).await);
+    }
+    let key = format!("Bearer {}", world.key);
+    assert_eq!(shake(&world, &[("authorization", &key)]).await.err(), Some(503));
+    clients.clear();
+    codeferry_tests::patience::until("a place", async || match shake(&world, &[("authorization", &key)]).await {
+        Ok(_) => Ok(()),
+        Err(status) => Err(status.to_string()),
+    })
+    .await;
+}
