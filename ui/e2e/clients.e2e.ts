@@ -233,7 +233,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     // It is seen by itself, from wherever one looks.
     await dashboard.go('overview');
     await dashboard.says(dashboard.t('overview.drifted', { name: 'Claude Code' }));
-    await dashboard.page.getByRole('navigation').getByText(dashboard.t('clients.drifted', { count: 1 })).waitFor({ state: 'attached' });
+    await dashboard.page.getByRole('navigation').getByText(dashboard.t('clients.drifted', { count: 1 })).first().waitFor({ state: 'attached' });
     expect(await dashboard.barriers()).toEqual([]);
     await dashboard.page.getByRole('link', { name: dashboard.t('overview.drifted_look') }).click();
     await place().getByText(/elsewhere\.example/).first().waitFor();

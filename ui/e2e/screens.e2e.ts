@@ -85,10 +85,15 @@ describe.skipIf(missing() !== null)('the screens', () => {
       await dashboard.page.getByRole('heading', { level: 1, name: dashboard.title(place) }).waitFor();
       await dashboard.page.locator(FULL[place] ?? 'main').first().waitFor();
       await dashboard.page.evaluate(() => {
+        const page = window as unknown as { longer?: WeakMap<Node, string> };
+        const longer = (page.longer ??= new WeakMap());
         const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
         for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
           const text = node.nodeValue ?? '';
+          // Once: the sidebar stays from screen to screen.
+          if (longer.get(node) === text) continue;
           if (text.trim().length > 3) node.nodeValue = `${text} ${text.trim().slice(0, Math.ceil(text.trim().length * 0.4))}`;
+          longer.set(node, node.nodeValue ?? '');
         }
       });
       expect(await dashboard.overflow(), place).toBe(0);

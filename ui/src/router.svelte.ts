@@ -55,7 +55,10 @@ class Router {
   }
 
   go(screen: Screen, id?: string | null, query?: string): void {
-    location.hash = href(screen, id, query);
+    const to = href(screen, id, query);
+    // Once more to the same place is a wish, too: what scrolled away comes back.
+    if (location.hash === to) this.route = parse(to);
+    else location.hash = to;
   }
 
   /** The same without a step to go back over: for one after the other in a list. */

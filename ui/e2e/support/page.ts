@@ -146,8 +146,10 @@ export class Dashboard {
   /** How far the page, or what scrolls in it, is wider than there is room, in pixels. */
   overflow(): Promise<number> {
     return this.page.evaluate(() => {
-      const all = [document.documentElement, ...document.querySelectorAll('main')];
-      return Math.max(...all.map((one) => one.scrollWidth - one.clientWidth));
+      const root = document.documentElement;
+      const all = [root, ...document.querySelectorAll('main')];
+      // Only what is in the frame scrolls, never the frame.
+      return Math.max(root.scrollHeight - root.clientHeight, ...all.map((one) => one.scrollWidth - one.clientWidth));
     });
   }
 

@@ -115,9 +115,14 @@ export class Plot {
     const { series, kind } = this.#drawing;
     // Asked for each time: there may be other figures by then.
     const ticks = () => this.#drawing.ticks;
-    const bars = uPlot.paths.bars?.({ size: [0.72, 28], radius: 0.12 });
+    // The sum is drawn first and ends round; what lies over it meets it in a straight line.
+    const bars = (radius: number) => uPlot.paths.bars?.({ size: [0.72, 28], radius: [radius, 0] });
+    const [outer, inner] = [bars(0.1), bars(0)];
     const line = uPlot.paths.linear?.();
-    const paths = kind === 'bars' ? bars : line;
+    const shaped = (at: number) => {
+      const paths = kind === 'line' ? line : at === 0 ? outer : inner;
+      return paths === undefined ? {} : { paths };
+    };
     const drawn = kind === 'bars' ? [...series].reverse() : series;
     const muted = () => this.#inks.muted;
     return {
@@ -152,9 +157,9 @@ export class Plot {
       ],
       series: [
         {},
-        ...drawn.map((one) => ({
+        ...drawn.map((one, at) => ({
           label: one.name,
-          ...(paths ? { paths } : {}),
+          ...shaped(at),
           points: { show: kind === 'line', size: 5, fill: () => this.#inks[one.colour] },
           width: kind === 'line' ? 1.5 : 0,
           spanGaps: true,

@@ -1,6 +1,6 @@
 // What there is to go to and to do at this moment.
 
-import { t, type PlainKey } from '../i18n';
+import { t } from '../i18n';
 import { switchTo } from '../api/client';
 import { models, when } from '../parts/exchange';
 import { nameOf } from '../parts/account';
@@ -14,16 +14,7 @@ import { NUMBERED } from './keys';
 import type { Command } from './palette';
 
 const ICONS: Partial<Record<Screen, IconName>> = { onboarding: 'arrow' };
-const SECTIONS: PlainKey[] = [
-  'settings.general',
-  'settings.appearance',
-  'settings.client_keys',
-  'settings.network',
-  'settings.privacy',
-  'settings.advanced',
-  'settings.diagnostics',
-  'settings.about',
-];
+const SECTIONS = ['general', 'appearance', 'client_keys', 'network', 'privacy', 'advanced', 'diagnostics', 'about'] as const;
 
 export function commands(modifier: string, now: number): Command[] {
   return [...screens(modifier), ...accounts(), ...settings(), ...requests(now)];
@@ -68,13 +59,13 @@ function accounts(): Command[] {
 
 function settings(): Command[] {
   const sections = SECTIONS.map(
-    (key): Command => ({
-      id: key,
+    (section): Command => ({
+      id: `settings-${section}`,
       group: 'settings',
       icon: 'settings',
-      text: t('palette.section', { name: t(key) }),
-      also: key,
-      run: () => reveal(t(key)),
+      text: t('palette.section', { name: t(`settings.${section}`) }),
+      also: `settings ${section}`,
+      run: () => router.go('settings', section),
     }),
   );
   const themes = (['system', 'light', 'dark'] as const).map(
@@ -88,20 +79,6 @@ function settings(): Command[] {
     }),
   );
   return [...sections, ...themes];
-}
-
-/** Goes to the settings, and to that part of them. */
-function reveal(title: string): void {
-  router.go('settings');
-  const look = (tries: number) => {
-    const heading = [...document.querySelectorAll<HTMLElement>('main h2')].find((one) => one.textContent?.trim() === title);
-    if (heading === undefined) return tries > 0 ? void requestAnimationFrame(() => look(tries - 1)) : undefined;
-    heading.tabIndex = -1;
-    heading.scrollIntoView({ block: 'start' });
-    heading.focus();
-  };
-  // After the screen has taken the focus to its own heading.
-  setTimeout(() => look(30), 50);
 }
 
 function requests(now: number): Command[] {

@@ -46,6 +46,8 @@ export class Live {
   ended = $state.raw<{ exchange: Crossing; outcome: Outcome }[]>([]);
   /** Over, the newest first. `null`: not read yet. */
   recent = $state.raw<Exchange[] | null>(null);
+  /** Why the log could not be read: nothing in `recent` does not mean that nothing was. */
+  unread = $state.raw<unknown>(null);
   /** The browser is not let in, or not any more; the code says which. */
   lockedOut = $state<string | null>(null);
   readonly #events: Events;
@@ -123,16 +125,18 @@ export class Live {
     this.open = snapshot.open.map((exchange) => ({ ...exchange, after: null }));
     this.lockedOut = null;
     this.#tell('reset');
-    void this.#readRecent();
+    void this.readRecent();
   }
 
-  async #readRecent(): Promise<void> {
+  async readRecent(): Promise<void> {
     try {
       const { exchanges: rows } = await exchanges(RECENT);
       this.recent = merged(this.recent ?? [], rows);
-    } catch {
-      // The log cannot be read: what happens from now on is shown.
+      this.unread = null;
+    } catch (error) {
+      // What happens from now on is shown.
       this.recent ??= [];
+      this.unread = error;
     }
   }
 

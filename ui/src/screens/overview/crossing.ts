@@ -25,7 +25,8 @@ export interface Lane {
 
 export interface Shores {
   clients: string[];
-  accounts: { id: string; name: string }[];
+  /** `ready`: it could take the next request. */
+  accounts: { id: string; name: string; ready: boolean }[];
   lanes: Lane[];
 }
 
@@ -74,7 +75,7 @@ export function shores(open: Crossing[], ended: Ended[], recent: Exchange[], kno
   const ids = new Set(accounts.map((account) => account.id));
   return {
     clients,
-    accounts: accounts.map((account) => ({ id: account.id, name: nameOf(account) })),
+    accounts: accounts.map((account) => ({ id: account.id, name: nameOf(account), ready: account.state === 'ready' && !account.paused })),
     // What says the most is drawn last, and so on top.
     lanes: [...lanes.values()]
       .filter((lane) => clients.includes(lane.client) && (lane.account === null || ids.has(lane.account)))
