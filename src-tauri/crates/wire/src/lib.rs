@@ -7,6 +7,8 @@
 
 pub mod anthropic;
 pub mod chat;
+pub mod gemini;
 pub mod json;
+mod path;
 pub mod responses;
 pub mod sse;

@@ -7,19 +7,17 @@
 use std::borrow::Cow;
 
 use crate::json::{self, Kind, Raw, Reader, What};
+pub use crate::path::BadRequest;
+use crate::path::{self, Path, nullable, string, strings};
 
 mod message;
-mod path;
 mod prompt;
 #[cfg(test)]
 mod tests;
 mod tools;
 
 pub use message::{Call, Message, Part, Role};
-pub use path::BadRequest;
 pub use tools::{Choice, Tool};
-
-use path::{Path, nullable, string, strings};
 
 /// A request to `/v1/chat/completions`.
 #[derive(Debug, Default)]

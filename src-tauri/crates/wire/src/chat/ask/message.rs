@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::path::{Path, nullable};
 use crate::json::{self, Kind, Raw, Reader, What};
+use crate::path::{Path, nullable};
 
 /// One message of the conversation.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What is different about `/v1/completions`.
 
-use super::path::Path;
 use crate::json::{self, Kind, Raw, Reader, What};
+use crate::path::Path;
 
 /// The prompt: a text, or a list of one. Lists of tokens belong to models that are gone.
 pub(super) fn prompt<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Raw<'a>, json::Error> {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::path::Path;
 use crate::json::{self, Kind, Raw, Reader, What};
+use crate::path::Path;
 
 /// A function on offer.
 #[derive(Debug)]

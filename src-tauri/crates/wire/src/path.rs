@@ -1,4 +1,5 @@
-//! Where the reader is, and what is wrong there, as OpenAI's clients are told: `messages[3].content[0].type`.
+//! Where the reader of a request is, and what is wrong there, as OpenAI's and Google's clients are told it:
+//! `messages[3].content[0].type`.
 
 use std::borrow::Cow;
 
@@ -24,10 +25,10 @@ pub enum BadRequest {
 
 /// Where the reader is. After an error it is left as it was, pointing at the member that was wrong.
 #[derive(Debug)]
-pub(super) struct Path {
+pub(crate) struct Path {
     steps: Vec<Step>,
     /// What the error is, should there be one.
-    pub(super) code: &'static str,
+    pub(crate) code: &'static str,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,7 @@ enum Step {
 }
 
 /// Reads an object, member by member, and says whether there was a lone surrogate in it.
-pub(super) fn read<'a>(
+pub(crate) fn read<'a>(
     bytes: &'a [u8],
     mut member: impl FnMut(&str, &mut Reader<'a>, &mut Path) -> Result<(), json::Error>,
 ) -> Result<bool, BadRequest> {
@@ -59,50 +60,74 @@ pub(super) fn read<'a>(
 }
 
 /// Names from the protocol. What the client made up must not reach a log.
-const NAMES: [&str; 47] = [
+const NAMES: [&str; 71] = [
+    "allowedFunctionNames",
     "arguments",
     "audio",
     "best_of",
+    "cachedContent",
+    "candidateCount",
     "content",
+    "contents",
     "detail",
     "echo",
     "effort",
     "file",
+    "fileData",
     "frequency_penalty",
     "function",
+    "functionCall",
+    "functionCallingConfig",
+    "functionDeclarations",
+    "functionResponse",
     "function_call",
     "functions",
+    "generateContentRequest",
+    "generationConfig",
     "id",
     "image_url",
+    "inlineData",
     "json_schema",
     "logit_bias",
     "logprobs",
+    "maxOutputTokens",
     "max_completion_tokens",
     "max_tokens",
     "messages",
     "modalities",
+    "mode",
     "model",
     "n",
     "name",
     "parallel_tool_calls",
+    "parts",
     "presence_penalty",
     "prompt",
     "prompt_cache_key",
     "reasoning",
     "reasoning_effort",
+    "responseLogprobs",
+    "responseMimeType",
+    "responseModalities",
     "response_format",
     "role",
     "seed",
     "service_tier",
     "stop",
+    "stopSequences",
     "stream",
     "suffix",
+    "systemInstruction",
     "temperature",
     "text",
+    "thinkingConfig",
+    "thinkingLevel",
+    "toolConfig",
     "tool_call_id",
     "tool_calls",
     "tool_choice",
     "tools",
+    "topP",
     "top_logprobs",
     "top_p",
     "type",
@@ -112,16 +137,16 @@ const NAMES: [&str; 47] = [
 // === impl Path ===
 
 impl Path {
-    pub(super) fn push(&mut self, key: &str) {
+    pub(crate) fn push(&mut self, key: &str) {
         let known = NAMES.iter().find(|name| **name == key);
         self.steps.push(known.map_or(Step::Other, |name| Step::Member(name)));
     }
 
-    pub(super) fn push_index(&mut self, index: usize) {
+    pub(crate) fn push_index(&mut self, index: usize) {
         self.steps.push(Step::Index(index));
     }
 
-    pub(super) fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         self.steps.pop();
     }
 
@@ -148,11 +173,11 @@ impl Path {
 // === impl BadRequest ===
 
 impl BadRequest {
-    pub(super) fn field(param: &str, what: &'static str) -> Self {
+    pub(crate) fn field(param: &str, what: &'static str) -> Self {
         Self::Field { param: param.to_owned(), what: what.into(), code: "invalid_value" }
     }
 
-    pub(super) fn missing(param: &str, code: &'static str) -> Self {
+    pub(crate) fn missing(param: &str, code: &'static str) -> Self {
         Self::Field { param: param.to_owned(), what: "this parameter is required".into(), code }
     }
 
@@ -173,12 +198,12 @@ impl BadRequest {
     }
 }
 
-pub(super) fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, json::Error> {
+pub(crate) fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, json::Error> {
     let raw = reader.value()?;
     raw.string().ok_or_else(|| reader.error(What::Expected("a string")))
 }
 
-pub(super) fn strings<'a>(reader: &mut Reader<'a>) -> Result<Vec<Cow<'a, str>>, json::Error> {
+pub(crate) fn strings<'a>(reader: &mut Reader<'a>) -> Result<Vec<Cow<'a, str>>, json::Error> {
     let mut strings = Vec::new();
     match reader.peek()? {
         Kind::Null => {}
@@ -191,7 +216,7 @@ pub(super) fn strings<'a>(reader: &mut Reader<'a>) -> Result<Vec<Cow<'a, str>>, 
     Ok(strings)
 }
 
-pub(super) fn nullable<'a, T>(
+pub(crate) fn nullable<'a, T>(
     reader: &mut Reader<'a>,
     take: impl Fn(Raw<'a>) -> Option<T>,
     wanted: &'static str,
