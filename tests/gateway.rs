@@ -66,6 +66,8 @@ mod responses;
 mod session;
 #[path = "gateway/socket.rs"]
 mod socket;
+#[path = "gateway/told.rs"]
+mod told;
 #[path = "gateway/traces.rs"]
 mod traces;
 #[path = "gateway/ui.rs"]

@@ -1,4 +1,4 @@
-//! Each recording of an upstream, as an Anthropic client sees it and as a chat client does: streamed, and collected.
+//! Each recording of an upstream, as an Anthropic client sees it, a chat client, and one of Responses that is told it anew: streamed, and collected.
 //!
 //! The recordings were made with codex-cli 0.169.0 against a mock of its backend (codex-backend.md §3).
 
@@ -40,6 +40,11 @@ fn recordings() {
             insta::assert_snapshot!("collected", show(&answer, &pretty(&answer.message)));
             insta::assert_snapshot!("chat_streamed", show(&answer, &answer.chat));
             insta::assert_snapshot!("chat_collected", show(&answer, &pretty(&answer.completion)));
+            insta::assert_snapshot!("responses_streamed", show(&answer, &answer.responses));
+            insta::assert_snapshot!(
+                "responses_collected",
+                show(&answer, &pretty(&answer.response.clone().ok_or("no end")))
+            );
         });
     });
 }

@@ -1,7 +1,9 @@
 //! The real Codex CLI as a client, over HTTP.
 
+use codeferry_demo::{ChatFlavour, ChatServer};
 use codeferry_tests::World;
 use codeferry_tests::codex_client::CodexClient;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{asked, calling, items, playing};
@@ -68,6 +70,14 @@ async fn failures_are_told_in_words_that_it_knows() {
 async fn a_conversation_is_summed_up_and_goes_on() {
     let world = World::start().await;
     let Some(codex) = CodexClient::at(&world) else { return };
+    sums_up(&world, &codex).await;
+    let summed = world.demo.model_requests().into_iter().find(|request| request.played == "compaction").unwrap();
+    assert_eq!(summed.headers["x-codex-beta-features"], "remote_compaction_v2", "the backend is told that it may");
+}
+
+/// A person has a conversation summed up and goes on with it.
+#[cfg(target_os = "linux")]
+pub(crate) async fn sums_up(world: &World, codex: &CodexClient) {
     // A provider of another name it asks for a summary in words.
     let file = codex.home.path().join("config.toml");
     let config = std::fs::read_to_string(&file).unwrap();
@@ -87,10 +97,8 @@ async fn a_conversation_is_summed_up_and_goes_on() {
     });
     let answered = tokio::time::timeout(std::time::Duration::from_secs(8), answered).await;
     answered.expect("it goes on");
-    let all = asked(&world);
+    let all = asked(world);
     assert_eq!(all.iter().filter(|request| !items(request, "compaction_trigger").is_empty()).count(), 1);
-    let summed = world.demo.model_requests().into_iter().find(|request| request.played == "compaction").unwrap();
-    assert_eq!(summed.headers["x-codex-beta-features"], "remote_compaction_v2", "the backend is told that it may");
 }
 
 /// With what stands for a ChatGPT account here it asks the gateway for its models, its workspace and what is left.
@@ -111,4 +119,35 @@ async fn its_status_shows_what_is_left_of_the_account_that_serves() {
     assert_eq!(world.demo.violations(), []);
     let keys = world.demo.requests().iter().filter(|request| request.path.contains(&world.key)).count();
     assert_eq!(keys, 0);
+}
+
+/// A server that speaks chat has no events of this language: all of them are told anew.
+#[tokio::test]
+async fn it_works_with_tools_at_an_ollama() {
+    let world = World::start().await;
+    for provider in ["", "supports_websockets = true"] {
+        let Some(codex) = CodexClient::with(&world, provider) else { return };
+        let server = ChatServer::start(ChatFlavour::Ollama).await.unwrap();
+        let new = json!({"kind": "compatible", "preset": "ollama", "url": server.url()});
+        assert_eq!(world.control(Method::POST, "/accounts").json(&new).send().await.unwrap().status(), 201);
+        let command = json!({"cmd": "echo hello > greeting.txt; cat greeting.txt"});
+        let prompt = playing(&[
+            &format!("[[demo:think I should look.]][[demo:text Looking.]]{}", calling("exec_command", &command)),
+            &format!("[[demo:no-ids]]{}", calling("exec_command", &json!({"cmd": "cat greeting.txt"}))),
+            "[[demo:think Well.]][[demo:text It says hello.]]",
+        ]);
+        let run = codex.exec(&["-m", "ollama/qwen3:8b", &prompt]).await;
+        assert_eq!(run.text(), "It says hello.", "{}\n{}", run.stdout, run.stderr);
+        assert_eq!(codex.read("greeting.txt"), "hello\n");
+        assert!(run.stdout.contains("I should look."), "what it thought is shown: {}", run.stdout);
+        let asked = server.asked();
+        assert_eq!(asked.len(), 3, "one request per round");
+        let results = asked[2]["messages"].as_array().unwrap().iter().filter(|message| message["role"] == "tool");
+        assert_eq!(results.filter(|result| result.to_string().contains("hello")).count(), 2, "{:#}", asked[2]);
+        let run = codex.exec(&["-m", "ollama/qwen3:8b", "resume", run.thread(), "[[demo:text Still here.]]"]).await;
+        assert_eq!(run.text(), "Still here.");
+        assert_eq!(server.violations(), [] as [&str; 0], "nothing that a chat template would choke on");
+        assert_eq!(world.control(Method::DELETE, "/accounts/ollama").send().await.unwrap().status(), 200);
+    }
+    assert!(world.demo.model_requests().is_empty(), "the plan was not asked");
 }

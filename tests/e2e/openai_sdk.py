@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 URL, KEY = os.environ["CODEFERRY_URL"] + "/v1", os.environ["CODEFERRY_KEY"]
 MODEL = "gpt-6.1-sol"
+LOCAL = "ollama/llama3.2:3b"
 PARAMETERS = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
 WEATHER = {"type": "function", "function": {"name": "weather", "description": "The weather of a place.", "parameters": PARAMETERS}}
 CALL = '[[demo:tool weather {"place":"Ærø","days":[1,2]}]]'
@@ -165,6 +166,56 @@ def responses():
     history.append({"type": "function_call_output", "call_id": call.call_id, "output": "Windy."})
     after = client().responses.create(**said(history, tools=[tool]))
     assert "Windy." in after.output_text, after
+
+
+def responses_told():
+    """At a server that speaks chat: the same events, told anew."""
+    tool = {"type": "function", "name": "weather", "parameters": PARAMETERS, "strict": False}
+    call = '[[demo:tool weather {"place":"Ærø"}]]'
+    for body in (
+        said("[[demo:text Good morning — 你好 🛳]][[demo:usage]]"),
+        said("[[demo:refuse I will not.]]"),
+        said(f"[[demo:think Let me see.]]{call}", tools=[tool], instructions="Be brief.", reasoning={"summary": "auto"}),
+    ):
+        body["model"] = LOCAL
+        raw = client().responses.with_raw_response.create(**body)
+        one = strictly(Response, json.loads(raw.http_response.text))
+        events = [json.loads(data) for data in frames(client().responses.with_streaming_response.create(**body, stream=True))]
+        typed = [strictly(ResponseStreamEvent, event) for event in events]
+        assert [event.sequence_number for event in typed] == list(range(len(typed)))
+        with client().responses.stream(**body) as stream:
+            seen = [event.type for event in stream]
+            two = stream.get_final_response()
+        assert {event["type"] for event in events} <= set(seen), (seen, events)
+        assert (one.model, one.status, one.output_text) == (LOCAL, "completed", two.output_text), (one, two)
+        assert [item.type for item in one.output] == [item.type for item in two.output], (one, two)
+    thought, call = one.output
+    assert thought.summary[0].text == "Let me see.", thought
+    assert (call.name, json.loads(call.arguments)) == ("weather", {"place": "Ærø"}), call
+    history = [{"role": "user", "content": body["input"]}, *one.output]
+    history.append({"type": "function_call_output", "call_id": call.call_id, "output": "Windy."})
+    after = client().responses.create(**said(history, tools=[tool]) | {"model": LOCAL})
+    assert "Windy." in after.output_text, after
+    json_said = said('[[demo:text {"n":3}]]') | {"model": LOCAL}
+    assert client().responses.parse(**json_said, text_format=Number).output_parsed.n == 3
+    with client().responses.stream(**json_said, text_format=Number) as stream:
+        assert stream.get_final_response().output_parsed.n == 3
+
+
+def responses_length():
+    """The plans' hosts know no length: it is kept here."""
+    for model in (MODEL, LOCAL):
+        body = said("[[demo:text one two three four five six seven]]", max_output_tokens=3) | {"model": model}
+        one = client().responses.create(**body)
+        typed = [strictly(ResponseStreamEvent, json.loads(data)) for data in frames(client().responses.with_streaming_response.create(**body, stream=True))]
+        assert typed[-1].type == "response.incomplete", typed[-1]
+        with client().responses.stream(**body) as stream:
+            seen = list(stream)
+        for response in (one, typed[-1].response, seen[-1].response):
+            assert (response.status, response.incomplete_details.reason) == ("incomplete", "max_output_tokens"), response
+            assert (response.output_text, response.output[0].status) == (one.output_text, one.output[0].status), response
+            assert one.output_text.startswith("one two"), one
+        assert response.max_output_tokens == 3 and response.usage.output_tokens <= 4, response
 
 
 def responses_parse():

@@ -1,6 +1,8 @@
 //! The openai SDKs for Python and for npm. What they must see stands in `openai_sdk.py` and `.mjs`; what the upstream must see stands here.
 
+use codeferry_demo::{ChatFlavour, ChatServer};
 use codeferry_tests::{World, script};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{asked, items};
@@ -83,6 +85,29 @@ async fn responses_whole_and_streamed() {
         assert!(asked.iter().all(|request| request["store"] == json!(false)), "and keeps nothing");
         assert_eq!(items(asked.last().unwrap(), "reasoning").len(), 1, "what was thought comes back");
     }
+}
+
+/// A world with a server that speaks chat beside the plan.
+async fn with_ollama() -> (World, ChatServer) {
+    let (world, server) = (World::start().await, ChatServer::start(ChatFlavour::Ollama).await.unwrap());
+    let new = json!({"kind": "compatible", "preset": "ollama", "url": server.url()});
+    assert_eq!(world.control(Method::POST, "/accounts").json(&new).send().await.unwrap().status(), 201);
+    (world, server)
+}
+
+#[tokio::test]
+async fn responses_of_a_server_that_speaks_chat() {
+    let (world, server) = with_ollama().await;
+    if plays(&world, "responses_told").await {
+        assert_eq!(server.violations(), [] as [&str; 0]);
+        assert!(world.demo.model_requests().is_empty(), "the plan was not asked");
+    }
+}
+
+#[tokio::test]
+async fn responses_are_no_longer_than_was_asked_for() {
+    let (world, _server) = with_ollama().await;
+    plays(&world, "responses_length").await;
 }
 
 #[tokio::test]

@@ -274,6 +274,46 @@ async fn reasoning_goes_back_to_its_account_and_only_there() {
 }
 
 #[tokio::test]
+async fn who_began_a_session_is_told_to_the_codex_host_alone() {
+    let told = |world: &World, path: &str| {
+        let asked = world.demo.requests().into_iter().rfind(|request| request.path.ends_with(path)).unwrap();
+        assert!(asked.json().get("_gateway").is_none());
+        let header = |name: &str| asked.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        (header("x-openai-subagent"), header("x-codex-parent-thread-id"))
+    };
+    let spawned = json!({"session_source": {"subagent": {"thread_spawn": {"parent_thread_id": "t-1", "depth": 1}}}});
+    let as_spawned = (Some("collab_spawn".to_owned()), Some("t-1".to_owned()));
+    let world = World::start().await;
+    let mut body = asking("[[demo:text so]]");
+    body["_gateway"] = spawned.clone();
+    heard(post(&world, &body).await).await;
+    assert_eq!(told(&world, "/responses"), as_spawned);
+    heard(world.post("/v1/responses").header("x-openai-subagent", "review").json(&body).send().await.unwrap()).await;
+    assert_eq!(told(&world, "/responses").0.as_deref(), Some("review"), "a header counts before it");
+    let compact = json!({"model": "gpt-5.5", "input": [], "_gateway": spawned});
+    assert_eq!(world.post("/v1/responses/compact").json(&compact).send().await.unwrap().status(), 200);
+    assert_eq!(told(&world, "/compact"), as_spawned);
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+    for (control, param) in [
+        (json!({"account": "work"}), "_gateway.account"),
+        (json!({"session_source": 7}), "_gateway.session_source"),
+        (json!([]), "_gateway"),
+    ] {
+        body["_gateway"] = control.clone();
+        let (status, error) = error_of(post(&world, &body).await).await;
+        assert_eq!((status, &error["param"]), (400, &json!(param)), "{error}");
+        let compact = json!({"model": "gpt-5.5", "input": [], "_gateway": control});
+        let (status, error) = error_of(world.post("/v1/responses/compact").json(&compact).send().await.unwrap()).await;
+        assert_eq!((status, &error["param"]), (400, &json!(param)), "{error}");
+    }
+
+    let world = World::with(Setup { kind: AccountKind::Plan, ..Setup::default() }).await;
+    body["_gateway"] = spawned;
+    heard(post(&world, &body).await).await;
+    assert_eq!(told(&world, "/responses"), (None, None));
+}
+
+#[tokio::test]
 async fn an_exchange_is_written_down() {
     let world = World::start().await;
     heard(post(&world, &asking("[[demo:text so]]")).await).await;

@@ -2,6 +2,7 @@
 
 use codeferry_tests::answer::{Answer, Pipe};
 use codeferry_tests::chat::{check, data, same};
+use codeferry_tests::responses;
 use codeferry_translate::stop::Limits;
 use codeferry_wire::responses::StreamEvent;
 use proptest::prelude::*;
@@ -162,5 +163,9 @@ proptest! {
             }
             Err(_) => prop_assert!(chunks.last().is_some_and(|last| last["error"]["message"].is_string()), "{}", answer.chat),
         }
+        // And for a client of the upstream's own language.
+        let folded = responses::fold(&responses::events(&answer.responses));
+        let whole: Value = answer.response.as_deref().map_or(Value::Null, |whole| serde_json::from_str(whole).expect("JSON"));
+        prop_assert_eq!(folded, whole);
     }
 }

@@ -8,6 +8,7 @@ use codeferry_translate::envelope;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, Options, Renderer};
 use codeferry_translate::render::chat as render_chat;
+use codeferry_translate::render::responses as render_responses;
 use codeferry_translate::stop::{Cut, Enforcer, Limits};
 use codeferry_translate::turn::{Note, Reducer, TurnEvent};
 use codeferry_wire::anthropic::Frame;
@@ -34,6 +35,10 @@ pub struct Answer {
     pub chat: String,
     /// The same, collected.
     pub completion: Result<String, NoCompletion>,
+    /// The events as a client of the Responses dialect gets them, where there is nothing to pass on.
+    pub responses: String,
+    /// The same, collected.
+    pub response: Option<String>,
     /// What the reducer noted.
     pub notes: Vec<Note>,
     /// Whether a limit of the client's cut it.
@@ -58,6 +63,8 @@ struct Back {
     sse: Vec<u8>,
     collector: Collector,
     chat: Chat,
+    told: render_responses::Renderer,
+    responses: Vec<u8>,
 }
 
 /// The same answer for a chat client.
@@ -84,6 +91,18 @@ pub fn options() -> Options {
         thinking: true,
         repairs: Vec::new(),
     }
+}
+
+fn told() -> render_responses::Renderer {
+    render_responses::Renderer::new(render_responses::Options {
+        listener: render_responses::Listener::Public,
+        id: "test".to_owned(),
+        model: "codex-5".to_owned(),
+        created_at: 1_795_100_000,
+        echo: Vec::new(),
+        calls: Ids::default(),
+        input_estimate: 40,
+    })
 }
 
 /// An upstream's stream, cut into these chunks, through the whole pipe.
@@ -117,6 +136,8 @@ impl Pipe {
                 sse: Vec::new(),
                 collector: Collector::new(),
                 chat: Chat::new(),
+                told: told(),
+                responses: Vec::new(),
             },
         }
     }
@@ -139,7 +160,7 @@ impl Pipe {
         if !self.reducer.on_eof().is_empty() {
             self.reduced.broken.push("a second end".to_owned());
         }
-        let Back { enforcer, enforced, blocks, sse, collector, chat, .. } = self.back;
+        let Back { enforcer, enforced, blocks, sse, collector, chat, told, responses, .. } = self.back;
         let broken = [
             ("reduced", self.reduced.finish()),
             ("enforced", enforced.finish()),
@@ -155,6 +176,8 @@ impl Pipe {
             message: collector.finish().map(|json| String::from_utf8_lossy(&json).into_owned()),
             chat: String::from_utf8_lossy(&chat.sse).into_owned(),
             completion: chat.collector.finish(&chat.head).map(|json| String::from_utf8_lossy(&json).into_owned()),
+            responses: String::from_utf8_lossy(&responses).into_owned(),
+            response: told.into_response().map(|json| String::from_utf8_lossy(&json).into_owned()),
             notes: self.reducer.notes().to_vec(),
             cut: enforcer.cut(),
             broken,
@@ -169,6 +192,7 @@ impl Back {
         for event in self.enforcer.on_event(event) {
             self.enforced.take(&event);
             self.chat.take(event.clone());
+            self.told.on(event.clone(), &mut self.responses);
             let Self { blocks, sse, collector, .. } = self;
             self.renderer.on(event, &mut |frame: Frame<'_>| {
                 blocks.take(&frame);

@@ -34,6 +34,7 @@ pub mod notifications;
 pub mod patience;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod responses;
 pub mod script;
 pub mod sse;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@
 use axum::http::HeaderMap;
 use codeferry_accounts::AccountId;
 use codeferry_translate::conversation::Hints;
+use codeferry_translate::lower::responses::control::Session;
 use codeferry_upstream::Carried;
 
 /// Names the Codex programs give themselves: the CLI, its terminal interface, the editor extensions, `codex exec`, and the
@@ -60,6 +61,13 @@ impl Said {
             memgen_request: owned("x-openai-memgen-request"),
             turn_state: state.map(|(account, state)| (account.to_owned(), state.to_owned())),
         }
+    }
+
+    /// With what a client says of its session in the body, where no header says it.
+    pub(crate) fn or(mut self, session: Session) -> Self {
+        self.subagent = self.subagent.or(session.subagent);
+        self.parent_thread_id = self.parent_thread_id.or(session.parent_thread_id);
+        self
     }
 
     /// As the upstream is told it.

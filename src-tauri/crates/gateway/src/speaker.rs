@@ -45,6 +45,10 @@ pub(crate) trait Speaker: Send {
         false
     }
 
+    /// The answer reached the client's length within a record that it was not given: this much of it still belongs to the
+    /// open item. Only who passes records on is told.
+    fn cut(&mut self, _rest: &str) {}
+
     /// Takes one step. Nothing comes after an end.
     fn say(&mut self, event: TurnEvent<'_>);
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use codeferry_translate::render::KeepAlive;
 use codeferry_translate::stop::{Enforcer, Limits};
-use codeferry_translate::turn::{Finish, Note, Reducer, TurnEvent, UpstreamError};
+use codeferry_translate::turn::{Delta, Events, Finish, Note, Reducer, TurnEvent, UpstreamError};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::json::Raw;
 use codeferry_wire::responses::StreamEvent;
@@ -71,6 +71,8 @@ struct Rest {
     speaker: Box<dyn Speaker>,
     on_limits: OnLimits,
     watch: Option<Watch>,
+    /// Records are passed on, but only as long as the client's limit allows.
+    bounded: bool,
     worth: bool,
     end: Option<End>,
     usage: Option<Usage>,
@@ -89,10 +91,12 @@ impl std::fmt::Debug for Watch {
 impl Turn {
     /// An answer that `account` pays for.
     pub(crate) fn new(recipe: &Recipe, account: &str, on_limits: OnLimits) -> Self {
+        let speaker = recipe.language.speaker(account);
         let rest = Rest {
             reducer: Reducer::new(),
             enforcer: Enforcer::new(recipe.limits.clone()),
-            speaker: recipe.language.speaker(account),
+            bounded: speaker.passes_on() && recipe.limits.max_tokens.is_some(),
+            speaker,
             on_limits,
             watch: recipe.watch.clone(),
             worth: false,
@@ -208,6 +212,9 @@ fn tells_how_it_stands(data: &str) -> bool {
 impl Rest {
     /// A frame that is no event is skipped: the upstream's own client does the same (`codex-backend.md §3`).
     fn on_frame(&mut self, frame: &sse::Frame<'_>) {
+        if self.bounded {
+            return self.on_bounded(frame);
+        }
         self.speaker.hear(frame);
         // Records that are passed on need not be understood, but for those that say how the answer stands.
         if self.speaker.passes_on() && self.watch.is_none() && !tells_how_it_stands(&frame.data) {
@@ -222,6 +229,32 @@ impl Rest {
         }
         for event in self.reducer.on_event(event) {
             self.on_event(event);
+        }
+    }
+
+    /// Here a record is understood before it is passed on, for it may be the one that is too long.
+    fn on_bounded(&mut self, frame: &sse::Frame<'_>) {
+        let Ok(event) = StreamEvent::parse(&frame.data) else { return self.speaker.hear(frame) };
+        if let StreamEvent::RateLimits(limits) = &event {
+            (self.on_limits)(*limits);
+        }
+        let mut events = Events::new();
+        for event in self.reducer.on_event(event) {
+            events.extend(self.enforcer.on_event(event));
+        }
+        if self.enforcer.cut().is_none() {
+            self.speaker.hear(frame);
+        } else if self.end.is_none() {
+            let rest = events.iter().find_map(|event| match event {
+                TurnEvent::Delta {
+                    delta: Delta::Text(rest) | Delta::Refusal(rest) | Delta::Thinking(rest), ..
+                } => Some(rest),
+                _ => None,
+            });
+            self.speaker.cut(rest.map_or("", |rest| rest));
+        }
+        for event in events {
+            self.show(event);
         }
     }
 

@@ -12,6 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use codeferry_accounts::{self as accounts, AccountId, Lease, NoAccount, Want};
 use codeferry_translate::conversation::Conversation;
+use codeferry_translate::lower::responses::control;
 use codeferry_upstream::pages::Beside;
 use codeferry_upstream::{Call, Consequence, Failure, Payload, Provider};
 use codeferry_wire::anthropic::ErrorKind;
@@ -19,6 +20,7 @@ use codeferry_wire::json::{Open, Raw};
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use super::responses;
 use crate::dialect::Shape;
 use crate::limits::Allowance;
 use crate::reply::{Problem, add_id};
@@ -97,13 +99,14 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
     }
     let mut open = Open::read(&bytes, |_, _| Ok(()))
         .map_err(|error| Problem::bad_request(format!("the request body is not a JSON object: {error}")))?;
+    let session = control::read(open.get("_gateway")).map_err(responses::refused)?;
     open.remove("_gateway");
     let mut question = Question {
         beside,
         payload: Payload::from(Bytes::new()),
         model: String::new(),
         conversation: Conversation::of_responses(codex::hints(&parts.headers), None, std::iter::once(&bytes[..])),
-        said: codex::Said::of(&parts.headers),
+        said: codex::Said::of(&parts.headers).or(session),
         named: None,
     };
     // Pictures have models of their own, which no table leads to; what an account is called is told from its name.

@@ -13,7 +13,7 @@ use codeferry_translate::conversation::Conversation;
 use codeferry_translate::effort::Effort;
 use codeferry_translate::loss::Loss;
 use codeferry_translate::lower::responses::{Asked, BadRequest, Host, Target};
-use codeferry_translate::render::responses::Listener;
+use codeferry_translate::render::responses::{Listener, Options};
 use codeferry_translate::stop::Limits;
 use codeferry_wire::anthropic::ErrorKind;
 
@@ -25,6 +25,7 @@ use crate::turn::Recipe;
 use crate::{Gateway, codex, guard, named, new_request_id};
 use voice::Voice;
 
+mod told;
 mod voice;
 
 /// Answers `POST /v1/responses`.
@@ -81,25 +82,40 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
         owner: &owner,
     };
     let listener = if is_codex { Listener::Codex } else { Listener::Public };
-    let voice = Voice {
+    let (created_at, input_estimate) = (gateway.now().as_second(), size as u64 / BYTES_PER_TOKEN);
+    let told = matches!(host, Host::Chat | Host::Program).then(|| Options {
         listener,
-        streamed: asked.streamed,
-        created_at: gateway.now().as_second(),
-        seals: Arc::clone(&gateway.seals),
-    };
+        id: scene.id.trim_start_matches("req_").to_owned(),
+        model: asked.model.clone().into_owned(),
+        created_at,
+        // A Codex knows what it asked.
+        echo: if is_codex { Vec::new() } else { asked.echo() },
+        calls: asked.calls().collect(),
+        input_estimate,
+    });
+    // A Codex sets none, and the public API keeps it by itself.
+    let ours = told.is_some() || (target.normal && host == Host::Plan);
+    let limits = Limits { max_tokens: asked.max_output_tokens.filter(|_| ours), ..THINKING_COUNTS };
+    let bound = limits.max_tokens.map(|limit| (limit, input_estimate));
+    let voice =
+        Voice { listener, streamed: asked.streamed, created_at, seals: Arc::clone(&gateway.seals), told, bound };
     let recipe = Recipe {
         dialect: scene.dialect,
         asked: asked.model.clone().into_owned(),
-        limits: Limits::default(),
-        input_estimate: size as u64 / BYTES_PER_TOKEN,
+        limits,
+        input_estimate,
         language: Box::new(voice),
         watch: scene.watch.clone(),
     };
+    let session = asked.session.clone();
     let lowered = asked.lower(&target).map_err(refused)?;
     let mut prepared = scene.plan(way, conversation, lowered, recipe, tap)?;
-    prepared.plan.said = codex::Said::of(scene.headers);
+    prepared.plan.said = codex::Said::of(scene.headers).or(session);
     Ok(prepared)
 }
+
+/// As in the public API: what is thought is output, too.
+const THINKING_COUNTS: Limits = Limits { stop_sequences: Vec::new(), max_tokens: None, thinking: true };
 
 /// Good enough for the one sentence that names a size, should the upstream name none.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -123,7 +139,7 @@ fn effort(asked: &Asked<'_>, way: &Way, is_codex: bool) -> Option<Effort> {
     way.route.named.or(way.route.routed).map(nearest)
 }
 
-fn refused(bad: BadRequest) -> Problem {
+pub(super) fn refused(bad: BadRequest) -> Problem {
     Problem::bad_request(bad.message).about(bad.code, bad.param)
 }
 

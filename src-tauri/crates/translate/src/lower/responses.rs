@@ -16,7 +16,9 @@ use crate::conversation::Conversation;
 use crate::effort::Effort;
 use crate::fingerprint::{Layout, Piece};
 use crate::loss::Losses;
+use control::{CONTROL, Session};
 
+pub mod control;
 mod marks;
 mod normal;
 #[cfg(test)]
@@ -40,6 +42,10 @@ pub struct Asked<'a> {
     pub cache_key: Option<Cow<'a, str>>,
     /// `previous_response_id`: the conversation is not all here.
     pub previous: Option<Cow<'a, str>>,
+    /// `max_output_tokens`
+    pub max_output_tokens: Option<u64>,
+    /// Who began the session, if `_gateway` says so.
+    pub session: Session,
     /// Whether it wants the conversation to be summed up (`compaction_trigger`).
     pub compacts: bool,
 }
@@ -86,8 +92,24 @@ pub struct BadRequest {
     pub message: String,
 }
 
-/// What is ours alone, and taken out of every request (as codaze had it).
-const CONTROL: &str = "_gateway";
+const LENGTH: &str = "max_output_tokens";
+
+/// What a response repeats, and what it says where the request does not say it (`openai` 3.52 for Python, `Response`).
+const REPEATED: [(&str, &str); 13] = [
+    ("instructions", "null"),
+    ("max_output_tokens", "null"),
+    ("metadata", "{}"),
+    ("parallel_tool_calls", "true"),
+    ("previous_response_id", "null"),
+    ("reasoning", r#"{"effort":null,"summary":null}"#),
+    ("temperature", "1.0"),
+    ("text", r#"{"format":{"type":"text"}}"#),
+    ("tool_choice", "\"auto\""),
+    ("tools", "[]"),
+    ("top_p", "1.0"),
+    ("truncation", "\"disabled\""),
+    ("user", "null"),
+];
 
 // === impl Asked ===
 
@@ -109,7 +131,8 @@ impl<'a> Asked<'a> {
             _ => return Err(BadRequest::missing("model")),
         };
         match set("input") {
-            None if set("prompt").is_some() => {}
+            // It may all be there already.
+            None if ["prompt", "conversation", "previous_response_id"].into_iter().any(|name| set(name).is_some()) => {}
             None => return Err(BadRequest::missing("input")),
             Some(input) if matches!(input.kind(), Kind::String | Kind::Array) => {}
             Some(input) => return Err(BadRequest::kind("input", "a string or a list", input)),
@@ -125,7 +148,8 @@ impl<'a> Asked<'a> {
         if let Some(tools) = set("tools").filter(|tools| tools.kind() != Kind::Array) {
             return Err(BadRequest::kind("tools", "a list", tools));
         }
-        control(object.get(CONTROL))?;
+        let session = control::read(object.get(CONTROL))?;
+        let max_output_tokens = set(LENGTH).map(length).transpose()?;
         let effort = reasoning.and_then(|it| it.get("effort")).and_then(Raw::string);
         let (cache_key, previous) = (text("prompt_cache_key")?, text("previous_response_id")?);
         Ok(Self {
@@ -136,6 +160,8 @@ impl<'a> Asked<'a> {
             lite: request.items.iter().any(|item| item.tag == Some("additional_tools")),
             cache_key,
             previous,
+            max_output_tokens,
+            session,
             compacts: request.items.last().is_some_and(|item| item.tag == Some("compaction_trigger")),
             request,
         })
@@ -153,6 +179,23 @@ impl<'a> Asked<'a> {
         let first = self.request.items.first().map(|item| item.raw);
         let input = first.or(input);
         [instructions, input].into_iter().flatten().map(|raw| raw.as_slice_str().as_bytes())
+    }
+
+    /// The ids of the calls that the conversation has.
+    pub fn calls(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a, '_> {
+        let calls = self.request.items.iter().filter(|item| item.tag.is_some_and(|tag| tag.ends_with("_call")));
+        calls.filter_map(|item| item.raw.get("call_id").and_then(Raw::string))
+    }
+
+    /// What the response repeats of the request, by the public API's names and with its defaults, on one line.
+    pub fn echo(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let said = |name: &str| self.request.object.get(name).filter(|value| !value.is_null());
+        let member = |(name, default): (&'static str, &str)| {
+            let value = said(name).map_or(default, Raw::as_slice_str).bytes();
+            // A line break in JSON stands between two tokens or nowhere.
+            (name, value.map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }).collect())
+        };
+        REPEATED.into_iter().map(member).collect()
     }
 
     /// Writes the request for those who will answer it.
@@ -185,16 +228,20 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// `_gateway` is an object whose one known member, `session_source`, said in codaze who began the session. Nothing depends on
-/// it here; anything else in it would be a wish we ignore.
-fn control(value: Option<Raw<'_>>) -> Result<(), BadRequest> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(()) };
-    let Some(control) = Open::of(value) else { return Err(BadRequest::kind(CONTROL, "null or an object", value)) };
-    match control.names().find(|name| *name != "session_source") {
-        Some(name) => {
-            Err(BadRequest::of(Some(format!("{CONTROL}.{name}")), format!("{CONTROL}.{name} is not known here")))
+/// `max_output_tokens`, which must leave room for something.
+fn length(value: Raw<'_>) -> Result<u64, BadRequest> {
+    match (value.u64(), value.i64()) {
+        (Some(length @ 1..), _) => Ok(length),
+        (Some(_), _) | (_, Some(_)) => {
+            let got = value.as_slice_str();
+            let message =
+                format!("Invalid '{LENGTH}': integer below minimum value. Expected at least 1, but got {got} instead.");
+            Err(BadRequest {
+                code: Some("integer_below_min_value"),
+                ..BadRequest::of(Some(LENGTH.to_owned()), message)
+            })
         }
-        None => Ok(()),
+        (None, None) => Err(BadRequest::kind(LENGTH, "an integer", value)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! An answer in the upstream's own language: its records are passed on as they come.
+//! An answer in the upstream's own language: its records are passed on as they come. What an upstream says in another
+//! language is told by the [`Renderer`].
 //!
 //! A Codex gets every record. Other clients get those that the public API has, and an end that repeats what was said: the
 //! plans' hosts leave `output` empty there (`codex-backend.md §3`), and the SDKs read nothing else. The answer in one piece
@@ -13,8 +14,13 @@ use codeferry_wire::json::{Kind, Open, Raw, Reader};
 use codeferry_wire::responses::request::Object;
 use codeferry_wire::sse::Frame;
 
+mod bound;
+mod renderer;
 #[cfg(test)]
 mod tests;
+
+pub use bound::Bound;
+pub use renderer::{Options, Renderer};
 
 /// Whom the records are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub struct Relay {
     ended: bool,
     /// The response object of the end.
     last: Option<Vec<u8>>,
+    /// How long the answer may become, where the upstream does not see to it.
+    bound: Option<Bound>,
 }
 
 /// What a record was, for whoever looks on.
@@ -81,7 +89,13 @@ impl Relay {
             begun: false,
             ended: false,
             last: None,
+            bound: None,
         }
+    }
+
+    /// The same for an answer that has its limit here.
+    pub fn bounded(self, bound: Bound) -> Self {
+        Self { keeps: true, bound: Some(bound), ..self }
     }
 
     /// Takes a record in and passes it on.
@@ -92,6 +106,9 @@ impl Relay {
         }
         let tag = tag_of(data);
         self.heard += 1;
+        if let Some(bound) = &mut self.bound {
+            bound.hear(data);
+        }
         let mut said = Heard::Other;
         match &*tag {
             "response.created" | "response.in_progress" | "response.queued" => self.note(data),
@@ -122,6 +139,18 @@ impl Relay {
         }
         record(frame.event, &frame.data, out);
         said
+    }
+
+    /// Ends an answer that has its limit here, and has reached it: `rest` is what still belongs to the open item.
+    pub fn cut(&mut self, rest: &str, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        let items = self.listed();
+        if let Some(bound) = &mut self.bound {
+            self.ended = true;
+            self.last = Some(bound.cut(rest, items, out));
+        }
     }
 
     /// Whether there was anything that belongs to an answer, so that it cannot be begun anew.
@@ -224,15 +253,15 @@ impl Relay {
         if full || (self.items.is_empty() && has.is_some()) {
             return Some((response.as_slice_str().as_bytes().to_vec(), false));
         }
-        self.items.sort_by_key(|(place, _)| *place);
-        let mut output = Vec::new();
-        for (_, item) in &self.items {
-            output.push(if output.is_empty() { b'[' } else { b',' });
-            output.extend_from_slice(item);
-        }
-        output.extend_from_slice(if output.is_empty() { b"[]" } else { b"]" });
-        open.set("output", output);
+        open.set("output", [b"[", self.listed().as_slice(), b"]"].concat());
         Some((open.write().bytes, true))
+    }
+
+    /// The finished items in their order, with commas between them.
+    fn listed(&mut self) -> Vec<u8> {
+        self.items.sort_by_key(|(place, _)| *place);
+        let items: Vec<&[u8]> = self.items.iter().map(|(_, item)| item.as_slice()).collect();
+        items.join(&b',')
     }
 }
 

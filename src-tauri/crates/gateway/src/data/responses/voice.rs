@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use codeferry_accounts::AccountId;
 use codeferry_translate::render::KeepAlive;
-use codeferry_translate::render::responses::{Failure, Heard, Listener, Relay, sign};
+use codeferry_translate::render::responses::{Bound, Failure, Heard, Listener, Options, Relay, sign};
 use codeferry_translate::turn::TurnEvent;
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::json::Raw;
 use codeferry_wire::sse;
 
+use super::told::Told;
 use crate::codex;
 use crate::reply::openai_words;
 use crate::seals::Seals;
@@ -27,6 +28,10 @@ pub(super) struct Voice {
     pub(super) created_at: i64,
     /// Takes down whose reasoning is whose.
     pub(super) seals: Arc<Seals>,
+    /// The upstream speaks another language, so that there are no records to pass on.
+    pub(super) told: Option<Options>,
+    /// The length of the answer, where the upstream does not see to it, and an estimate of its input.
+    pub(super) bound: Option<(u64, u64)>,
 }
 
 struct Answer {
@@ -62,8 +67,15 @@ impl Language for Voice {
     }
 
     fn speaker(&self, account: &str) -> Box<dyn Speaker> {
+        if let Some(options) = &self.told {
+            return Box::new(Told::new(options.clone(), self.streamed, Arc::clone(&self.seals), account));
+        }
+        let relay = Relay::new(self.listener, self.streamed, self.created_at);
         Box::new(Answer {
-            relay: Relay::new(self.listener, self.streamed, self.created_at),
+            relay: match self.bound {
+                Some((limit, input_estimate)) => relay.bounded(Bound::new(limit, input_estimate)),
+                None => relay,
+            },
             listener: self.listener,
             streamed: self.streamed,
             out: Vec::new(),
@@ -94,7 +106,7 @@ impl Language for Voice {
 
 /// A code that a Codex knows what to do about: it sends a request again that failed on the way, and does not when the model is
 /// overloaded (`codex-backend.md §3`).
-fn failure(kind: ErrorKind, message: &str) -> Failure<'_> {
+pub(super) fn failure(kind: ErrorKind, message: &str) -> Failure<'_> {
     let code = match kind {
         ErrorKind::Api | ErrorKind::Timeout => "server_error",
         kind => openai_words(kind).1.unwrap_or("invalid_request_error"),
@@ -122,6 +134,13 @@ impl Speaker for Answer {
 
     fn has_begun(&self) -> bool {
         self.relay.has_begun()
+    }
+
+    fn cut(&mut self, rest: &str) {
+        self.relay.cut(rest, &mut self.out);
+        if !self.streamed {
+            self.out.clear();
+        }
     }
 
     fn say(&mut self, event: TurnEvent<'_>) {

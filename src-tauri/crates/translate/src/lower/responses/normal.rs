@@ -19,8 +19,9 @@ const IMPOSSIBLE: [(&str, &str); 3] = [
     ("prompt", "prompt templates are kept by the public API alone; send instructions and input"),
 ];
 
-/// What can be left out without a loss: a hint, or what is so anyway.
-const HINTS: [&str; 7] = [
+/// What can be left out without a loss: a hint, what is so anyway, or what we see to ourselves.
+const HINTS: [&str; 8] = [
+    "max_output_tokens",
     "stream_options",
     "user",
     "safety_identifier",
@@ -68,7 +69,7 @@ fn members(object: &mut Open<'_>, host: Host, losses: &mut Losses) -> Result<(),
             return Err(BadRequest::unsupported(&name, why));
         }
         object.remove(&name);
-        if says_nothing || HINTS.contains(&&*name) || name == super::CONTROL {
+        if says_nothing || HINTS.contains(&&*name) || name == super::control::CONTROL {
             continue;
         }
         match &*name {

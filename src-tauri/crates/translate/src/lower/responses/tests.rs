@@ -196,3 +196,36 @@ proptest! {
         prop_assert_eq!(text(&passed), &*body);
     }
 }
+
+#[test]
+fn a_response_repeats_what_was_asked_on_one_line() {
+    let body = br#"{"model":"m","input":[{"type":"function_call","call_id":"c1"},{"type":"message","role":"user"}],
+        "tools":[{
+        "type":"x"}],"temperature":null,"metadata":{"a":"b\nc"}}"#;
+    let asked = Asked::read(body).expect("a request");
+    let echo = asked.echo();
+    let of = |name: &str| {
+        let value = echo.iter().find(|(member, _)| *member == name).map(|(_, value)| value.as_slice());
+        std::str::from_utf8(value.expect("it is repeated")).expect("text")
+    };
+    assert_eq!((of("temperature"), of("instructions")), ("1.0", "null"));
+    assert_eq!(of("metadata"), r#"{"a":"b\nc"}"#);
+    assert!(of("tools").starts_with("[{ ") && !of("tools").contains('\n'));
+    assert_eq!(asked.calls().collect::<Vec<_>>(), ["c1"]);
+}
+
+#[test]
+fn a_length_leaves_room_for_something() {
+    let read = |length: &str| {
+        let body = format!(r#"{{"model":"m","input":"x","max_output_tokens":{length}}}"#);
+        Asked::read(body.as_bytes()).map(|asked| asked.max_output_tokens).map_err(|bad| (bad.code, bad.param))
+    };
+    assert_eq!((read("null"), read("16")), (Ok(None), Ok(Some(16))));
+    let param = || Some("max_output_tokens".to_owned());
+    for length in ["0", "-3"] {
+        assert_eq!(read(length), Err((Some("integer_below_min_value"), param())), "{length}");
+    }
+    for length in ["\"5\"", "1.5", "[]", "true"] {
+        assert_eq!(read(length), Err((Some("invalid_type"), param())), "{length}");
+    }
+}

@@ -1,6 +1,6 @@
 use codeferry_wire::sse::Decoder;
 
-use super::{Failure, Listener, Relay, sign};
+use super::{Bound, Failure, Listener, Relay, sign};
 
 /// What a listener is sent of a stream.
 fn passed(relay: &mut Relay, stream: &str) -> String {
@@ -99,4 +99,65 @@ fn a_sign_of_life_counts_only_for_those_who_count_events() {
     assert_eq!(sign(Listener::Codex, false), b": keepalive\n\n");
     let mut relay = Relay::new(Listener::Public, true, 0);
     assert_eq!(passed(&mut relay, std::str::from_utf8(sign(Listener::Codex, true)).expect("text")), "");
+}
+
+const OPENED: &str = "data: {\"type\":\"response.output_item.added\",\"sequence_number\":4,\"output_index\":1,\"item\":{\"type\":\"message\",\"id\":\"msg_1\",\"phase\":\"final_answer\"}}\n\n";
+const PART: &str = "data: {\"type\":\"response.content_part.added\",\"sequence_number\":5,\"output_index\":1,\"part\":{\"type\":\"output_text\",\"text\":\"\"}}\n\n";
+const PIECE: &str =
+    "data: {\"type\":\"response.output_text.delta\",\"sequence_number\":6,\"output_index\":1,\"delta\":\"one \"}\n\n";
+
+/// What is passed on of these records, and then cut with this rest.
+fn cut(records: &[&str], rest: &str) -> (String, Option<String>) {
+    let mut relay = Relay::new(Listener::Public, true, 0).bounded(Bound::new(3, 20));
+    passed(&mut relay, &records.concat());
+    let mut out = Vec::new();
+    relay.cut(rest, &mut out);
+    relay.cut(rest, &mut out);
+    assert_eq!(passed(&mut relay, COMPLETED), "", "nothing follows it");
+    let whole = relay.into_response().map(|bytes| String::from_utf8(bytes).expect("text"));
+    (String::from_utf8(out).expect("text"), whole)
+}
+
+#[test]
+fn an_answer_that_is_cut_is_closed_as_the_upstream_would_have() {
+    let (said, whole) = cut(&[CREATED, ITEM_0, OPENED, PART, PIECE], "two");
+    let item = r#"{"id":"msg_1","type":"message","status":"incomplete","role":"assistant","phase":"final_answer","content":[{"type":"output_text","text":"one two","annotations":[],"logprobs":[]}]}"#;
+    let response = format!(
+        r#"{{"id":"resp_1","model":"m","output":[{{"type":"message"}},{item}],"status":"incomplete","incomplete_details":{{"reason":"max_output_tokens"}},"max_output_tokens":3,"usage":{{"input_tokens":20,"input_tokens_details":{{"cached_tokens":0,"cache_write_tokens":0}},"output_tokens":3,"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":23}}}}"#
+    );
+    let names: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("event: response.")).collect();
+    assert_eq!(names, ["output_text.delta", "output_text.done", "content_part.done", "output_item.done", "incomplete"]);
+    assert!(said.contains(r#""sequence_number":7,"item_id":"msg_1","output_index":1,"content_index":0,"delta":"two""#));
+    assert!(said.contains(&format!(r#""sequence_number":10,"output_index":1,"item":{item}}}"#)), "{said}");
+    assert!(said.ends_with(&format!("\"sequence_number\":11,\"response\":{response}}}\n\n")), "{said}");
+    assert_eq!(whole, Some(response));
+}
+
+#[test]
+fn between_two_items_there_is_nothing_to_close() {
+    let (said, whole) = cut(&[CREATED, ITEM_0], "");
+    assert_eq!(said.matches("event: ").count(), 1, "{said}");
+    assert!(whole.expect("an end").contains(r#""output":[{"type":"message"}]"#));
+}
+
+#[test]
+fn what_is_thought_is_closed_as_what_it_is() {
+    let opened = "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[]}}\n\n";
+    for (delta, part, item) in [
+        (
+            "response.reasoning_summary_text.delta",
+            "event: response.reasoning_summary_part.done",
+            r#""summary":[{"type":"summary_text","text":"hm so"}]"#,
+        ),
+        (
+            "response.reasoning_text.delta",
+            "event: response.content_part.done",
+            r#""content":[{"type":"reasoning_text","text":"hm so"}],"summary":[]"#,
+        ),
+    ] {
+        let piece = format!("data: {{\"type\":\"{delta}\",\"output_index\":0,\"delta\":\"hm \"}}\n\n");
+        let (said, _) = cut(&[CREATED, opened, &piece], "so");
+        assert!(said.contains(part) && said.contains(&format!("\"status\":\"incomplete\",{item}")), "{said}");
+        assert!(said.contains(&format!("event: {delta}\n")), "{said}");
+    }
 }

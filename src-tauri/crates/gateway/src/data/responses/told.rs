@@ -1,0 +1,73 @@
+//! An answer that came in another language, told in this one.
+
+use std::sync::Arc;
+
+use codeferry_translate::render::KeepAlive;
+use codeferry_translate::render::responses::{Listener, Options, Renderer, sign};
+use codeferry_translate::turn::{ItemDone, TurnEvent};
+use codeferry_wire::anthropic::ErrorKind;
+
+use super::voice::failure;
+use crate::seals::Seals;
+use crate::speaker::Speaker;
+
+pub(super) struct Told {
+    renderer: Renderer,
+    listener: Listener,
+    streamed: bool,
+    out: Vec<u8>,
+    seals: Arc<Seals>,
+    account: Arc<str>,
+}
+
+// === impl Told ===
+
+impl Told {
+    pub(super) fn new(options: Options, streamed: bool, seals: Arc<Seals>, account: &str) -> Self {
+        let listener = options.listener;
+        let renderer = Renderer::new(options);
+        Self { renderer, listener, streamed, out: Vec::new(), seals, account: account.into() }
+    }
+
+    /// What is collected needs no record of the way there.
+    fn collected(&mut self) {
+        if !self.streamed {
+            self.out.clear();
+        }
+    }
+}
+
+impl Speaker for Told {
+    fn say(&mut self, event: TurnEvent<'_>) {
+        if let TurnEvent::ItemDone { item: ItemDone::Reasoning(thought), .. } = &event
+            && let Some(seal) = &thought.encrypted_content
+        {
+            self.seals.note(seal, &self.account);
+        }
+        self.renderer.on(event, &mut self.out);
+        self.collected();
+    }
+
+    fn fail(&mut self, kind: ErrorKind, message: &str) {
+        self.renderer.fail(failure(kind, message), &mut self.out);
+        self.collected();
+    }
+
+    fn keep_alive(&mut self, level: KeepAlive) {
+        if !self.renderer.has_ended() {
+            self.out.extend_from_slice(sign(self.listener, level == KeepAlive::Content));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.renderer.is_empty()
+    }
+
+    fn out(&mut self) -> Option<&mut Vec<u8>> {
+        self.streamed.then_some(&mut self.out)
+    }
+
+    fn into_whole(self: Box<Self>) -> Option<Vec<u8>> {
+        self.renderer.into_response()
+    }
+}
