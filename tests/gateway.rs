@@ -72,5 +72,7 @@ mod told;
 mod traces;
 #[path = "gateway/ui.rs"]
 mod ui;
+#[path = "gateway/upstream_socket.rs"]
+mod upstream_socket;
 #[path = "gateway/usage.rs"]
 mod usage;

@@ -3,127 +3,17 @@
 use std::time::Duration;
 
 use codeferry_demo::{AccountKind, Outcome, Scripted};
+use codeferry_tests::socket::{PATIENCE, connect, create, shake, text, user};
 use codeferry_tests::{Setup, World};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::Message;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A client's side of a connection.
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-/// A handshake with these headers; the status of a refusal.
-async fn shake(world: &World, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
-    let mut request =
-        format!("{}/v1/responses", world.url().replace("http://", "ws://")).into_client_request().unwrap();
-    for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
-    }
-    match connect_async(request).await {
-        Ok((stream, _)) => Ok(Client(stream)),
-        Err(Error::Http(response)) => Err(response.status().as_u16()),
-        Err(error) => unreachable!("{error}"),
-    }
-}
-
-async fn connect(world: &World) -> Client {
-    let key = format!("Bearer {}", world.key);
-    shake(world, &[("authorization", &key), ("originator", "codex_exec")]).await.unwrap()
-}
-
-fn user(text: &str) -> Value {
-    json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]})
-}
-
-/// A request as a Codex makes it.
-fn create(input: &[Value], previous: Option<&str>) -> Value {
-    let mut body = json!({
-        "type": "response.create",
-        "model": "gpt-5.5",
-        "stream": true,
-        "input": input,
-        "tool_choice": "auto",
-        "parallel_tool_calls": true,
-        "store": false,
-        "include": ["reasoning.encrypted_content"],
-        "prompt_cache_key": "01a1f6d2-7e3c-7953-802e-421805dbd2e2",
-        "client_metadata": {"session_id": "s-1", "turn_id": "t-1", "ws_request_header_x_any": "true"},
-    });
-    if let Some(previous) = previous {
-        body["previous_response_id"] = json!(previous);
-    }
-    body
-}
-
-impl Client {
-    async fn send(&mut self, body: &Value) {
-        self.0.send(Message::text(body.to_string())).await.unwrap();
-    }
-
-    /// The next event; pings are not events.
-    async fn event(&mut self) -> Value {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("something comes").expect("it is open").unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => unreachable!("{other:?}"),
-            }
-        }
-    }
-
-    /// Everything up to the end of a response.
-    async fn response(&mut self) -> Vec<Value> {
-        let mut events = Vec::new();
-        loop {
-            let event = self.event().await;
-            let last = matches!(
-                event["type"].as_str().unwrap(),
-                "response.completed" | "response.incomplete" | "response.failed" | "error"
-            );
-            events.push(event);
-            if last {
-                return events;
-            }
-        }
-    }
-
-    /// Asks, and gives the text and the id of the response.
-    async fn ask(&mut self, body: &Value) -> (String, String) {
-        self.send(body).await;
-        let events = self.response().await;
-        let last = events.last().unwrap();
-        assert_eq!(last["type"], "response.completed", "{last}");
-        (text(&events), last["response"]["id"].as_str().unwrap().to_owned())
-    }
-
-    /// How the gateway says goodbye.
-    async fn farewell(&mut self) -> Option<CloseFrame> {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("something comes") {
-                Some(Ok(Message::Close(frame))) => return frame,
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
-            }
-        }
-    }
-}
-
-fn text(events: &[Value]) -> String {
-    let delta = |event: &&Value| event["type"] == "response.output_text.delta";
-    events.iter().filter(delta).map(|event| event["delta"].as_str().unwrap()).collect()
-}
-
-/// What went up, one element for each request.
+/// What was asked upstream, whole, one element for each request.
 fn inputs(world: &World) -> Vec<Vec<Value>> {
     let input = |request: &codeferry_demo::Recorded| {
-        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let body = request.json();
         assert_eq!(
             (&body["type"], &body["previous_response_id"], &body["generate"]),
             (&Value::Null, &Value::Null, &Value::Null)

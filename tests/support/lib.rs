@@ -36,6 +36,7 @@ pub mod patience;
 pub mod process;
 pub mod responses;
 pub mod script;
+pub mod socket;
 pub mod sse;
 #[cfg(target_os = "linux")]
 pub mod tray;

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,9 +14,10 @@ use crate::account::{AccountKind, DemoAccount};
 use crate::limits::Limits;
 use crate::net::{Line, Listener};
 use crate::oauth::TokenFault;
-use crate::record::{Recorded, Violation};
+use crate::record::{Recorded, Route, Violation};
 use crate::routes;
 use crate::scripted::Scripted;
+use crate::socket::HandshakeFault;
 use crate::wham::{ResetCredit, Workspace};
 use crate::world::{Options, World};
 
@@ -177,6 +179,11 @@ impl Demo {
         self.world.releases.send_modify(|calls| *calls += 1);
     }
 
+    /// Every handshake of a WebSocket goes wrong, until this is called with `None`.
+    pub fn fail_handshakes(&self, fault: Option<HandshakeFault>) {
+        self.world.lock().handshake_fault = fault;
+    }
+
     /// Instead of each model's own context window; `None` gives it back.
     pub fn set_context_window(&self, tokens: Option<u64>) {
         self.world.lock().context_window = tokens;
@@ -214,6 +221,18 @@ impl Demo {
     /// Model requests being answered now.
     pub fn open_answers(&self) -> u64 {
         self.world.recorder.open()
+    }
+
+    /// The handshakes of WebSockets, in order.
+    pub fn handshakes(&self) -> Vec<Recorded> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.route == Route::Socket);
+        requests
+    }
+
+    /// WebSockets that are open now.
+    pub fn open_sockets(&self) -> u64 {
+        self.world.sockets.opened.load(Ordering::Relaxed)
     }
 
     /// Waits until so many model requests have arrived in all.

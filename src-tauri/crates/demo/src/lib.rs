@@ -11,6 +11,8 @@
 //!   made to [fail](AuthFault), before or after it has done something.
 //! - A record of what arrived and how it ended ([`Demo::requests`], [`Demo::violations`]).
 //!
+//! The responses endpoints can be upgraded to a WebSocket (§6), whose messages go the same way.
+//!
 //! Beside it stand the [servers](ChatServer) that speak Chat Completions, strict in their own ways.
 //!
 //! **Invariant:** this crate knows no other crate of Codeferry. What it says of the wire, it says from
@@ -46,6 +48,7 @@ mod scenario;
 mod script;
 mod scripted;
 mod seal;
+mod socket;
 mod strict;
 mod tokens;
 mod wham;
@@ -61,6 +64,7 @@ pub use oauth::TokenFault;
 pub use record::{Outcome, Recorded, Route, Violation};
 pub use scenario::{Scenario, scenarios};
 pub use scripted::Scripted;
+pub use socket::HandshakeFault;
 pub use wham::{ResetCredit, Workspace};
 pub use world::{Clock, Options};
 

@@ -17,6 +17,8 @@ pub enum Route {
     PlanResponses,
     /// `POST /backend-api/codex/responses`, the codex provider.
     CodexResponses,
+    /// The handshake of a WebSocket at either. Its messages are on record as the requests they stand for.
+    Socket,
     /// Either models endpoint.
     Models,
     /// Either sign-in page.
@@ -92,6 +94,9 @@ pub struct Recorded {
     pub played: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// The handshake it came after, by its number: then `body` is the message as it came, and `json` the request that it stands
+    /// for, whole.
+    pub socket: Option<u64>,
     sent: Arc<Sent>,
 }
 
@@ -102,6 +107,14 @@ pub struct Violation {
     pub seq: u64,
     /// What is wrong, in one sentence.
     pub what: String,
+}
+
+/// A message of a WebSocket, and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Framed {
+    /// The record of its handshake.
+    pub(crate) connection: u64,
+    pub(crate) message: Bytes,
 }
 
 /// Counts what left for the client; shared so that the streaming path takes no lock.
@@ -255,6 +268,7 @@ impl Recorder {
                 account: None,
                 played: String::new(),
                 outcome: Outcome::Open,
+                socket: None,
                 sent: Arc::clone(&sent),
             });
             if inner.entries.len() > self.keep {
@@ -275,6 +289,19 @@ impl Recorder {
             drop(inner);
             self.touch();
         }
+    }
+
+    pub(crate) fn violation(&self, seq: u64, what: impl Into<String>) {
+        // Bounded, because the embedded demo account runs for weeks.
+        let mut inner = self.lock();
+        if inner.violations.len() < 10_000 {
+            inner.violations.push(Violation { seq, what: what.into() });
+        }
+    }
+
+    /// A connection was asked to go on from a response it does not know.
+    pub(crate) fn forgot(&self, connection: u64) {
+        self.edit(connection, |entry| "forgotten".clone_into(&mut entry.played));
     }
 
     pub(crate) fn entries(&self) -> Vec<Recorded> {
@@ -312,6 +339,13 @@ impl Exchange {
         });
     }
 
+    pub(crate) fn framed(&self, framed: &Framed) {
+        self.recorder.edit(self.seq, |entry| {
+            entry.body = framed.message.clone();
+            entry.socket = Some(framed.connection);
+        });
+    }
+
     pub(crate) fn account(&self, account: &str) {
         self.recorder.edit(self.seq, |entry| entry.account = Some(account.to_owned()));
     }
@@ -321,11 +355,7 @@ impl Exchange {
     }
 
     pub(crate) fn violation(&self, what: impl Into<String>) {
-        // Bounded, because the embedded demo account runs for weeks.
-        let mut inner = self.recorder.lock();
-        if inner.violations.len() < 10_000 {
-            inner.violations.push(Violation { seq: self.seq, what: what.into() });
-        }
+        self.recorder.violation(self.seq, what);
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome) {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::account::Identity;
 use crate::conversation::Conversation;
 use crate::net::Line;
-use crate::record::{Exchange, Outcome, Route};
+use crate::record::{Exchange, Framed, Outcome, Route};
 use crate::refusal::Refusal;
 use crate::routes::{authorize, bearer, json_body, refuse};
 use crate::script::{Player, Releases, Script, Step};
@@ -52,7 +52,11 @@ pub(crate) async fn respond(world: Arc<World>, provider: Provider, line: Line, r
     if let Some(answer) = standing {
         return scripted(&answer, HeaderMap::new(), line, releases, exchange).await;
     }
-    let admitted = match admit(&world, provider, &parts.headers, &raw, &mut exchange) {
+    let admitted = admit(&world, provider, &parts.headers, &raw, &mut exchange);
+    if let Some(framed) = parts.extensions.get::<Framed>() {
+        exchange.framed(framed);
+    }
+    let admitted = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let mut response = refuse(&refusal, &mut exchange);

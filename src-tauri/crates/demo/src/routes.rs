@@ -21,6 +21,7 @@ use crate::oauth;
 use crate::record::{Outcome, Route};
 use crate::refusal::Refusal;
 use crate::respond;
+use crate::socket;
 use crate::strict::Provider;
 use crate::tokens::BadAccess;
 use crate::wham;
@@ -30,8 +31,8 @@ type Shared = State<Arc<World>>;
 
 pub(crate) fn router(world: Arc<World>) -> Router {
     Router::new()
-        .route("/v1/responses", post(plan).fallback(wrong_method))
-        .route("/backend-api/codex/responses", post(codex).fallback(wrong_method))
+        .route("/v1/responses", post(plan).get(plan_socket).fallback(wrong_method))
+        .route("/backend-api/codex/responses", post(codex).get(codex_socket).fallback(wrong_method))
         .route("/v1/models", get(plan_models).fallback(wrong_method))
         .route("/backend-api/codex/models", get(codex_models).fallback(wrong_method))
         .merge(auth_host())
@@ -77,6 +78,14 @@ async fn plan(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, reques
 
 async fn codex(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
     respond::respond(world, Provider::Codex, line, request).await
+}
+
+async fn plan_socket(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+    socket::open(world, Provider::Plan, line, request).await
+}
+
+async fn codex_socket(State(world): Shared, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+    socket::open(world, Provider::Codex, line, request).await
 }
 
 async fn plan_models(State(world): Shared, request: Request) -> Response {

@@ -18,6 +18,7 @@ use crate::oauth::TokenFault;
 use crate::record::Recorder;
 use crate::scripted::Scripted;
 use crate::seal::Seal;
+use crate::socket::{HandshakeFault, Sockets};
 use crate::tokens::Issuer;
 use crate::wham::Accounts;
 
@@ -62,6 +63,7 @@ pub(crate) struct World {
     pub(crate) auth_url: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) releases: watch::Sender<u64>,
+    pub(crate) sockets: Sockets,
     state: Mutex<State>,
 }
 
@@ -72,6 +74,7 @@ pub(crate) struct State {
     pub(crate) cache: PromptCache,
     pub(crate) limits: HashMap<String, Limits>,
     pub(crate) limit_events: bool,
+    pub(crate) handshake_fault: Option<HandshakeFault>,
     /// Plans that are not the one an account was made with.
     pub(crate) plans: HashMap<String, String>,
     pub(crate) accounts: Accounts,
@@ -140,6 +143,7 @@ impl World {
             auth_url,
             recorder: Recorder::new(options.keep),
             releases: watch::Sender::new(0),
+            sockets: Sockets::default(),
             state: Mutex::new(state),
             seal,
             options,

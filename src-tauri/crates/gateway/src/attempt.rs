@@ -16,7 +16,7 @@ use codeferry_translate::conversation::Conversation;
 use codeferry_translate::fingerprint::Fingerprint;
 use codeferry_translate::lower::{Optional, ReasoningSpan, cut_out};
 use codeferry_translate::turn::UpstreamError;
-use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Payload, Provider};
+use codeferry_upstream::{Body, Call, Consequence, Failure, FailureKind, Limits, Line, Payload, Provider, Seat};
 use codeferry_wire::anthropic::error::ErrorKind;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) lite: bool,
     /// What a Codex says of its turn.
     pub(crate) said: Said,
+    /// What the client's own WebSocket has upstream; `None`: it came without one, or goes over HTTP all the same.
+    pub(crate) line: Option<Arc<Line>>,
     pub(crate) context_window: Option<u64>,
     /// How the answer is to be read and rendered.
     pub(crate) recipe: Arc<Recipe>,
@@ -287,9 +289,13 @@ async fn attempt(
         turn_state: plan.said.turn_state(&account.id),
         program: account.program.as_ref(),
         carried: plan.said.carried(),
+        seat: plan.line.as_ref().map(|line| Seat { line, account: &account.id }),
     };
     let mut answer = gateway.upstream.respond(call).await?;
     if let Some(recorder) = &tap.recorder {
+        if let Some(message) = answer.message.take() {
+            recorder.lowered(&message.into());
+        }
         recorder.accepted(&answer.headers);
     }
     let limits = WindowsSeen::from(&answer.limits(gateway.now()));

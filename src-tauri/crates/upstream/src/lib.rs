@@ -2,6 +2,7 @@
 //!
 //! - [`Upstream`] is the door: [`Upstream::respond`] sends one request and gives back a [`Body`] to read,
 //!   [`Upstream::models`] asks for the catalogue.
+//! - [`Line`] is what is kept open between the requests of a client that came over a WebSocket.
 //! - [`Provider`] says how the providers differ; [`Endpoints`] says where they are.
 //! - [`Failure`] is what went wrong and what follows from it. Whether to try again is the caller's decision.
 //! - [`OAuth`] renews tokens for the account pool; [`sign_in`] gets them in the first place.
@@ -15,10 +16,12 @@
 
 pub mod catalog;
 pub mod codex_cli;
+mod continuation;
 mod endpoints;
 mod failure;
 pub mod headers;
 pub mod limits;
+mod line;
 mod oauth;
 pub mod pages;
 pub mod provider;
@@ -36,6 +39,7 @@ pub use catalog::{Catalog, Effort, Model};
 pub use endpoints::Endpoints;
 pub use failure::{Consequence, Failure, FailureKind, Refusal};
 pub use limits::Limits;
+pub use line::{Line, Seat};
 pub use oauth::OAuth;
 pub use provider::{Allowed, Provider};
 pub use seen::Seen;

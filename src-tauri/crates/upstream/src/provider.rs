@@ -19,6 +19,8 @@ pub struct Provider {
     pub(crate) headers: &'static [Extra],
     /// Its own client compresses request bodies (zstd), so we may.
     pub(crate) compress: bool,
+    /// Its path for answers can be upgraded to a WebSocket.
+    pub(crate) socket: Option<Socket>,
     /// How tokens are renewed. A code is exchanged at the same address.
     pub(crate) renewal: Renewal,
     /// The path to give tokens back, below the auth host.
@@ -29,6 +31,13 @@ pub struct Provider {
     pub(crate) beside: bool,
     /// What a request body may contain.
     pub allowed: Allowed,
+}
+
+/// What is particular to a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Socket {
+    /// `openai-beta`
+    pub(crate) beta: Option<&'static str>,
 }
 
 /// A header some providers get.
@@ -54,6 +63,11 @@ pub(crate) enum Extra {
     Lite,
     /// What a Codex says of its turn, in headers that only its own backend knows ([`Carried`](crate::Carried)).
     Carried,
+}
+
+impl Extra {
+    /// The header of [`Extra::Lite`].
+    pub(crate) const LITE: &'static str = "x-openai-internal-codex-responses-lite";
 }
 
 /// How a provider's auth host renews tokens.
@@ -132,6 +146,11 @@ const PLAN_ALLOWED: Allowed = Allowed {
     id_chars: 64,
 };
 
+/// `codex-backend.md §6`.
+const CODEX_SOCKET: Socket = Socket { beta: Some("responses_websockets=2026-02-06") };
+/// `codex-backend.md §12`, "WebSocket": bearer only.
+const PLAN_SOCKET: Socket = Socket { beta: None };
+
 const CODEX_HEADERS: &[Extra] = &[
     Extra::Account,
     Extra::Originator,
@@ -158,6 +177,7 @@ static PLAN: Provider = Provider {
     models: "models",
     headers: &[],
     compress: false,
+    socket: Some(PLAN_SOCKET),
     renewal: Renewal {
         path: "api/accounts/oauth/token",
         shape: RenewalShape::Form { resource: "https://api.openai.com/v1" },
@@ -175,6 +195,7 @@ static CODEX: Provider = Provider {
     models: "codex/models",
     headers: CODEX_HEADERS,
     compress: true,
+    socket: Some(CODEX_SOCKET),
     renewal: CODEX_RENEWAL,
     revoke: "oauth/revoke",
     wham: Some("wham"),
@@ -189,6 +210,7 @@ static DEMO: Provider = Provider {
     models: "backend-api/codex/models",
     headers: CODEX_HEADERS,
     compress: true,
+    socket: Some(CODEX_SOCKET),
     renewal: CODEX_RENEWAL,
     revoke: "oauth/revoke",
     wham: Some("backend-api/wham"),
@@ -237,6 +259,7 @@ static OPENAI_KEY: Provider = Provider {
     models: "models",
     headers: &[],
     compress: false,
+    socket: None,
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
@@ -251,6 +274,7 @@ static COMPATIBLE: Provider = Provider {
     models: "models",
     headers: &[],
     compress: false,
+    socket: None,
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,
@@ -265,6 +289,7 @@ static CODEX_CLI: Provider = Provider {
     models: "",
     headers: &[],
     compress: false,
+    socket: None,
     renewal: NO_RENEWAL,
     revoke: "",
     wham: None,

@@ -1,6 +1,7 @@
 //! The door: one request, one answer.
 
 mod collector;
+mod socket;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::endpoints::{Endpoints, below, host_of, is_loopback};
 use crate::failure::{Failure, FailureKind};
 use crate::headers;
 use crate::limits::Limits;
+use crate::line::Seat;
 use crate::oauth::OAuth;
 use crate::oauth::jwks::KeyCache;
 use crate::provider::{Extra, Provider};
@@ -27,6 +29,8 @@ use crate::server::{self, Lists};
 use crate::transport::body::Body;
 use crate::transport::http::Clients;
 use crate::transport::payload::Payload;
+
+use self::socket::{Detours, Tried};
 
 /// Who we say we are. Honest: neither the client's name nor that of the backend's own client.
 pub(crate) const ORIGINATOR: &str = "codeferry";
@@ -66,6 +70,8 @@ pub struct Upstream {
     codex_cli: Option<CodexCli>,
     /// The models of named accounts' servers.
     pub(crate) lists: Lists,
+    /// Where a socket did not answer lately.
+    detours: Detours,
 }
 
 /// What requests of every kind need.
@@ -106,6 +112,8 @@ pub struct Call<'a> {
     pub program: Option<&'a Program>,
     /// What a Codex says of its turn.
     pub carried: Carried<'a>,
+    /// The client came over a WebSocket, and what goes upstream may as well. `None`: over HTTP.
+    pub seat: Option<Seat<'a>>,
 }
 
 /// What a Codex client says of its turn beside the body, in headers of its own backend: without the first of them, for
@@ -174,8 +182,10 @@ pub struct Answer {
     pub models_etag: Option<String>,
     /// The model that really answers, where the upstream says.
     pub model: Option<String>,
-    /// All of them.
+    /// All of them. Those of a handshake come with the first answer of a connection alone.
     pub headers: HeaderMap,
+    /// What was sent over a WebSocket; the body of the call, if it went over HTTP.
+    pub message: Option<Bytes>,
     /// The event stream.
     pub body: Body,
 }
@@ -222,6 +232,7 @@ impl Upstream {
             compress,
             shelf: Shelf::default(),
             lists: Lists::default(),
+            detours: Detours::default(),
             codex_cli: None,
         }
     }
@@ -286,8 +297,25 @@ impl Upstream {
             None => below(wire.models_host(call.kind)?, provider.responses),
         };
         let host: Arc<str> = host_of(&url).into();
-        let chat = call.kind == Kind::Compatible;
+        let Some(seat) = self.seat(&call, &host) else { return self.post(&call, url, host).await };
+        match self.by_socket(&call, seat, &url, &host).await {
+            Tried::Done(answered) => *answered,
+            Tried::Elsewhere(why) => {
+                let answered = self.post(&call, url, Arc::clone(&host)).await;
+                // If HTTP fares no better, it was not the socket's fault.
+                if answered.is_ok() {
+                    tracing::info!(target: "codeferry::exchange", account = %seat.account, %why, "HTTP instead of a WebSocket");
+                    self.detours.begin(&host, seat.account);
+                }
+                answered
+            }
+        }
+    }
 
+    async fn post(&self, call: &Call<'_>, url: Url, host: Arc<str>) -> Result<Answer, Failure> {
+        let wire = &*self.wire;
+        let provider = Provider::of(call.kind);
+        let chat = call.kind == Kind::Compatible;
         let accept = if chat { "text/event-stream, application/json" } else { "text/event-stream" };
         let mut headers = wire.headers(call.access_token, accept)?;
         server::add_headers(call.endpoint.and_then(|endpoint| endpoint.preset), &mut headers);
@@ -321,6 +349,7 @@ impl Upstream {
             models_etag: headers::models_etag(&headers),
             model: headers::model(&headers),
             headers,
+            message: None,
             body: Body::new(response.into(), host, wire.options.silence_timeout).translated(translate),
         })
     }
@@ -329,7 +358,7 @@ impl Upstream {
         let (codex_cli, now) = (self.codex_cli()?, (self.wire.clock)());
         let body = codex_cli.respond(program(call.program)?, call.model, call.body.plain(), now).await?;
         let (headers, request_id, turn_state, models_etag, model) = Default::default();
-        Ok(Answer { request_id, turn_state, models_etag, model, headers, body })
+        Ok(Answer { request_id, turn_state, models_etag, model, headers, message: None, body })
     }
 
     /// Asks for an account's catalogue and puts it on the shelf. On a failure the shelf stays as it is.
@@ -404,7 +433,7 @@ impl Call<'_> {
                 Extra::TurnState => insert(headers, "x-codex-turn-state", self.turn_state),
                 Extra::RoutingHint => insert(headers, "x-codex-routing-hint", Some(&format!("model={}", self.model))),
                 Extra::Lite => {
-                    insert(headers, "x-openai-internal-codex-responses-lite", self.lite.then_some("true"));
+                    insert(headers, Extra::LITE, self.lite.then_some("true"));
                 }
                 Extra::Carried => self.carried.add(headers),
             }

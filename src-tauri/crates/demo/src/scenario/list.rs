@@ -53,6 +53,8 @@ const LIST: &[Scenario] = scenarios! {
     "sealed" "" "400, invalid_encrypted_content, as long as the history holds reasoning";
     "reset" "" "the connection drops before any answer";
     "error" " [nested]" "a bare error event";
+    // On a WebSocket alone; HTTP answers as if it were not there.
+    "socket" " close|drop|binary|huge|silent|expired|forgotten [late] [once]" "the socket closes, breaks, or does what no socket may, at once or in the middle of a text; or the connection is said to be too old, or to know no response";
     // Liberties of the stream.
     "split" "" "each byte is a chunk of its own";
     "crlf" "" "lines end with CR LF";

@@ -237,5 +237,6 @@ fn call<'a>(question: &'a Question, lease: &'a Lease) -> Call<'a> {
         turn_state: question.said.turn_state(&account.id),
         program: account.program.as_ref(),
         carried: question.said.carried(),
+        seat: None,
     }
 }

@@ -17,7 +17,7 @@ use codeferry_translate::effort::Effort;
 use codeferry_translate::lower::{Lowered, Target};
 use codeferry_translate::route::Route;
 use codeferry_upstream::codex_cli::CodexCli;
-use codeferry_upstream::{Catalog, Model};
+use codeferry_upstream::{Catalog, Line, Model};
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::chat::frame::Form;
 use codeferry_wire::json;
@@ -112,7 +112,12 @@ async fn prepare(
     let named = Named::of(gateway).await;
     let headers = &parts.headers;
     let scene = Scene { gateway, dialect, settings: &settings, named: &named, headers, id, watch };
-    let prepared = scene.read(&bytes, tap);
+    let mut prepared = scene.read(&bytes, tap);
+    if let Ok(prepared) = &mut prepared
+        && settings.upstream_websocket
+    {
+        prepared.plan.line = parts.extensions.get::<Arc<Line>>().cloned();
+    }
     if let Some(recorder) = &tap.recorder {
         recorder.sent(bytes);
     }
@@ -239,6 +244,7 @@ impl Scene<'_> {
             keyed: account.is_some_and(|account| account.kind.takes_key()),
             lite: way.lite,
             said: Said::default(),
+            line: None,
             context_window: window,
             model: way.route.model,
             recipe: Arc::new(recipe),

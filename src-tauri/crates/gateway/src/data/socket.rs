@@ -1,8 +1,8 @@
 //! `GET /v1/responses` with an upgrade: many responses over one WebSocket, one after the other (`codex-backend.md §6`).
 //!
 //! Each `response.create` is an exchange like any other and goes the way of [`exchange`]: keys, routing, failover, the log.
-//! What the connection adds is in [`create`] (one frame as a request) and [`memory`] (the last response). This file moves
-//! frames between the two sides.
+//! What the connection adds is in [`create`] (one frame as a request) and [`memory`] (the last response), and it may have one
+//! of its own upstream ([`Line`]). This file moves frames between the two sides.
 //!
 //! **Invariant:** one response runs at a time; what a client asks meanwhile waits. A client that leaves takes its response
 //! with it. The connection ends with a close frame whenever somebody is there to read it.
@@ -22,6 +22,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
+use codeferry_upstream::Line;
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::sse::Decoder;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -76,7 +77,8 @@ pub(crate) async fn socket(
         Ok(place) => {
             let limit = routing::body_limit(&gateway.settings.snapshot());
             let tracker = gateway.sockets.clone();
-            let link = Link { gateway, headers: said(headers), limit, memory: Memory::default(), turn_state: None };
+            let (headers, memory, line) = (said(headers), Memory::default(), Arc::default());
+            let link = Link { gateway, headers, limit, memory, turn_state: None, line };
             upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(move |socket| {
                 tracker.track_future(async move {
                     let _place = place;
@@ -122,6 +124,8 @@ struct Link {
     memory: Memory,
     /// The turn, and what the upstream wants to hear in it.
     turn_state: Option<(String, HeaderValue)>,
+    /// What is kept open upstream.
+    line: Arc<Line>,
 }
 
 type Sink = SplitSink<WebSocket, Message>;
@@ -169,11 +173,13 @@ impl Link {
             };
             let _ = tokio::time::timeout(Duration::from_secs(2), farewell).await;
         }
+        self.line.close().await;
     }
 
     /// Until somebody leaves. What is to be said then, if anybody is there to hear it.
     async fn converse(&mut self, sink: &mut Sink, stream: &mut SplitStream<WebSocket>) -> Option<CloseFrame> {
         let (stopping, closing) = (self.gateway.stopping.clone(), self.gateway.closing.clone());
+        let line = Arc::clone(&self.line);
         let mut end_of_life = std::pin::pin!(tokio::time::sleep(LIFETIME));
         let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -233,6 +239,7 @@ impl Link {
                         }
                     }
                 }
+                never = line.tend(), if idle => match never {},
                 () = &mut end_of_life, if idle => {
                     return Some(farewell(close_code::NORMAL, "60 minutes are over; create a new connection"));
                 }
@@ -273,6 +280,7 @@ impl Link {
             request.headers_mut().insert(TURN_STATE, state.clone());
         }
         request.headers_mut().extend(headers);
+        request.extensions_mut().insert(Arc::clone(&self.line));
         let gateway = Arc::clone(&self.gateway);
         let opening = async move { exchange::answer(&gateway, Dialect::Responses, request, None).await };
         let response = Growing::new(items, self.limit);

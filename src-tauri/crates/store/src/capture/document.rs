@@ -122,6 +122,7 @@ const SETTINGS: &[&str] = &[
     "responses_lite",
     "rotation",
     "streams_per_key",
+    "upstream_websocket",
 ];
 
 // === impl Document ===

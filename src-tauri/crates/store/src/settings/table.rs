@@ -120,6 +120,14 @@ static KEYS: &[Key] = &[
         take: |settings| Value::Flag(settings.websocket),
     },
     Key {
+        name: "upstream_websocket",
+        doc: "For clients that come over a WebSocket, ask plan and codex hosts over one as well: then only what is new in a \
+              conversation is sent. What a host does not answer there goes over HTTP by itself. Off, everything does.",
+        allowed: "true or false",
+        put: |settings, value| put(&mut settings.upstream_websocket, flag(value)),
+        take: |settings| Value::Flag(settings.upstream_websocket),
+    },
+    Key {
         name: "passthrough",
         doc: "Send Responses requests of every client as they came, with nothing but what the upstream demands set: what a \
               client of the public API sends and a plan does not take is then refused. Off, only a Codex's are sent so.",

@@ -60,6 +60,7 @@ fn every_key_reaches_its_field() {
         ("responses_lite", "auto"),
         ("passthrough", "true"),
         ("websocket", "false"),
+        ("upstream_websocket", "false"),
         ("log", "json"),
         ("log_file", "off"),
         ("log_keep_days", "3"),

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::codex_cli;
 use crate::failure::Failure;
+use crate::transport::answering::Answering;
 
 /// What the upstream sends. Dropping it cancels the request: the stream is reset, or the connection closed.
 ///
@@ -34,6 +35,7 @@ pub struct Body {
 enum Source {
     Http(reqwest::Body),
     CodexCli(Box<codex_cli::Stream>),
+    Socket(Box<Answering>),
 }
 
 // === impl Body ===
@@ -46,6 +48,11 @@ impl Body {
     /// The answer of a Codex CLI.
     pub(crate) fn of_codex_cli(stream: codex_cli::Stream, idle: Duration) -> Self {
         Self::of(Source::CodexCli(Box::new(stream)), "the Codex CLI".into(), idle)
+    }
+
+    /// A response over a WebSocket.
+    pub(crate) fn of_socket(answering: Box<Answering>, host: Arc<str>, idle: Duration) -> Self {
+        Self::of(Source::Socket(answering), host, idle)
     }
 
     /// The same body, its bytes turned into those of a Responses stream.
@@ -131,6 +138,7 @@ impl Source {
                 Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
             }),
             Self::CodexCli(stream) => stream.poll_next(cx),
+            Self::Socket(answering) => answering.poll_next(cx),
         }
     }
 }

@@ -31,30 +31,46 @@ pub(crate) struct Clients {
     near_tls: OnceLock<Client>,
     /// Everywhere else, through the proxy if the environment names one.
     far: OnceLock<Client>,
+    /// The last two for what is to be upgraded: that is of HTTP/1.1 (RFC 6455 §4.1).
+    near_tls_1: OnceLock<Client>,
+    far_1: OnceLock<Client>,
 }
 
 impl Clients {
     pub(crate) fn new(connect_timeout: Duration) -> Self {
-        Self { connect_timeout, near: OnceLock::new(), near_tls: OnceLock::new(), far: OnceLock::new() }
+        let [near, near_tls, far, near_tls_1, far_1] = [const { OnceLock::new() }; 5];
+        Self { connect_timeout, near, near_tls, far, near_tls_1, far_1 }
     }
 
     /// The client for an address.
     pub(crate) fn for_url(&self, url: &Url) -> Result<&Client, Failure> {
+        self.client(url, false)
+    }
+
+    /// The client for an address whose connection is to become a WebSocket.
+    pub(crate) fn for_upgrade(&self, url: &Url) -> Result<&Client, Failure> {
+        self.client(url, true)
+    }
+
+    fn client(&self, url: &Url, upgrade: bool) -> Result<&Client, Failure> {
         let near = is_loopback(url);
         let tls = url.scheme() == "https";
-        let place = match (near, tls) {
-            (true, false) => &self.near,
-            (true, true) => &self.near_tls,
-            (false, _) => &self.far,
+        let place = match (near, tls, upgrade) {
+            // Without TLS nobody offers HTTP/2.
+            (true, false, _) => &self.near,
+            (true, true, false) => &self.near_tls,
+            (true, true, true) => &self.near_tls_1,
+            (false, _, false) => &self.far,
+            (false, _, true) => &self.far_1,
         };
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.build(near, tls)?;
+        let client = self.build(near, tls, upgrade)?;
         Ok(place.get_or_init(|| client))
     }
 
-    fn build(&self, near: bool, tls: bool) -> Result<Client, Failure> {
+    fn build(&self, near: bool, tls: bool, upgrade: bool) -> Result<Client, Failure> {
         // One crypto provider in the whole program. Whoever installed it before us installed the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -74,6 +90,9 @@ impl Clients {
             .no_deflate();
         if near {
             builder = builder.no_proxy();
+        }
+        if upgrade && tls {
+            builder = builder.http1_only();
         }
         builder = if near && !tls {
             // No TLS, no certificates to read.

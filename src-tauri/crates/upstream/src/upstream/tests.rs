@@ -34,6 +34,7 @@ fn call(kind: Kind, token: &Secret) -> Call<'_> {
         turn_state: None,
         program: None,
         carried: Carried::default(),
+        seat: None,
     }
 }
 
