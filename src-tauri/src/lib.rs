@@ -18,6 +18,7 @@
 mod app_menu;
 mod args;
 mod autostart;
+mod backdrop;
 mod commands;
 mod deep_link;
 mod login_window;

@@ -4,6 +4,8 @@ use codeferry_app::{Phase, TroubleKind};
 use serde::Serialize;
 use tauri::{AppHandle, Emitter as _};
 
+use crate::backdrop;
+
 /// How it stands, for the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ShellState {
@@ -25,6 +27,8 @@ pub(crate) struct ShellState {
     pub(crate) version: &'static str,
     /// `linux`, `macos` or `windows`.
     pub(crate) platform: &'static str,
+    /// The window shows what is behind it, where the page lets it.
+    pub(crate) translucent: bool,
 }
 
 // === impl ShellState ===
@@ -41,6 +45,7 @@ impl ShellState {
             demo: false,
             version: codeferry_app::VERSION,
             platform: std::env::consts::OS,
+            translucent: backdrop::here().is_translucent(),
         };
         match phase {
             Phase::Running(serving) => {

@@ -18,7 +18,7 @@ use tauri_plugin_opener::OpenerExt as _;
 use crate::deep_link::Link;
 use crate::screen::Screen;
 use crate::shell::Shell;
-use crate::{web_engine, window_state};
+use crate::{backdrop, web_engine, window_state};
 
 /// The label. Capabilities name it.
 pub(crate) const MAIN: &str = "main";
@@ -88,7 +88,7 @@ async fn show(app: &AppHandle, route: Option<&str>) -> tauri::Result<()> {
         None => WebviewUrl::App(LOCAL.into()),
     };
     let (asked, outside, kept) = (app.clone(), app.clone(), app.clone());
-    let window = WebviewWindowBuilder::new(app, MAIN, url)
+    let window = backdrop::behind(WebviewWindowBuilder::new(app, MAIN, url))
         .title("Codeferry")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)

@@ -2,12 +2,10 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLIENTS, type MadeUp, makeUp } from './support/clients';
-import { Gateway } from './support/gateway';
-import { Dashboard, type Look, launch } from './support/page';
-import { missing } from './support/tools';
+import { Dashboard, type Look } from './support/page';
+import { onStage } from './support/stage';
 
 const LOOKS: Look[] = [
   { language: 'en', theme: 'light', width: 1280 },
@@ -16,27 +14,12 @@ const LOOKS: Look[] = [
   { language: 'zh', theme: 'light', width: 768 },
 ];
 
-describe.skipIf(missing() !== null)('clients, in every state', () => {
-  let browser: Browser;
-  let gateway: Gateway;
+onStage('clients, in every state', (stage) => {
   let dashboard: Dashboard;
   let asked: string[];
 
-  beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-  afterEach(async () => {
-    const { wrong } = dashboard;
-    await dashboard.close();
-    expect(wrong).toEqual([]);
-  });
-
   async function open(to: string, answers: MadeUp = {}, look: Look = {}): Promise<void> {
-    dashboard = await Dashboard.open(browser, gateway, look);
+    dashboard = await stage.open('', look);
     asked = await makeUp(dashboard.page, answers);
     await dashboard.go(to);
   }
@@ -148,7 +131,7 @@ describe.skipIf(missing() !== null)('clients, in every state', () => {
     await dashboard.says(dashboard.t('by_hand.made', { name: 'desk' }));
     const lines = await dashboard.page.locator('main pre').innerText();
     expect(lines).toMatch(/ANTHROPIC_AUTH_TOKEN=cf[-_]/);
-    const { keys } = (await gateway.api('GET', '/keys')) as { keys: { name: string; ends_with: string }[] };
+    const { keys } = (await stage.gateway.api('GET', '/keys')) as { keys: { name: string; ends_with: string }[] };
     expect(lines.trim().endsWith(keys.find((key) => key.name === 'desk')?.ends_with ?? '?')).toBe(true);
   });
 
@@ -178,13 +161,11 @@ describe.skipIf(missing() !== null)('clients, in every state', () => {
   });
 });
 
-describe.skipIf(missing() !== null)('a client of this machine', () => {
-  let browser: Browser;
-  let gateway: Gateway;
+onStage('a client of this machine', (stage) => {
   let dashboard: Dashboard;
   // Claude Code passes over a file with comments.
   const MINE = '{\n\t"model": "opus",\n\t"env": {\n\t\t"EDITOR": "vim"\n\t}\n}\n';
-  const file = () => join(gateway.home, '.claude', 'settings.json');
+  const file = () => join(stage.gateway.home, '.claude', 'settings.json');
   const stands = () => (existsSync(file()) ? readFileSync(file(), 'utf8') : '');
   const dialog = () => dashboard.page.getByRole('dialog');
   const place = () => dashboard.page.locator('[data-place=user]');
@@ -197,16 +178,11 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
   };
 
   beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-    mkdirSync(join(gateway.home, '.claude'), { recursive: true });
+    mkdirSync(join(stage.gateway.home, '.claude'), { recursive: true });
     writeFileSync(file(), MINE);
-    dashboard = await Dashboard.open(browser, gateway, {}, 'clients');
+    dashboard = await Dashboard.open(stage.browser, stage.gateway, {}, 'clients');
   });
-  afterAll(async () => {
-    await dashboard?.close();
-    await browser?.close();
-    await gateway?.stop();
-  });
+  afterAll(() => dashboard?.close());
 
   it('is set up from the list: what is shown is what is done', async () => {
     const { page } = dashboard;
@@ -214,7 +190,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     await dashboard.button('plan.go', { count: 1 }).waitFor();
     expect(stands()).toBe(MINE);
     const { added } = await shown();
-    expect(added.map((line) => line.text).join('\n')).toContain(gateway.url);
+    expect(added.map((line) => line.text).join('\n')).toContain(stage.gateway.url);
     expect(await dialog().innerText()).not.toMatch(/cf_[A-Za-z0-9_-]{20}/);
     await dashboard.button('plan.go', { count: 1 }).click();
     await dialog().locator('[data-check]').first().waitFor();
@@ -229,7 +205,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
 
   it('that was changed by another hand says so, is set up again, or is left so', async () => {
     const ours = stands();
-    writeFileSync(file(), ours.replace(gateway.url, 'https://elsewhere.example'));
+    writeFileSync(file(), ours.replace(stage.gateway.url, 'https://elsewhere.example'));
     // It is seen by itself, from wherever one looks.
     await dashboard.go('overview');
     await dashboard.says(dashboard.t('overview.drifted', { name: 'Claude Code' }));
@@ -240,7 +216,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     await dashboard.button('client.set_up_again').click();
     // While somebody looks, the file changes once more.
     await dashboard.button('plan.go', { count: 1 }).waitFor();
-    writeFileSync(file(), ours.replace(gateway.url, 'https://third.example'));
+    writeFileSync(file(), ours.replace(stage.gateway.url, 'https://third.example'));
     await dashboard.button('plan.go', { count: 1 }).click();
     await dialog().getByText(dashboard.t('plan.anew')).waitFor();
     expect(stands()).toContain('https://third.example');
@@ -248,7 +224,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     await dashboard.button('plan.go', { count: 1 }).click();
     await dashboard.button('plan.done').click();
     await place().getByText(dashboard.t('client.ours')).waitFor();
-    expect(stands()).toContain(gateway.url);
+    expect(stands()).toContain(stage.gateway.url);
     await dashboard.page.getByRole('navigation').getByText(dashboard.t('clients.drifted', { count: 1 })).waitFor({ state: 'detached' });
   });
 
@@ -261,7 +237,7 @@ describe.skipIf(missing() !== null)('a client of this machine', () => {
     await dialog().getByText(dashboard.t('plan.reverted', { name: 'Claude Code' })).waitFor();
     await dashboard.button('plan.done').click();
     await place().getByText(dashboard.t('client.elsewhere')).waitFor();
-    expect(stands()).not.toContain(gateway.url);
+    expect(stands()).not.toContain(stage.gateway.url);
 
     await dashboard.page.locator('[data-backup]').last().getByRole('button').click();
     await dashboard.button('backups.restore').waitFor();

@@ -2,35 +2,18 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from './support/gateway';
-import { Dashboard, launch } from './support/page';
-import { missing } from './support/tools';
+import { expect, it } from 'vitest';
+import type { Dashboard } from './support/page';
+import { onStage } from './support/stage';
 
-describe.skipIf(missing() !== null)('the dashboard', () => {
-  let browser: Browser;
-  let gateway: Gateway;
+onStage('the dashboard', (stage) => {
   let dashboard: Dashboard;
-  const open = async (to: string) => (dashboard = await Dashboard.open(browser, gateway, {}, to));
+  const open = async (to: string) => (dashboard = await stage.open(to));
   const claude = () => {
-    const file = join(gateway.home, '.claude', 'settings.json');
+    const file = join(stage.gateway.home, '.claude', 'settings.json');
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   };
-  const setting = async (key: string) => ((await gateway.api('GET', `/settings/${key}`)) as { value: unknown }).value;
-
-  beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-  afterEach(async () => {
-    const { wrong } = dashboard;
-    await dashboard.close();
-    expect(wrong).toEqual([]);
-  });
+  const setting = async (key: string) => ((await stage.gateway.api('GET', `/settings/${key}`)) as { value: unknown }).value;
 
   it('leads to a first answer in three clicks, where four are allowed', async () => {
     await open('onboarding');
@@ -40,8 +23,8 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     expect(claude()).toBe('');
     await dashboard.button('plan.go', { count: 1 }).click();
     await dashboard.says(dashboard.t('onboarding.request_wait'));
-    expect(claude()).toContain(gateway.url);
-    await gateway.say('[[demo:text The first answer]]');
+    expect(claude()).toContain(stage.gateway.url);
+    await stage.gateway.say('[[demo:text The first answer]]');
     await dashboard.button('onboarding.finish').click();
     await dashboard.page.getByRole('heading', { level: 1 }).waitFor();
     expect(dashboard.page.url()).toContain('#/overview');
@@ -53,13 +36,13 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
     const before = await log.getAttribute('aria-checked');
     await log.click();
     await expect.poll(() => setting('log_file')).toBe(before !== 'true');
-    await gateway.api('DELETE', '/settings/log_file');
+    await stage.gateway.api('DELETE', '/settings/log_file');
     await expect.poll(() => log.getAttribute('aria-checked')).toBe(before);
   });
 
   it('makes a client key that is shown once, and revokes it', async () => {
     await open('settings');
-    const names = async () => ((await gateway.api('GET', '/keys')) as { keys: { name: string }[] }).keys.map(({ name }) => name);
+    const names = async () => ((await stage.gateway.api('GET', '/keys')) as { keys: { name: string }[] }).keys.map(({ name }) => name);
     await dashboard.field('client_keys.name').fill('spare');
     await dashboard.button('client_keys.create').click();
     await dashboard.says(dashboard.t('client_keys.made', { name: 'spare' }));
@@ -109,15 +92,15 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
   });
 
   it('lists requests while they run, finds them, and shows all there is of one', async () => {
-    await gateway.api('POST', '/capture', { minutes: 5, client: null, images: false });
+    await stage.gateway.api('POST', '/capture', { minutes: 5, client: null, images: false });
     await open('requests');
     const { page } = dashboard;
     const rows = page.getByRole('grid').getByRole('row');
-    const asked = gateway.say('[[demo:drip 20 100]]', { model: 'haiku' });
+    const asked = stage.gateway.say('[[demo:drip 20 100]]', { model: 'haiku' });
     await rows.filter({ hasText: 'haiku' }).filter({ hasText: dashboard.t('requests.answering') }).waitFor();
     await asked;
     await rows.filter({ hasText: 'haiku' }).filter({ hasText: dashboard.t('requests.answering') }).waitFor({ state: 'detached' });
-    await gateway.say('nobody', { model: 'not-a-model' });
+    await stage.gateway.say('nobody', { model: 'not-a-model' });
     await rows.filter({ hasText: 'not-a-model' }).waitFor();
 
     await page.keyboard.press('/');
@@ -140,7 +123,7 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
   });
 
   it('keeps what is looked for in the address, so that it can be passed on and gone back over', async () => {
-    await gateway.say('nobody', { model: 'not-a-model' });
+    await stage.gateway.say('nobody', { model: 'not-a-model' });
     await open('requests');
     const { page } = dashboard;
     const rows = page.getByRole('grid').getByRole('row');
@@ -181,14 +164,14 @@ describe.skipIf(missing() !== null)('the dashboard', () => {
   });
 
   it('captures for a while, and stops', async () => {
-    await gateway.api('DELETE', '/capture');
+    await stage.gateway.api('DELETE', '/capture');
     await open('requests');
     await dashboard.button('requests.capture').click();
     expect(await dashboard.barriers()).toEqual([]);
     await dashboard.button('capture.start').click();
     await dashboard.button('capture.stop').click();
     await dashboard.button('capture.start').waitFor();
-    expect(await gateway.api('GET', '/capture')).toMatchObject({ on: false });
+    expect(await stage.gateway.api('GET', '/capture')).toMatchObject({ on: false });
   });
 
   it('adds up what was used, with a table for each chart', async () => {

@@ -53,6 +53,40 @@ onStage('the frame', (stage) => {
     }
   });
 
+  it('lets through what is behind the window only where it should', async () => {
+    const dashboard = await stage.open();
+    const { page } = dashboard;
+    const session = await dashboard.context.newCDPSession(page);
+    const wants = (name: string, value: string) => session.send('Emulation.setEmulatedMedia', { features: [{ name, value }] });
+    /** How opaque the page, the sidebar and the screen are. */
+    const opaque = () =>
+      page.evaluate(() =>
+        [document.documentElement, document.querySelector('nav'), document.querySelector('main')].map((one) => {
+          const colour = one === null ? '' : getComputedStyle(one).backgroundColor;
+          const [, alpha] = /[,/] ?([\d.]+)\)$/.exec(colour) ?? [];
+          return colour.startsWith('rgb(') || alpha === undefined ? 1 : Number(alpha);
+        }),
+      );
+    const is = (wanted: unknown) => expect.poll(opaque).toEqual(wanted);
+    // A browser is no window of ours.
+    await is([1, 1, 1]);
+    await page.evaluate(() => document.documentElement.toggleAttribute('data-translucent', true));
+    await is([0, 0.55, 1]);
+    await wants('prefers-reduced-transparency', 'reduce');
+    await is([1, 1, 1]);
+    await wants('prefers-contrast', 'more');
+    await is([1, 1, 1]);
+    await wants('prefers-contrast', 'no-preference');
+    await is([0, 0.55, 1]);
+    await page.setViewportSize({ width: 400, height: 800 });
+    await is([1, 1, 1]);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await is([0, 0.55, 1]);
+    // The system's material is light where the system is.
+    await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'));
+    await is([1, 1, 1]);
+  });
+
   it.each([1280, 360])('leads to a part of the settings, and stays there while the page grows: %i', async (width) => {
     const dashboard = await stage.open('settings/diagnostics', { width, height: 800 });
     const { page } = dashboard;

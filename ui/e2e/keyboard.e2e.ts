@@ -1,34 +1,20 @@
 // Everything by keys alone, and where the focus is can be seen.
 
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from './support/gateway';
-import { Dashboard, SCREENS, launch } from './support/page';
-import { missing } from './support/tools';
+import { beforeAll, expect, it } from 'vitest';
+import { type Dashboard, SCREENS } from './support/page';
+import { onStage } from './support/stage';
 
-describe.skipIf(missing() !== null)('the keyboard', () => {
-  let browser: Browser;
-  let gateway: Gateway;
+onStage('the keyboard', (stage) => {
   let dashboard: Dashboard;
 
   beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-    await gateway.say('[[demo:text for the list]]', { model: 'opus' });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-  afterEach(async () => {
-    const { wrong } = dashboard;
-    await dashboard.close();
-    expect(wrong).toEqual([]);
+    await stage.gateway.say('[[demo:text for the list]]', { model: 'opus' });
   });
 
   const focused = () => dashboard.page.evaluate(() => `${document.activeElement?.tagName}: ${document.activeElement?.textContent?.trim()}`);
 
   it.each(['en', 'zh'] as const)('finds everything in one place: %s', async (language) => {
-    dashboard = await Dashboard.open(browser, gateway, { language, theme: language === 'zh' ? 'dark' : 'light' });
+    dashboard = await stage.open('', { language, theme: language === 'zh' ? 'dark' : 'light' });
     const { page } = dashboard;
     await page.keyboard.press('Control+k');
     const field = page.getByRole('combobox', { name: dashboard.t('palette.title') });
@@ -67,7 +53,7 @@ describe.skipIf(missing() !== null)('the keyboard', () => {
   });
 
   it('has numbers for the screens, and says so', async () => {
-    dashboard = await Dashboard.open(browser, gateway, {}, 'onboarding');
+    dashboard = await stage.open('onboarding');
     const { page } = dashboard;
     for (const [at, screen] of SCREENS.slice(0, 8).entries()) {
       await page.keyboard.press(`Control+${at + 1}`);
@@ -85,7 +71,7 @@ describe.skipIf(missing() !== null)('the keyboard', () => {
   });
 
   it('leaves letters to those who type', async () => {
-    dashboard = await Dashboard.open(browser, gateway, {}, 'playground');
+    dashboard = await stage.open('playground');
     const prompt = dashboard.field('playground.prompt');
     await prompt.fill('');
     await prompt.pressSequentially('why? a/b');
@@ -94,7 +80,7 @@ describe.skipIf(missing() !== null)('the keyboard', () => {
   });
 
   it('skips what is on every screen', async () => {
-    dashboard = await Dashboard.open(browser, gateway);
+    dashboard = await stage.open();
     const { page } = dashboard;
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press('Tab');
@@ -106,7 +92,7 @@ describe.skipIf(missing() !== null)('the keyboard', () => {
   });
 
   it('shows where it is, wherever that is', async () => {
-    dashboard = await Dashboard.open(browser, gateway, {}, 'onboarding');
+    dashboard = await stage.open('onboarding');
     const { page } = dashboard;
     const unseen: string[] = [];
     let seen = 0;

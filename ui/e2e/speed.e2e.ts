@@ -1,12 +1,9 @@
 // How soon the first screen is there, and what a busy gateway costs the page. The figures are printed; what is asserted here
 // leaves room for a machine that does other things. `npm run soak` takes a minute for each screen and holds it to the budget.
 
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from './support/gateway';
-import { Dashboard, launch } from './support/page';
+import { expect, it } from 'vitest';
+import { onStage } from './support/stage';
 import { Storm } from './support/storm';
-import { missing } from './support/tools';
 
 /** Until the first screen can be used, in milliseconds. */
 const SOON = 300;
@@ -19,20 +16,9 @@ const seconds = soak > 0 ? soak : 5;
 const room = soak > 0 ? 1 : 2.5;
 const MIB = 1024 * 1024;
 
-describe.skipIf(missing() !== null)('the budget', () => {
-  let browser: Browser;
-  let gateway: Gateway;
-
-  beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-
+onStage('the budget', (stage) => {
   it('of time: the first screen', async () => {
-    const dashboard = await Dashboard.open(browser, gateway);
+    const dashboard = await stage.open();
     const { page } = dashboard;
     await page.addInitScript(() => {
       const there = new MutationObserver(() => {
@@ -46,19 +32,18 @@ describe.skipIf(missing() !== null)('the budget', () => {
     const took: number[] = [];
     for (let visit = 0; visit < 7; visit += 1) {
       await page.goto('about:blank');
-      await page.goto(`${gateway.url}/`);
+      await page.goto(`${stage.gateway.url}/`);
       const after = await page.waitForFunction(() => (window as unknown as { usableAfter?: number }).usableAfter);
       took.push(Number(await after.jsonValue()));
     }
     took.sort((a, b) => a - b);
     console.log(`The first screen can be used after ${took.map((one) => one.toFixed(0)).join(', ')} ms; allowed are ${SOON}.`);
     expect(took[0]).toBeLessThan(SOON * room);
-    await dashboard.close();
   });
 
   it.each(['overview', 'requests'])(`of work and memory: ${EVENTS_PER_SECOND} events a second, %s`, async (screen) => {
-    const storm = await Storm.before(gateway.url, EVENTS_PER_SECOND);
-    const dashboard = await Dashboard.open(browser, gateway, { motion: true, at: storm.url }, screen);
+    const storm = await Storm.before(stage.gateway.url, EVENTS_PER_SECOND);
+    const dashboard = await stage.open(screen, { motion: true, at: storm.url });
     const session = await dashboard.context.newCDPSession(dashboard.page);
     await session.send('Performance.enable', { timeDomain: 'timeTicks' });
     const measure = async () => {
@@ -84,7 +69,7 @@ describe.skipIf(missing() !== null)('the budget', () => {
     expect(share).toBeLessThan(SHARE * room);
     expect(grown).toBeLessThan(soak > 0 ? 3 : 6);
     expect(after.nodes).toBeLessThan(before.nodes * 1.5 + 500);
-    await dashboard.close();
+    await stage.closeAll();
     await storm.stop();
   });
 });

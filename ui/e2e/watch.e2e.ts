@@ -1,25 +1,12 @@
 // The other tests rest on what is watched: it has to be seen when it happens.
 
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from './support/gateway';
-import { Dashboard, launch } from './support/page';
-import { missing } from './support/tools';
+import { expect, it } from 'vitest';
+import { Dashboard } from './support/page';
+import { onStage } from './support/stage';
 
-describe.skipIf(missing() !== null)('the watch', () => {
-  let browser: Browser;
-  let gateway: Gateway;
-
-  beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-
+onStage('the watch', (stage) => {
   it('sees who is asked, what is not allowed, and what is said and thrown', async () => {
-    const dashboard = await Dashboard.open(browser, gateway);
+    const dashboard = await Dashboard.open(stage.browser, stage.gateway);
     expect(dashboard.wrong).toEqual([]);
     await dashboard.page.evaluate(() => {
       document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.inline = true' }));
@@ -37,7 +24,7 @@ describe.skipIf(missing() !== null)('the watch', () => {
   });
 
   it('sees a request that leaves this machine', async () => {
-    const dashboard = await Dashboard.open(browser, gateway);
+    const dashboard = await Dashboard.open(stage.browser, stage.gateway);
     // The policy stops a page that asks; this one is led away.
     await dashboard.page.goto('http://elsewhere.invalid/').catch(() => {});
     expect(dashboard.wrong).toContain('asked of http://elsewhere.invalid/');
@@ -45,7 +32,7 @@ describe.skipIf(missing() !== null)('the watch', () => {
   });
 
   it('sees a field without a name, and faint letters', async () => {
-    const dashboard = await Dashboard.open(browser, gateway, {}, 'playground');
+    const dashboard = await Dashboard.open(stage.browser, stage.gateway, {}, 'playground');
     await dashboard.page.evaluate(() => {
       const main = document.querySelector('main');
       main?.append(document.createElement('input'));

@@ -17,6 +17,8 @@ export interface ShellState {
   demo: boolean;
   version: string;
   platform: 'linux' | 'macos' | 'windows';
+  /** The window shows what is behind it, where the page lets it. */
+  translucent: boolean;
 }
 
 /** Starting with the login of the person. */

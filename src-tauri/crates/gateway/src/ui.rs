@@ -93,8 +93,9 @@ fn answer((name, bytes): &File, asked: &HeaderMap) -> Response {
     put(header::REFERRER_POLICY, "no-referrer");
     // Pages of other ports are of the same site; none of them is to take this in.
     put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    // A picture is a page, too, for whoever opens it by its address.
+    put(header::CONTENT_SECURITY_POLICY, POLICY);
     if *name == PAGE {
-        put(header::CONTENT_SECURITY_POLICY, POLICY);
         put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     }
     response
@@ -132,12 +133,12 @@ mod tests {
     fn what_is_named_by_its_hash_is_kept_and_the_page_is_not() {
         let header = |file, name| answer(file, &HeaderMap::new()).headers().get(name).cloned();
         assert_eq!(header(&PAGE, header::CACHE_CONTROL).unwrap(), "no-store");
-        assert_eq!(header(&PAGE, header::CONTENT_SECURITY_POLICY).unwrap(), POLICY);
         assert_eq!(header(&STYLE, header::CACHE_CONTROL).unwrap(), "public, max-age=31536000, immutable");
         assert_eq!(header(&STYLE, header::CONTENT_TYPE).unwrap(), "text/css; charset=utf-8");
         assert_eq!(header(&ICON, header::CACHE_CONTROL).unwrap(), "no-cache");
         for file in [&PAGE, &STYLE, &ICON] {
             assert_eq!(header(file, header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+            assert_eq!(header(file, header::CONTENT_SECURITY_POLICY).unwrap(), POLICY);
         }
     }
 
