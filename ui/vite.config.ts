@@ -22,5 +22,5 @@ export default defineConfig({
   },
   // Tests run the code that runs in a browser, without one.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
-  test: { include: ['src/**/*.test.ts', 'scripts/**/*.test.mjs'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'scripts/**/*.test.mjs'], environment: 'node', testTimeout: 20_000 },
 });

@@ -2,8 +2,11 @@
 // leaves room for a machine that does other things. `npm run soak` takes a minute for each screen and holds it to the budget.
 
 import { expect, it } from 'vitest';
+import { Gateway } from './support/gateway';
+import { Dashboard } from './support/page';
 import { onStage } from './support/stage';
 import { Storm } from './support/storm';
+import { python } from './support/tools';
 
 /** Until the first screen can be used, in milliseconds. */
 const SOON = 300;
@@ -15,6 +18,10 @@ const seconds = soak > 0 ? soak : 5;
 /** How much worse a busy machine may be. */
 const room = soak > 0 ? 1 : 2.5;
 const MIB = 1024 * 1024;
+/** Rows of the log that are scrolled through. */
+const ROWS = soak > 0 ? 100_000 : 5_000;
+/** So long may a step of four screens take until it is drawn, in milliseconds, but for one in twenty. */
+const STEP = 100;
 
 onStage('the budget', (stage) => {
   it('of time: the first screen', async () => {
@@ -71,5 +78,58 @@ onStage('the budget', (stage) => {
     expect(after.nodes).toBeLessThan(before.nodes * 1.5 + 500);
     await stage.closeAll();
     await storm.stop();
+  });
+
+  it.skipIf(python() === null)(`of a long log: ${ROWS} rows from the newest to the oldest`, { timeout: 300_000 }, async () => {
+    const gateway = await Gateway.start();
+    await gateway.remember(ROWS);
+    const dashboard = await Dashboard.open(stage.browser, gateway);
+    const { page } = dashboard;
+    const session = await dashboard.context.newCDPSession(page);
+    await session.send('Performance.enable', { timeDomain: 'timeTicks' });
+    const measure = async () => {
+      await session.send('HeapProfiler.collectGarbage');
+      const { metrics } = await session.send('Performance.getMetrics');
+      const metric = (name: string) => metrics.find((one) => one.name === name)?.value ?? 0;
+      return { busy: metric('TaskDuration'), heap: metric('JSHeapUsedSize') / MIB, nodes: metric('Nodes') };
+    };
+    const asked = performance.now();
+    await dashboard.go('requests');
+    await page.locator('[role=grid] [role=row] >> nth=20').waitFor();
+    const first = performance.now() - asked;
+    const before = await measure();
+    const begun = performance.now();
+    // As a hand does it that pulls: a screen further with each picture, and on as soon as there is more.
+    const { steps, screens, came } = await page.evaluate(async (rows) => {
+      const grid = document.querySelector('[role=grid]');
+      const steps: number[] = [];
+      let [screens, still] = [0, 0];
+      const oldest = () => [...(grid?.querySelectorAll('[role=row]') ?? [])].some((row) => Number(row.getAttribute('aria-rowindex')) >= rows);
+      while (grid !== null && !oldest() && still < 600) {
+        const at = grid.scrollTop;
+        const started = performance.now();
+        grid.scrollTop = at + grid.clientHeight * 4;
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        steps.push(performance.now() - started);
+        still = grid.scrollTop === at ? still + 1 : 0;
+        screens += 1;
+      }
+      return { steps, screens, came: oldest() };
+    }, ROWS);
+    const took = (performance.now() - begun) / 1000;
+    const after = await measure();
+    steps.sort((a, b) => a - b);
+    const usual = steps[Math.floor(steps.length * 0.95)] ?? 0;
+    console.log(
+      `${ROWS} rows: the first after ${first.toFixed(0)} ms, the last after ${took.toFixed(1)} s and ${screens} steps, 95 of 100 within ${usual.toFixed(0)} ms, ` +
+        `the page busy for ${(after.busy - before.busy).toFixed(1)} s, heap ${before.heap.toFixed(1)} → ${after.heap.toFixed(1)} MiB, ${before.nodes} → ${after.nodes} nodes`,
+    );
+    expect(came, 'it came to the end').toBe(true);
+    expect(usual).toBeLessThan(STEP * room);
+    // What is behind is let go: some thousands of rows are held, however many there are.
+    expect(after.heap - before.heap).toBeLessThan(12);
+    expect(after.nodes).toBeLessThan(before.nodes * 2 + 1_000);
+    await dashboard.close();
+    await gateway.stop();
   });
 });

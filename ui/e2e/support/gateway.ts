@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { binary } from './tools';
+import { binary, python } from './tools';
 
 const run = promisify(execFile);
 
@@ -93,6 +93,16 @@ export class Gateway {
       ...(signal === undefined ? {} : { signal }),
     });
     return { status: response.status, text: await response.text() };
+  }
+
+  /** So many requests as if they had been made in the last weeks. The log of the demo is another one than the person's. */
+  async remember(many: number): Promise<void> {
+    // The file is there with the first of them.
+    await this.say('[[demo:text The last one.]]', { model: 'opus' });
+    const written = async () => ((await this.api('GET', '/exchanges?limit=1')) as { exchanges: unknown[] }).exchanges.length > 0;
+    while (!(await written())) await new Promise((resolve) => setTimeout(resolve, 50));
+    const file = join(this.home, 'data', 'requests-demo.sqlite');
+    await run(python() ?? '', [join(import.meta.dirname, 'rows.py'), file, String(many)]);
   }
 
   async stop(): Promise<void> {

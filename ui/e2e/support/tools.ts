@@ -18,6 +18,12 @@ export function binary(): string | null {
   return named !== '' && runs(named) ? named : null;
 }
 
+/** Python, whose library reads and writes SQLite, if this machine has it. */
+export function python(): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, 'python3')).find(runs) ?? null;
+}
+
 /** What is not there, in a sentence. */
 export function missing(): string | null {
   if (binary() === null) return 'CODEFERRY_BIN names no codeferry (`cargo xtask test` sets it)';

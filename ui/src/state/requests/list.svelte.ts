@@ -10,35 +10,21 @@ import type { Crossing, News } from '../live.svelte';
 import { EVERYTHING, matches, matchesOpen, written } from './filter';
 import { type Entry, compare, cutAfter, merge, ofDone, ofOpen } from './head';
 import { Older, type Piece } from './older';
+import type { Page, Source } from './source';
+import { Unsure } from './unsure';
+import { Waiting } from './waiting.svelte';
 
-/** Where everything comes from, so that tests can do without. */
-/** Rows of the log; `next`: ask for what comes before this, `null`: that was all. */
-type Page = { exchanges: Exchange[]; next: number | null };
-
-export interface Source {
-  page(filter: Filter, before: number | null, limit: number): Promise<Page>;
-  /** What is under way. */
-  open(): readonly Crossing[];
-  /** What ended of late: the log may not have it yet. */
-  recent(): readonly Exchange[];
-  follow(tell: (news: News) => void): () => void;
-  /** Before the next picture. */
-  frame(run: () => void): void;
-  after(milliseconds: number, run: () => void): void;
-  now(): number;
-}
+export { WAITING } from './waiting.svelte';
+export type { Source } from './source';
 
 export const PAGE = 200;
 /** A page at most, as the log gives them. */
 const LONGEST_PAGE = 1_000;
 export const HEAD = 1_000;
-export const WAITING = 1_000;
 /** Older rows are read when one comes as near to their end. */
 const NEAR = 100;
 /** The log is asked as often for what events have told. It writes a moment later. */
 const CONFIRM = 1_000;
-/** What it has not written by then it has dropped. */
-const GIVE_UP = 30_000;
 
 export class RequestList {
   filter = $state.raw<Filter>(EVERYTHING);
@@ -52,18 +38,14 @@ export class RequestList {
   more = $state(false);
   /** Reading older ones. */
   reading = $state(false);
-  /** How many new ones wait. Beyond the number that is kept, only that there are more is known. */
-  waiting = $state(0);
-  overflowed = $state(false);
   /** Whatever is read by `at` has changed. */
   #version = $state(0);
 
   #head: Entry[] = [];
   #older = new Older();
   #next: number | null = null;
-  #waiting = new Map<string, Entry>();
-  /** Ended, and not yet confirmed by the log: until when it is asked. */
-  #unsure = new Map<string, { at: number; until: number }>();
+  readonly #waiting = new Waiting();
+  readonly #unsure = new Unsure();
   #ended: Exchange[] = [];
   #framed = false;
   #confirming = false;
@@ -78,13 +60,22 @@ export class RequestList {
     this.#source = source;
   }
 
+  /** How many new ones wait. Beyond the number that is kept, only that there are more is known. */
+  get waiting(): number {
+    return this.#waiting.count;
+  }
+
+  get overflowed(): boolean {
+    return this.#waiting.overflowed;
+  }
+
   get held(): boolean {
     return this.paused || !this.#atTop;
   }
 
   /** How many rows are in memory. */
   get inMemory(): number {
-    return this.#head.length + this.#waiting.size + this.#older.held;
+    return this.#head.length + this.waiting + this.#older.held;
   }
 
   /** From now on, until `stop`. */
@@ -135,7 +126,7 @@ export class RequestList {
     this.#next = null;
     this.#unsure.clear();
     this.#ended = [];
-    this.#dropWaiting();
+    this.#waiting.drop();
     this.reading = false;
     this.#changed();
   }
@@ -183,11 +174,11 @@ export class RequestList {
 
   /** Events were missed: the log knows what became of those that were under way, and what came since. */
   #missed(): void {
-    const until = this.#source.now() + GIVE_UP;
+    const now = this.#source.now();
     const newest = this.#head.find((entry) => entry.done !== null);
-    if (newest !== undefined) this.#unsure.set('', { at: newest.at, until });
+    if (newest !== undefined) this.#unsure.missed(newest.at, now);
     const open = new Set(this.#source.open().map((exchange) => exchange.id));
-    for (const entry of this.#head) if (entry.done === null && !open.has(entry.id)) this.#unsure.set(entry.id, { at: entry.at, until });
+    for (const entry of this.#head) if (entry.done === null && !open.has(entry.id)) this.#unsure.add(entry.id, entry.at, now);
   }
 
   #underWay(): Entry[] {
@@ -196,7 +187,7 @@ export class RequestList {
 
   #over(exchange: Exchange): Entry {
     const entry = ofDone(exchange);
-    if (exchange.seq === undefined) this.#unsure.set(entry.id, { at: entry.at, until: this.#source.now() + GIVE_UP });
+    if (exchange.seq === undefined) this.#unsure.add(entry.id, entry.at, this.#source.now());
     return entry;
   }
 
@@ -206,23 +197,10 @@ export class RequestList {
     const floor = this.#older.pieces.length > 0 || this.#next !== null ? this.#head.at(-1) : undefined;
     const fresh = news.filter((entry) => known.has(entry.id) || floor === undefined || compare(entry, floor) < 0);
     const shown = this.held ? fresh.filter((entry) => known.has(entry.id)) : fresh;
-    if (this.held) this.#wait(fresh.filter((entry) => !known.has(entry.id)));
+    if (this.held) this.#waiting.add(fresh.filter((entry) => !known.has(entry.id)));
     this.#head = merge(this.#head, shown);
     if (!this.held) this.#settle();
     this.#changed();
-  }
-
-  #wait(news: Entry[]): void {
-    const waiting = merge([...this.#waiting.values()], news);
-    if (waiting.length > WAITING) this.overflowed = true;
-    this.#waiting = new Map(waiting.slice(0, WAITING).map((entry) => [entry.id, entry]));
-    this.waiting = this.#waiting.size;
-  }
-
-  #dropWaiting(): void {
-    this.#waiting.clear();
-    this.waiting = 0;
-    this.overflowed = false;
   }
 
   /** Nobody reads further down: what no longer belongs here goes, and the head is cut to its length. */
@@ -256,20 +234,17 @@ export class RequestList {
 
   async #confirm(asked: number): Promise<void> {
     if (asked !== this.#asked || this.#leave === null) return;
-    const oldest = Math.min(...[...this.#unsure.values()].map((unsure) => unsure.at));
     try {
-      const page = await this.#source.page({ ...this.filter, since: String(oldest) }, null, LONGEST_PAGE);
+      const page = await this.#source.page({ ...this.filter, since: String(this.#unsure.oldest) }, null, LONGEST_PAGE);
       if (asked !== this.#asked) return;
       // More than a page was missed: there would be a gap.
-      if (page.next !== null && this.#unsure.has('')) return this.held ? void (this.overflowed = true) : await this.reload();
-      for (const exchange of page.exchanges) this.#unsure.delete(exchange.id);
+      if (page.next !== null && this.#unsure.hasGap) return this.held ? this.#waiting.overflow() : await this.reload();
+      this.#unsure.confirm(page.exchanges);
       this.#take(page.exchanges.map(ofDone));
     } catch {
       // It is asked again.
     }
-    this.#unsure.delete('');
-    const now = this.#source.now();
-    for (const [id, { until }] of this.#unsure) if (until < now) this.#unsure.delete(id);
+    this.#unsure.settle(this.#source.now());
   }
 
   // === What is in view ===
@@ -297,9 +272,7 @@ export class RequestList {
   release(): void {
     this.#atTop = true;
     if (this.overflowed) return void this.reload();
-    const waiting = [...this.#waiting.values()];
-    this.#dropWaiting();
-    this.#take(waiting);
+    this.#take(this.#waiting.drop());
   }
 
   /** After something went wrong. What could be read stays. */
