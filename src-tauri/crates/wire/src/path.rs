@@ -60,7 +60,7 @@ pub(crate) fn read<'a>(
 }
 
 /// Names from the protocol. What the client made up must not reach a log.
-const NAMES: [&str; 71] = [
+const NAMES: [&str; 79] = [
     "allowedFunctionNames",
     "arguments",
     "audio",
@@ -69,6 +69,7 @@ const NAMES: [&str; 71] = [
     "candidateCount",
     "content",
     "contents",
+    "description",
     "detail",
     "echo",
     "effort",
@@ -86,6 +87,7 @@ const NAMES: [&str; 71] = [
     "generationConfig",
     "id",
     "image_url",
+    "include_usage",
     "inlineData",
     "json_schema",
     "logit_bias",
@@ -100,6 +102,7 @@ const NAMES: [&str; 71] = [
     "n",
     "name",
     "parallel_tool_calls",
+    "parameters",
     "parts",
     "presence_penalty",
     "prompt",
@@ -111,11 +114,14 @@ const NAMES: [&str; 71] = [
     "responseModalities",
     "response_format",
     "role",
+    "schema",
     "seed",
     "service_tier",
     "stop",
     "stopSequences",
     "stream",
+    "stream_options",
+    "strict",
     "suffix",
     "systemInstruction",
     "temperature",
@@ -132,6 +138,8 @@ const NAMES: [&str; 71] = [
     "top_p",
     "type",
     "url",
+    "verbosity",
+    "web_search_options",
 ];
 
 // === impl Path ===
@@ -226,4 +234,27 @@ pub(crate) fn nullable<'a, T>(
         return Ok(None);
     }
     take(raw).map(Some).ok_or_else(|| reader.error(What::Expected(wanted)))
+}
+
+/// For [`nullable`].
+pub(crate) fn object(raw: Raw<'_>) -> Option<Raw<'_>> {
+    (raw.kind() == Kind::Object).then_some(raw)
+}
+
+/// A member of an object that was read already: nothing where it is missing or null.
+pub(crate) fn member<'a>(
+    object: Raw<'a>,
+    name: &'static str,
+    kind: Kind,
+    wanted: &'static str,
+    reader: &Reader<'a>,
+    path: &mut Path,
+) -> Result<Option<Raw<'a>>, json::Error> {
+    match object.get(name).filter(|value| !value.is_null()) {
+        Some(value) if value.kind() != kind => {
+            path.push(name);
+            Err(reader.error(What::Expected(wanted)))
+        }
+        value => Ok(value),
+    }
 }

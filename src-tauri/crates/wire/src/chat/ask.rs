@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::json::{self, Kind, Raw, Reader, What};
 pub use crate::path::BadRequest;
-use crate::path::{self, Path, nullable, string, strings};
+use crate::path::{self, Path, member, nullable, object, string, strings};
 
 mod message;
 mod prompt;
@@ -155,7 +155,10 @@ impl<'a> Request<'a> {
         match key {
             "stream" => self.stream = nullable(reader, Raw::bool, "a boolean")?.unwrap_or(false),
             "stream_options" => {
-                self.include_usage = reader.value()?.get("include_usage").and_then(Raw::bool).unwrap_or(false);
+                let options = nullable(reader, object, "an object")?;
+                let wanted =
+                    options.map(|options| member(options, "include_usage", Kind::Bool, "a boolean", reader, path));
+                self.include_usage = wanted.transpose()?.flatten().and_then(Raw::bool).unwrap_or(false);
             }
             "tools" => self.tools.append(&mut tools::tools(reader, path)?),
             "functions" => {
@@ -165,22 +168,22 @@ impl<'a> Request<'a> {
             "tool_choice" => self.tool_choice = tools::choice(reader)?.or(self.tool_choice.take()),
             "function_call" => self.tool_choice = tools::function_call(reader)?.or(self.tool_choice.take()),
             "parallel_tool_calls" => self.parallel_tool_calls = nullable(reader, Raw::bool, "a boolean")?,
-            "web_search_options" => self.web_search = Some(reader.value()?).filter(|raw| raw.kind() == Kind::Object),
+            "web_search_options" => self.web_search = nullable(reader, object, "an object")?,
             "response_format" => self.format = format(reader, path)?,
-            "verbosity" => self.verbosity = Some(reader.value()?).filter(|raw| raw.kind() == Kind::String),
-            "reasoning_effort" | "reasoningEffort" => self.effort = effort(reader)?.or(self.effort.take()),
-            "reasoning" => {
-                if reader.peek()? == Kind::Object {
-                    reader.object(|key, reader| {
-                        if key == "effort" {
-                            path.push(key);
-                            self.effort = effort(reader)?.or(self.effort.take());
-                            path.pop();
-                        }
-                        Ok(())
-                    })?;
-                }
+            "verbosity" => {
+                let word = |raw: Raw<'a>| matches!(raw.literal(), Some("low" | "medium" | "high")).then_some(raw);
+                self.verbosity = nullable(reader, word, "'low', 'medium' or 'high'")?;
             }
+            "reasoning_effort" | "reasoningEffort" => self.effort = effort(reader)?.or(self.effort.take()),
+            "reasoning" if reader.peek()? == Kind::Null => {}
+            "reasoning" => reader.object(|key, reader| {
+                if key == "effort" {
+                    path.push(key);
+                    self.effort = effort(reader)?.or(self.effort.take());
+                    path.pop();
+                }
+                Ok(())
+            })?,
             "max_tokens" | "max_completion_tokens" => {
                 let most = nullable(reader, |raw| raw.u64().filter(|most| *most > 0), "a whole number above 0")?;
                 self.max_tokens = if key == "max_tokens" { self.max_tokens.or(most) } else { most.or(self.max_tokens) };
@@ -288,13 +291,16 @@ fn format<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Format<'a>, js
                 path.push("json_schema");
                 return Err(reader.error(What::Expected("an object with a name and a schema")));
             };
-            let text = |name| inner.get(name).filter(|raw| raw.kind() == Kind::String);
-            Ok(Format::JsonSchema {
-                name: text("name").filter(|name| name.literal() != Some("")),
-                description: text("description"),
-                schema: inner.get("schema").filter(|raw| raw.kind() == Kind::Object),
-                strict: inner.get("strict").and_then(Raw::bool).unwrap_or(false),
-            })
+            path.push("json_schema");
+            let mut within = |name, kind, wanted| member(inner, name, kind, wanted, reader, path);
+            let format = Format::JsonSchema {
+                name: within("name", Kind::String, "a string")?.filter(|name| name.literal() != Some("")),
+                description: within("description", Kind::String, "a string")?,
+                schema: within("schema", Kind::Object, "a JSON schema, which is an object")?,
+                strict: within("strict", Kind::Bool, "a boolean")?.and_then(Raw::bool).unwrap_or(false),
+            };
+            path.pop();
+            Ok(format)
         }
         _ => {
             path.push("type");

@@ -118,7 +118,8 @@ fn message<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Message<'a>, 
                 let said = reader.value()?;
                 message.content.extend(said.literal().filter(|said| !said.is_empty()).map(|_| Part::Refusal(said)));
             }
-            "tool_calls" if reader.peek()? == Kind::Array => {
+            "tool_calls" | "function_call" if reader.peek()? == Kind::Null => {}
+            "tool_calls" => {
                 reader.array(|reader| {
                     path.push_index(message.calls.len());
                     message.calls.push(call(reader, path)?);
@@ -126,8 +127,11 @@ fn message<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Message<'a>, 
                     Ok(())
                 })?;
             }
-            "function_call" if reader.peek()? == Kind::Object => {
+            "function_call" => {
                 let raw = reader.value()?;
+                if raw.kind() != Kind::Object {
+                    return Err(reader.error(What::Expected("an object with a name and arguments")));
+                }
                 message.calls.push(function(raw, None, reader, path)?);
             }
             "tool_call_id" => message.call_id = nullable(reader, Raw::string, "a string")?,
@@ -210,7 +214,7 @@ fn part<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Part<'a>, json::
             // The address alone stands there in Responses, and with some clients.
             let url = image.and_then(|image| if literal(&image) { Some(image) } else { image.get("url") });
             let detail = image.and_then(|image| image.get("detail")).filter(literal);
-            match url.filter(literal) {
+            match url.filter(|url| url.literal().is_some_and(is_address)) {
                 Some(url) => Ok(Part::Image { url, detail }),
                 None => {
                     path.push("image_url");
@@ -231,6 +235,13 @@ fn part<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Part<'a>, json::
             Err(reader.error(What::Expected("a string")))
         }
     }
+}
+
+/// Of something on the net, or the thing itself. A slash may be written `\\/`.
+fn is_address(text: &str) -> bool {
+    ["https:", "http:", "data:"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
 }
 
 fn call<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Call<'a>, json::Error> {

@@ -37,10 +37,25 @@ fn what_is_wrong_is_named() {
             "messages[0].content[0].image_url.url",
             "invalid_value",
         ),
+        (
+            r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"a.png"}}]}]}"#,
+            "messages[0].content[0].image_url.url",
+            "invalid_value",
+        ),
         (r#"{"model":"m","messages":[{"role":"tool","content":"x"}]}"#, "messages[0].tool_call_id", "invalid_value"),
         (
             r#"{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}]}"#,
             "messages[0].tool_calls[0].function",
+            "invalid_value",
+        ),
+        (
+            r#"{"model":"m","messages":[{"role":"assistant","content":"x","tool_calls":{"id":"a"}}]}"#,
+            "messages[0].tool_calls",
+            "invalid_value",
+        ),
+        (
+            r#"{"model":"m","messages":[{"role":"assistant","content":"x","function_call":"f"}]}"#,
+            "messages[0].function_call",
             "invalid_value",
         ),
     ] {
@@ -63,12 +78,48 @@ fn what_is_wrong_is_named() {
         (r#","tools":[{"type":"function"}]"#, "tools[0].function", "invalid_value"),
         (r#","tools":[{"type":"function","function":{}}]"#, "tools[0].function.name", "invalid_value"),
         (r#","tools":[{"type":"browser"}]"#, "tools[0].type", "invalid_value"),
+        (
+            r#","tools":[{"type":"function","function":{"name":"f","parameters":"x"}}]"#,
+            "tools[0].function.parameters",
+            "invalid_value",
+        ),
+        (
+            r#","tools":[{"type":"function","function":{"name":"f","parameters":[1]}}]"#,
+            "tools[0].function.parameters",
+            "invalid_value",
+        ),
+        (
+            r#","tools":[{"type":"function","function":{"name":"f","description":7}}]"#,
+            "tools[0].function.description",
+            "invalid_value",
+        ),
+        (
+            r#","tools":[{"type":"function","function":{"name":"f","strict":"yes"}}]"#,
+            "tools[0].function.strict",
+            "invalid_value",
+        ),
+        (r#","functions":[{"name":"f","parameters":7}]"#, "functions[0].parameters", "invalid_value"),
+        (r#","stream_options":"usage""#, "stream_options", "invalid_value"),
+        (r#","stream_options":{"include_usage":"yes"}"#, "stream_options.include_usage", "invalid_value"),
+        (r#","web_search_options":true"#, "web_search_options", "invalid_value"),
+        (r#","verbosity":"chatty""#, "verbosity", "invalid_value"),
         (r#","tool_choice":"some""#, "tool_choice", "invalid_value"),
         (r#","tool_choice":"required""#, "tool_choice", "invalid_value"),
         (r#","tool_choice":{"type":"function","function":{"name":"gone"}}"#, "tool_choice", "invalid_value"),
         (r#","parallel_tool_calls":1"#, "parallel_tool_calls", "invalid_value"),
         (r#","response_format":{"type":"yaml"}"#, "response_format.type", "invalid_value"),
         (r#","response_format":{"type":"json_schema"}"#, "response_format.json_schema", "invalid_value"),
+        (
+            r#","response_format":{"type":"json_schema","json_schema":{"name":"n","schema":"x"}}"#,
+            "response_format.json_schema.schema",
+            "invalid_value",
+        ),
+        (
+            r#","response_format":{"type":"json_schema","json_schema":{"name":7,"schema":{}}}"#,
+            "response_format.json_schema.name",
+            "invalid_value",
+        ),
+        (r#","reasoning":"high""#, "reasoning", "invalid_value"),
         (r#","reasoning_effort":"extreme""#, "reasoning_effort", "invalid_value"),
         (r#","reasoning":{"effort":"extreme"}"#, "reasoning.effort", "invalid_value"),
     ] {
@@ -87,7 +138,7 @@ fn deep_nesting_is_refused_and_not_recursed_into() {
 #[test]
 fn harmless_members_are_no_loss() {
     let body = with(
-        r#","n":1,"logprobs":false,"temperature":1,"top_p":null,"presence_penalty":0,"logit_bias":{},"user":"u","metadata":{},"store":false,"max_tokens":null,"max_completion_tokens":9,"stop":null,"tool_choice":"none""#,
+        r#","n":1,"logprobs":false,"temperature":1,"top_p":null,"presence_penalty":0,"logit_bias":{},"user":"u","metadata":{},"store":false,"max_tokens":null,"max_completion_tokens":9,"stop":null,"tool_choice":"none","reasoning":null,"stream_options":null,"verbosity":null,"tools":[{"type":"function","function":{"name":"f","parameters":[],"description":null,"strict":null}}]"#,
     );
     let request = Request::parse(body.as_bytes()).expect("a request");
     assert_eq!((request.sampling.len(), request.unknown.len(), request.max_tokens), (0, 0, Some(9)));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{self, Kind, Raw, Reader, What};
-use crate::path::Path;
+use crate::path::{Path, member};
 
 /// A function on offer.
 #[derive(Debug)]
@@ -82,12 +82,18 @@ fn function<'a>(raw: Raw<'a>, reader: &Reader<'a>, path: &mut Path) -> Result<To
         path.push("name");
         return Err(reader.error(What::Expected("a name")));
     };
-    Ok(Tool {
-        name,
-        description: raw.get("description").filter(|raw| raw.kind() == Kind::String),
-        parameters: raw.get("parameters").filter(|raw| raw.kind() == Kind::Object),
-        strict: raw.get("strict").and_then(Raw::bool).unwrap_or(false),
-    })
+    let description = member(raw, "description", Kind::String, "a string", reader, path)?;
+    // What PHP makes of an object without members.
+    let parameters = match raw.get("parameters") {
+        Some(list) if list.kind() == Kind::Array && is_empty(list) => None,
+        _ => member(raw, "parameters", Kind::Object, "a JSON schema, which is an object", reader, path)?,
+    };
+    let strict = member(raw, "strict", Kind::Bool, "a boolean", reader, path)?;
+    Ok(Tool { name, description, parameters, strict: strict.and_then(Raw::bool).unwrap_or(false) })
+}
+
+fn is_empty(list: Raw<'_>) -> bool {
+    list.as_slice_str().trim_matches(['[', ']']).trim().is_empty()
 }
 
 const CHOICES: What = What::Expected("'auto', 'none', 'required', or a function by its name");
