@@ -20,8 +20,7 @@ impl OldName {
 const NO_CHILD: &str = "no Codex process is started for requests, so there is nothing to set up for one";
 const AS_IT_IS: &str = "answers are carried as they are; nothing is cut, merged or rewritten for one client";
 const NO_WORKER: &str = "there is no worker process to supervise";
-const NO_LIMIT: &str =
-    "requests are not limited in number; whoever has a client key may send as many as the plan serves";
+const A_MINUTE: &str = "codeferry settings set requests_per_minute_per_key N";
 const CAPTURE: &str = "codeferry capture on";
 const METRICS: &str = "/metrics is served to this machine, and to others with the control token";
 const IDLE: &str = "codeferry settings set idle_timeout_seconds N";
@@ -106,8 +105,8 @@ pub const VARIABLES: &[OldName] = &[
     gone("SSE_KEEPALIVE_MS", &[CompletionsApi], "keep-alives come as often as clients need them"),
     gone("PROXY_SSE_KEEPALIVE_MS", &[CompletionsApi], "keep-alives come as often as clients need them"),
     gone("TOKEN_LOG_PATH", &[CompletionsApi], "the request log lies in the data folder, with real figures in it"),
-    gone("RATE_LIMIT_AVG", &[CompletionsApi], NO_LIMIT),
-    gone("RATE_LIMIT_BURST", &[CompletionsApi], NO_LIMIT),
+    instead("RATE_LIMIT_AVG", &[CompletionsApi], A_MINUTE),
+    gone("RATE_LIMIT_BURST", &[CompletionsApi], "the requests of a minute may come all at once"),
     instead("PROXY_DEBUG_PROTO", &[CompletionsApi], "CODEFERRY_LOG=debug"),
     instead("PROXY_HOST", &[CompletionsApi], "codeferry serve --host ADDRESS"),
     gone(
@@ -117,7 +116,7 @@ pub const VARIABLES: &[OldName] = &[
     ),
     gone("PROXY_ENV", &[CompletionsApi], "there is one way to run: loopback, keys and checks are always on"),
     gone("PROXY_USE_APP_SERVER", &[CompletionsApi], NO_CHILD),
-    gone("PROXY_ENABLE_RESPONSES", &[CompletionsApi], "each dialect that is there is always served"),
+    gone("PROXY_ENABLE_RESPONSES", &[CompletionsApi], "each dialect is always served"),
     gone("PROXY_DEFAULT_STREAM", &[CompletionsApi], "a request is streamed when it asks for it, as the dialects say"),
     gone("PROXY_ENABLE_PARALLEL_TOOL_CALLS", &[CompletionsApi], "the request says so itself"),
     gone("PROXY_STOP_AFTER_TOOLS", &[CompletionsApi], AS_IT_IS),
@@ -172,10 +171,10 @@ pub const VARIABLES: &[OldName] = &[
     gone("WORKER_MAX_CONCURRENCY", &[CompletionsApi], NO_WORKER),
     gone("WORKER_REQUEST_TIMEOUT_MS", &[CompletionsApi], NO_WORKER),
     gone("WORKER_HANDSHAKE_TIMEOUT_MS", &[CompletionsApi], NO_WORKER),
-    gone("PROXY_RATE_LIMIT_ENABLED", &[CompletionsApi], NO_LIMIT),
-    gone("PROXY_RATE_LIMIT_WINDOW_MS", &[CompletionsApi], NO_LIMIT),
-    gone("PROXY_RATE_LIMIT_MAX", &[CompletionsApi], NO_LIMIT),
-    gone("PROXY_SSE_MAX_CONCURRENCY", &[CompletionsApi], NO_LIMIT),
+    instead("PROXY_RATE_LIMIT_ENABLED", &[CompletionsApi], A_MINUTE),
+    gone("PROXY_RATE_LIMIT_WINDOW_MS", &[CompletionsApi], "requests are counted by the minute"),
+    instead("PROXY_RATE_LIMIT_MAX", &[CompletionsApi], A_MINUTE),
+    instead("PROXY_SSE_MAX_CONCURRENCY", &[CompletionsApi], "codeferry settings set streams_per_key N"),
     gone("PROXY_TEST_ENDPOINTS", &[CompletionsApi], "there are no paths for tests in what is shipped"),
     gone("PROXY_TEST_ALLOW_REMOTE", &[CompletionsApi], "there are no paths for tests in what is shipped"),
     gone("PROXY_USAGE_ALLOW_UNAUTH", &[CompletionsApi], "usage needs a client key, always"),
