@@ -1,7 +1,10 @@
 //! `POST /v1/responses`: what goes up, what comes back, what is refused.
 
+use std::time::Duration;
+
 use codeferry_demo::AccountKind;
 use codeferry_tests::{Event, Setup, World, events};
+use futures_util::StreamExt as _;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -176,8 +179,8 @@ async fn refusals_are_in_shape() {
     let world = World::start().await;
     let deep = format!(r#"{{"model":"gpt-6.1-sol","input":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     for (body, param, code) in [
-        ("{\"model\":", Value::Null, Value::Null),
-        (&*deep, Value::Null, Value::Null),
+        ("{\"model\":", Value::Null, json!("invalid_json")),
+        (&*deep, Value::Null, json!("invalid_json")),
         (r#"{"model":7,"input":"x"}"#, json!("model"), json!("invalid_type")),
         (r#"{"input":"x"}"#, json!("model"), json!("missing_required_parameter")),
         (r#"{"model":"gpt-6.1-sol"}"#, json!("input"), json!("missing_required_parameter")),
@@ -214,6 +217,81 @@ async fn refusals_are_in_shape() {
     assert_eq!(world.demo.model_requests().len(), 0);
 }
 
+/// As the Vercel AI SDK and the openai SDKs do that are not told `store: false`: they take it that answers are kept.
+#[tokio::test]
+async fn what_was_answered_can_be_referred_to() {
+    let world = World::start().await;
+    let mut first = asking("[[demo:reasoning]][[demo:tool weather {\"city\":\"Oslo\"}]]");
+    first["tools"] =
+        json!([{"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}]);
+    first["stream"] = json!(false);
+    let answer: Value = post(&world, &first).await.json().await.unwrap();
+    let (reasoning, call) = (&answer["output"][0], &answer["output"][1]);
+    assert_eq!((&reasoning["type"], &call["type"]), (&json!("reasoning"), &json!("function_call")), "{answer}");
+
+    let output = json!({"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"});
+    let go_on = json!({"role": "user", "content": "[[demo:text So it is.]]"});
+    let mut by_items = first.clone();
+    let asked = json!({"role": "user", "content": [{"type": "input_text", "text": "What is it like there?"}]});
+    by_items["input"] =
+        json!([asked, {"type": "item_reference", "id": reasoning["id"]}, call, output.clone(), go_on.clone()]);
+    let mut by_response = first.clone();
+    by_response["input"] = json!([output, go_on]);
+    by_response["previous_response_id"] = answer["id"].clone();
+    for body in [&by_items, &by_response] {
+        let next: Value = post(&world, body).await.json().await.unwrap();
+        assert_eq!(next["output"][0]["content"][0]["text"], "So it is.", "{next}");
+        let sent = world.last_upstream();
+        let items = sent["input"].as_array().unwrap();
+        assert_eq!(items[1]["encrypted_content"], reasoning["encrypted_content"], "{sent}");
+        assert_eq!((&items[2]["call_id"], &items[3]["output"]), (&call["call_id"], &json!("sunny")));
+        assert_eq!((items.len(), sent.get("previous_response_id")), (5, None));
+        // And the conversation goes on from there.
+        let mut again = asking("[[demo:text And on.]]");
+        again["previous_response_id"] = next["id"].clone();
+        assert_eq!(text(&heard(post(&world, &again).await).await), "And on.");
+        assert_eq!(world.last_upstream()["input"].as_array().unwrap().len(), 7);
+    }
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
+}
+
+#[tokio::test]
+async fn nobody_refers_to_what_is_not_kept_or_not_his() {
+    let world = World::start().await;
+    let id_of = async |body: &Value| {
+        let answer: Value = post(&world, body).await.json().await.unwrap();
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let mut body = asking("[[demo:text so]]");
+    body["stream"] = json!(false);
+    let kept = id_of(&body).await;
+    body["input"] = json!("[[demo:text and so]]");
+    body["store"] = json!(false);
+    let not_kept = id_of(&body).await;
+    let asked = world.demo.model_requests().len();
+    let stranger = world.gateway.keys().create("other", jiff::Timestamp::now()).unwrap().key;
+    for (key, id) in [(&world.key, &not_kept), (&stranger, &kept)] {
+        let mut next = asking("and?");
+        next["previous_response_id"] = json!(id);
+        let url = format!("{}/v1/responses", world.url());
+        let refused = world.http.post(url).bearer_auth(key).json(&next).send().await.unwrap();
+        let (status, error) = error_of(refused).await;
+        assert_eq!((status, &error["code"]), (400, &json!("previous_response_not_found")), "{error}");
+        assert_eq!(error["param"], "previous_response_id");
+    }
+    let gone = json!({"model": "gpt-6.1-sol", "input": [{"type": "item_reference", "id": "rs_gone"}]});
+    let (status, error) = error_of(post(&world, &gone).await).await;
+    assert_eq!((status, &error["code"], &error["param"]), (400, &json!("item_not_found"), &json!("input[0]")));
+    world.gateway.settings().set("remembered_responses_mib", "0").unwrap();
+    body["input"] = json!("[[demo:text and so on]]");
+    body["store"] = json!(true);
+    let switched_off = id_of(&body).await;
+    let mut next = asking("and?");
+    next["previous_response_id"] = json!(switched_off);
+    assert_eq!(error_of(post(&world, &next).await).await.0, 400);
+    assert_eq!(world.demo.model_requests().len(), asked + 1, "the upstream is not asked about it");
+}
+
 #[tokio::test]
 async fn a_limit_is_told_as_a_codex_knows_it_and_another_account_steps_in() {
     let world = World::with(rotating()).await;
@@ -243,6 +321,36 @@ async fn a_stream_that_breaks_off_ends_with_an_event_of_the_language() {
     let events = heard(post(&world, &asking(cut)).await).await;
     let last = events.last().unwrap();
     assert_eq!((last.name.as_str(), &last.data["code"]), ("error", &json!("server_error")), "{last:?}");
+}
+
+/// A model may think for minutes. A Codex counts events and not comments; others are told nothing that they do not know.
+#[tokio::test(start_paused = true)]
+async fn minutes_of_silence_are_bridged() {
+    for (is_codex, place) in [(true, "inside"), (false, "inside"), (true, "headers"), (false, "headers")] {
+        let world = World::start().await;
+        let seconds = if place == "headers" { 100 } else { 200 };
+        let said = format!("[[demo:silence {seconds} {place}]][[demo:text after all]]");
+        let begun = tokio::time::Instant::now();
+        let response = if is_codex {
+            post_as_codex(&world, &of_codex(&said).to_string()).await
+        } else {
+            post(&world, &asking(&said)).await
+        };
+        assert!(begun.elapsed() <= Duration::from_secs(11), "headers within ten seconds");
+        let mut stream = response.bytes_stream();
+        let (mut heard, mut last) = (Vec::new(), tokio::time::Instant::now());
+        while let Some(chunk) = stream.next().await {
+            assert!(last.elapsed() <= Duration::from_secs(16), "{place}: {:?} of silence", last.elapsed());
+            last = tokio::time::Instant::now();
+            heard.extend_from_slice(&chunk.unwrap());
+        }
+        let heard = String::from_utf8(heard).unwrap();
+        assert!(heard.contains(": keepalive\n\n"), "{place}: {heard}");
+        assert_eq!(heard.contains("codeferry.keepalive"), is_codex, "{place}: {heard}");
+        let events = events(&heard.replace(": keepalive\n\n", ""));
+        assert!(text(&events).ends_with("after all"), "{place}");
+        assert_eq!(events.last().unwrap().name, "response.completed", "{place}");
+    }
 }
 
 #[tokio::test]
@@ -405,6 +513,18 @@ async fn what_stands_beside_answers_is_handed_to_an_account_that_has_it() {
     assert_eq!(response.json::<Value>().await.unwrap()["output"][0]["type"], "compaction");
     let sent = world.demo.requests().into_iter().find(|request| request.path.ends_with("/codex/responses/compact"));
     assert_eq!(sent.unwrap().json(), &body);
+    // As the openai SDK asks, and refused as it expects.
+    let plainly = json!({"model": "codex-5", "input": "all of it"});
+    let response = world.post("/v1/responses/compact").json(&plainly).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+    for (body, status, code, param) in [
+        ("{\"model\":", 400, "invalid_json", Value::Null),
+        (r#"{"model":"none","input":[]}"#, 404, "model_not_found", json!("model")),
+    ] {
+        let refused = world.post("/v1/responses/compact").body(body).send().await.unwrap();
+        let (told, error) = error_of(refused).await;
+        assert_eq!((told, &error["code"], &error["param"]), (status, &json!(code), &param), "{error}");
+    }
     let drawing = json!({"model": "gpt-image-2", "prompt": "a dot"});
     for path in ["/v1/images/generations", "/backend-api/codex/images/edits"] {
         let picture: Value = world.post(path).json(&drawing).send().await.unwrap().json().await.unwrap();

@@ -79,5 +79,8 @@ fn admit(world: &World, parts: &Parts, body: &Bytes, exchange: &mut Exchange) ->
         return Err(Refusal::detail(400, "Unsupported content type"));
     }
     let body = parsed.map_err(|error| Refusal::detail(400, format!("Request body is not valid JSON: {error}")))?;
+    if parts.uri.path().ends_with("/compact") && !body["input"].is_array() {
+        return Err(Refusal::detail(400, "Input must be a list"));
+    }
     Ok((who.account_id, Value::clone(&body)))
 }

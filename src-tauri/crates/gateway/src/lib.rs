@@ -22,6 +22,7 @@ mod guard;
 mod health;
 pub mod history;
 mod in_process;
+mod kept;
 mod limits;
 mod log_lines;
 mod looks;
@@ -151,6 +152,8 @@ pub struct Gateway {
     prefixes: prefixes::Prefixes,
     /// Whose reasoning was passed on lately.
     seals: Arc<seals::Seals>,
+    /// What was answered lately, for who refers to it.
+    kept: Arc<kept::Kept>,
     /// The account that was picked last.
     last_pick: Mutex<Option<Pick>>,
     /// The last time another account took over.
@@ -247,6 +250,7 @@ impl Gateway {
             metrics,
             prefixes: prefixes::Prefixes::default(),
             seals: Arc::default(),
+            kept: Arc::default(),
             last_pick: Mutex::default(),
             failed_over: Mutex::default(),
             last_failure: Mutex::default(),

@@ -21,6 +21,22 @@ use crate::reply::{Problem, Resets, USAGE_LIMIT};
 const LONGEST_WAIT: u64 = 60;
 
 /// `error.code` for a model that is not there (`seed-b.md`, B-021).
+/// OpenAI's clients know a sentence of their own for a name that leads nowhere (`seed-b.md`, B-021).
+pub(crate) fn no_such_model(asked: &str) -> String {
+    format!("The model {asked} does not exist or you do not have access to it.")
+}
+
+/// What they are told of a name that leads nowhere.
+pub(crate) fn unroutable(asked: &str, mut problem: Problem) -> Problem {
+    if problem.kind != ErrorKind::NotFound {
+        return problem;
+    }
+    let sentence = no_such_model(asked);
+    let known = problem.message == format!("model: {asked}");
+    problem.message = if known { sentence } else { format!("{sentence} ({})", problem.message) };
+    problem.about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
+}
+
 pub(crate) const MODEL_NOT_FOUND: &str = "model_not_found";
 
 /// What is known around a failure, to speak of it in words.

@@ -150,6 +150,11 @@ pub(crate) fn body_limit(settings: &Settings) -> usize {
     usize::try_from(settings.body_limit_mib.saturating_mul(1024 * 1024)).unwrap_or(usize::MAX)
 }
 
+/// How much is remembered of what was answered, in bytes.
+pub(crate) fn remembered(settings: &Settings) -> usize {
+    usize::try_from(settings.remembered_responses_mib.saturating_mul(1024 * 1024)).unwrap_or(usize::MAX)
+}
+
 /// What `reasoning.summary` is to be.
 pub(crate) fn summary(settings: &Settings) -> Option<&'static str> {
     match settings.reasoning_summary {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub passthrough: bool,
     pub websocket: bool,
     pub upstream_websocket: bool,
+    /// 0: nothing is remembered.
+    pub remembered_responses_mib: u64,
     pub log: LogForm,
     pub log_file: bool,
     pub log_keep_days: u64,
@@ -213,6 +215,7 @@ impl Default for Settings {
             passthrough: false,
             websocket: true,
             upstream_websocket: true,
+            remembered_responses_mib: 32,
             log: LogForm::Human,
             log_file: true,
             log_keep_days: 7,

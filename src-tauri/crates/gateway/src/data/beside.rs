@@ -12,11 +12,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use codeferry_accounts::{self as accounts, AccountId, Lease, NoAccount, Want};
 use codeferry_translate::conversation::Conversation;
-use codeferry_translate::lower::responses::control;
+use codeferry_translate::lower::responses::{control, items_of};
 use codeferry_upstream::pages::Beside;
 use codeferry_upstream::{Call, Consequence, Failure, Payload, Provider};
 use codeferry_wire::anthropic::ErrorKind;
-use codeferry_wire::json::{Open, Raw};
+use codeferry_wire::json::{Kind, Open, Raw};
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
@@ -58,6 +58,7 @@ struct Question {
     model: String,
     conversation: Conversation,
     said: codex::Said,
+    is_codex: bool,
     /// Who was asked by name.
     named: Option<AccountId>,
 }
@@ -98,15 +99,21 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
         return Err(Problem::bad_request(message).with_status(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let mut open = Open::read(&bytes, |_, _| Ok(()))
-        .map_err(|error| Problem::bad_request(format!("the request body is not a JSON object: {error}")))?;
+        .map_err(|error| Problem::bad_request(format!("the request body is not a JSON object: {error}")))
+        .map_err(|problem| problem.about(Some("invalid_json"), None))?;
     let session = control::read(open.get("_gateway")).map_err(responses::refused)?;
     open.remove("_gateway");
+    let is_codex = codex::is_codex(&parts.headers);
+    if beside == Beside::Compact && !is_codex {
+        put_right(&mut open);
+    }
     let mut question = Question {
         beside,
         payload: Payload::from(Bytes::new()),
         model: String::new(),
         conversation: Conversation::of_responses(codex::hints(&parts.headers), None, std::iter::once(&bytes[..])),
         said: codex::Said::of(&parts.headers).or(session),
+        is_codex,
         named: None,
     };
     // Pictures have models of their own, which no table leads to; what an account is called is told from its name.
@@ -114,7 +121,8 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
         asked.as_ref().clone_into(&mut tap.facts.asked);
         let is_named = asked.contains('/');
         if matches!(beside, Beside::Compact | Beside::TraceSummarize) || is_named {
-            let Routed { route, account } = Named::of(gateway).await.resolve(gateway, &settings, &asked)?;
+            let routed = Named::of(gateway).await.resolve(gateway, &settings, &asked);
+            let Routed { route, account } = routed.map_err(|problem| refusal::unroutable(&asked, problem))?;
             tap.facts.route.clone_from(&route.why);
             if route.model != *asked {
                 open.set_str("model", &route.model);
@@ -128,6 +136,42 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
     }
     question.payload = open.write().bytes.into();
     Ok(question)
+}
+
+/// As clients of the public API send it, and the host does not take it (`seed-c.md`, C-044, C-046).
+fn put_right(open: &mut Open<'_>) {
+    if let Some(input) = open.get("input").filter(|input| input.kind() == Kind::String) {
+        open.set("input", [b"[".as_slice(), &items_of(Some(input)), b"]"].concat());
+    }
+    if open.get("instructions").is_none_or(Raw::is_null) {
+        open.set_str("instructions", "");
+    }
+}
+
+/// The public API calls an item otherwise that the host names by an older name (`seed-c.md`, C-024).
+fn renamed(body: Bytes) -> Bytes {
+    let Ok(mut open) = Open::read(&body, |_, _| Ok(())) else { return body };
+    let Some(list) = open.get("output").filter(|output| output.kind() == Kind::Array) else { return body };
+    let (mut items, mut changed) = (Vec::new(), false);
+    let read = list.reader().array(|reader| {
+        let item = reader.value()?;
+        items.push(if items.is_empty() { b'[' } else { b',' });
+        match Open::of(item).filter(|_| item.get("type").and_then(Raw::literal) == Some("compaction_summary")) {
+            Some(mut item) => {
+                changed = true;
+                item.set_str("type", "compaction");
+                items.extend(item.write().bytes);
+            }
+            None => items.extend_from_slice(item.as_slice_str().as_bytes()),
+        }
+        Ok(())
+    });
+    if read.is_err() || !changed {
+        return body;
+    }
+    items.push(b']');
+    open.set("output", items);
+    open.write().bytes.into()
 }
 
 async fn ask(gateway: &Gateway, question: &Question, tap: &mut Tap) -> Result<Bytes, Problem> {
@@ -148,7 +192,7 @@ async fn ask(gateway: &Gateway, question: &Question, tap: &mut Tap) -> Result<By
             Ok((_, body)) => {
                 tap.answered();
                 gateway.pool.ended(&current, accounts::End::Served);
-                return Ok(body);
+                return Ok(if question.is_codex { body } else { renamed(body) });
             }
             Err(failure) => failure,
         };
@@ -238,5 +282,44 @@ fn call<'a>(question: &'a Question, lease: &'a Lease) -> Call<'a> {
         program: account.program.as_ref(),
         carried: question.said.carried(),
         seat: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use codeferry_wire::json::Open;
+
+    use super::{put_right, renamed};
+
+    #[test]
+    fn what_is_asked_is_put_right() {
+        for (given, sent) in [
+            (
+                r#"{"model":"m","input":"say \"hi\"","x":1}"#,
+                r#"{"model":"m","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"say \"hi\""}]}],"x":1,"instructions":""}"#,
+            ),
+            (r#"{"input":[ 1 ],"instructions":"i"}"#, r#"{"input":[ 1 ],"instructions":"i"}"#),
+            (r#"{"input":[],"instructions":null}"#, r#"{"input":[],"instructions":""}"#),
+        ] {
+            let mut open = Open::read(given.as_bytes(), |_, _| Ok(())).expect("an object");
+            put_right(&mut open);
+            assert_eq!(String::from_utf8(open.write().bytes).expect("a text"), sent);
+        }
+    }
+
+    #[test]
+    fn an_older_name_is_told_as_the_newer() {
+        for (given, told) in [
+            (
+                r#"{"output":[{"type":"message"}, {"id":"c","type":"compaction_summary","x":[1]}],"usage":{}}"#,
+                r#"{"output":[{"type":"message"},{"id":"c","type":"compaction","x":[1]}],"usage":{}}"#,
+            ),
+            (r#"{"output":[ {"type":"compaction"} ]}"#, r#"{"output":[ {"type":"compaction"} ]}"#),
+            (r#"{"data":[]}"#, r#"{"data":[]}"#),
+            ("no JSON", "no JSON"),
+        ] {
+            assert_eq!(renamed(Bytes::from_static(given.as_bytes())), told.as_bytes());
+        }
     }
 }

@@ -18,7 +18,6 @@ use codeferry_translate::lower::{Lowered, Target};
 use codeferry_translate::route::Route;
 use codeferry_upstream::codex_cli::CodexCli;
 use codeferry_upstream::{Catalog, Line, Model};
-use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::chat::frame::Form;
 use codeferry_wire::json;
 use tokio::time::Instant;
@@ -30,12 +29,11 @@ use crate::codex::Said;
 use crate::dialect::{Dialect, Shape};
 use crate::limits::Allowance;
 use crate::pump::{Opening, Pump};
-use crate::refusal::MODEL_NOT_FOUND;
 use crate::reply::{Problem, add_id, add_losses};
 use crate::routing::{Named, Routed};
 use crate::tap::Tap;
 use crate::turn::{Recipe, Watch};
-use crate::{Gateway, body, guard, named, new_request_id, routing, windows};
+use crate::{Gateway, body, guard, named, new_request_id, refusal, routing, windows};
 
 /// Somebody who was let in by another door, and needs no key here.
 pub(crate) struct Visitor {
@@ -167,27 +165,20 @@ impl Scene<'_> {
 
     /// Finds who serves a request for `asked`.
     pub(crate) fn route(&self, asked: &str, streamed: bool, tap: &mut Tap) -> Result<Way, Problem> {
+        let asked = within(asked, LONGEST_NAME);
         tap.facts.asked = asked.to_owned();
         tap.facts.streamed = streamed;
         let routed = self.named.resolve(self.gateway, self.settings, asked);
-        let Routed { route, account } = routed.map_err(|problem| self.unroutable(asked, problem))?;
+        let Routed { route, account } = routed.map_err(|problem| match self.dialect.shape() {
+            Shape::OpenAi => refusal::unroutable(asked, problem),
+            _ => problem,
+        })?;
         tap.facts.route.clone_from(&route.why);
         tap.facts.model.clone_from(&route.model);
         let codex_cli = account.as_ref().is_some_and(|account| account.kind == Kind::CodexCli);
         let mut way = Way { route, account, catalog: self.gateway.upstream.shelf().all(), codex_cli, lite: false };
         way.lite = way.account.is_none() && routing::lite(self.settings) && way.model().is_some_and(|model| model.lite);
         Ok(way)
-    }
-
-    /// OpenAI's clients know a sentence of their own for a name that leads nowhere (`seed-b.md`, B-021).
-    fn unroutable(&self, asked: &str, mut problem: Problem) -> Problem {
-        if self.dialect.shape() == Shape::OpenAi && problem.kind == ErrorKind::NotFound {
-            let sentence = format!("The model {asked} does not exist or you do not have access to it.");
-            let known = problem.message == format!("model: {asked}");
-            problem.message = if known { sentence } else { format!("{sentence} ({})", problem.message) };
-            return problem.about(Some(MODEL_NOT_FOUND), Some("model".to_owned()));
-        }
-        problem
     }
 
     /// What the request is lowered for. The effort is what the client wants, of which the nearest on offer is taken.
@@ -261,6 +252,14 @@ impl Way {
     pub(crate) fn model(&self) -> Option<&Model> {
         self.catalog.get(&self.route.model).filter(|_| self.account.is_none() || self.codex_cli)
     }
+}
+
+/// No model's name is longer. Of a longer one no more is looked up, repeated in an answer, or written down.
+const LONGEST_NAME: usize = 256;
+
+/// At most so many characters of a text.
+fn within(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 /// The same request without texts that were cut inside a surrogate pair. They are JSON, but the upstream refuses them. Rare,

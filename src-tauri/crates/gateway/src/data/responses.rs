@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use codeferry_accounts::Kind;
 use codeferry_translate::conversation::Conversation;
@@ -16,13 +17,15 @@ use codeferry_translate::lower::responses::{Asked, BadRequest, Host, Target};
 use codeferry_translate::render::responses::{Listener, Options};
 use codeferry_translate::stop::Limits;
 use codeferry_wire::anthropic::ErrorKind;
+use tokio::time::Instant;
 
 use super::exchange::{self, Prepared, Scene, Way, mended};
 use crate::dialect::{Dialect, Shape};
+use crate::kept::{Keeping, Own};
 use crate::reply::Problem;
 use crate::tap::Tap;
 use crate::turn::Recipe;
-use crate::{Gateway, codex, guard, named, new_request_id};
+use crate::{Gateway, codex, guard, named, new_request_id, routing};
 use voice::Voice;
 
 mod told;
@@ -34,11 +37,16 @@ pub(crate) async fn responses(State(gateway): State<Arc<Gateway>>, request: Requ
 }
 
 /// Answers all that asks for a response that was: none is kept.
-pub(crate) async fn kept(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, path: Path<Vec<String>>) -> Response {
+pub(crate) async fn kept(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    path: Result<Path<Vec<String>>, PathRejection>,
+) -> Response {
     let problem = match guard::client_of(&headers, &gateway.keys) {
         Err(problem) => problem,
         Ok(_) => {
-            let id = path.0.first().map_or("", String::as_str);
+            // What is no text is no id either.
+            let id = path.as_ref().ok().and_then(|path| path.first()).map_or("", String::as_str);
             let message = format!("Response with id '{id}' not found. (Responses are not kept by this gateway.)");
             Problem::new(ErrorKind::NotFound, message).final_word()
         }
@@ -63,9 +71,23 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
     let is_codex = codex::is_codex(scene.headers);
     let mut way = scene.route(&asked.model, asked.streamed, tap)?;
     let host = host(&way);
-    if let Some(previous) = asked.previous.as_deref().filter(|id| !id.is_empty() && host != Host::Api) {
-        return Err(unknown_response(previous));
-    }
+    let client: Arc<str> = tap.facts.client.as_str().into();
+    // OpenAI's own host remembers by itself.
+    let refers = host != Host::Api && asked.refers();
+    let whole = if refers { Some(resolved(gateway, &client, asked.clone())?) } else { None };
+    let asked = match &whole {
+        Some(whole) => Asked::read(whole).map_err(refused)?,
+        None => asked,
+    };
+    let size = whole.as_ref().map_or(size, Vec::len);
+    let normal = !is_codex && !scene.settings.passthrough;
+    let limit = routing::remembered(scene.settings);
+    let keeping = (normal && asked.stored && host != Host::Api && limit > 0).then(|| Keeping {
+        kept: Arc::clone(&gateway.kept),
+        client,
+        before: asked.items().into(),
+        limit,
+    });
     way.lite = asked.lite;
     let conversation =
         Conversation::of_responses(codex::hints(scene.headers), asked.cache_key.as_deref(), asked.beginning());
@@ -73,14 +95,7 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
     tap.facts.conversation = Some(conversation.key.clone());
     tap.facts.effort = effort.or(asked.effort).map(Effort::as_str);
     let owner = |seal: &str| gateway.seals.owner(seal);
-    let target = Target {
-        model: &way.route.model,
-        effort,
-        host,
-        normal: !is_codex && !scene.settings.passthrough,
-        conversation: &conversation,
-        owner: &owner,
-    };
+    let target = Target { model: &way.route.model, effort, host, normal, conversation: &conversation, owner: &owner };
     let listener = if is_codex { Listener::Codex } else { Listener::Public };
     let (created_at, input_estimate) = (gateway.now().as_second(), size as u64 / BYTES_PER_TOKEN);
     let told = matches!(host, Host::Chat | Host::Program).then(|| Options {
@@ -94,11 +109,18 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
         input_estimate,
     });
     // A Codex sets none, and the public API keeps it by itself.
-    let ours = told.is_some() || (target.normal && host == Host::Plan);
+    let ours = told.is_some() || (normal && host == Host::Plan);
     let limits = Limits { max_tokens: asked.max_output_tokens.filter(|_| ours), ..THINKING_COUNTS };
     let bound = limits.max_tokens.map(|limit| (limit, input_estimate));
-    let voice =
-        Voice { listener, streamed: asked.streamed, created_at, seals: Arc::clone(&gateway.seals), told, bound };
+    let voice = Voice {
+        listener,
+        streamed: asked.streamed,
+        created_at,
+        seals: Arc::clone(&gateway.seals),
+        told,
+        bound,
+        keeping,
+    };
     let recipe = Recipe {
         dialect: scene.dialect,
         asked: asked.model.clone().into_owned(),
@@ -143,12 +165,7 @@ pub(super) fn refused(bad: BadRequest) -> Problem {
     Problem::bad_request(bad.message).about(bad.code, bad.param)
 }
 
-/// Clients that know this code send the whole conversation instead.
-fn unknown_response(id: &str) -> Problem {
-    let message = format!(
-        "Previous response with id '{id}' not found. Responses are not kept by this gateway: send the whole conversation as \
-         input, or use the WebSocket, which keeps its own."
-    );
-    let param = Some("previous_response_id".to_owned());
-    Problem::bad_request(message).with_status(StatusCode::BAD_REQUEST).about(Some("previous_response_not_found"), param)
+/// What this client was answered lately, in place of what only refers to it.
+fn resolved(gateway: &Gateway, client: &str, asked: Asked<'_>) -> Result<Vec<u8>, Problem> {
+    asked.resolved(&Own { kept: &gateway.kept, client, now: Instant::now() }).map_err(refused)
 }

@@ -118,6 +118,7 @@ const SETTINGS: &[&str] = &[
     "passthrough",
     "reasoning_content",
     "reasoning_summary",
+    "remembered_responses_mib",
     "requests_per_minute_per_key",
     "responses_lite",
     "rotation",

@@ -136,6 +136,15 @@ static KEYS: &[Key] = &[
         take: |settings| Value::Flag(settings.passthrough),
     },
     Key {
+        name: "remembered_responses_mib",
+        doc: "How much is kept in memory of what clients of the Responses dialect were answered, in MiB, so that they can refer \
+              to it (previous_response_id, item_reference) for four hours; only of those that do not say store: false. \
+              0: nothing.",
+        allowed: "a number from 0 to 4096",
+        put: |settings, value| put(&mut settings.remembered_responses_mib, number(value, 0..=4096)),
+        take: |settings| Value::Number(settings.remembered_responses_mib),
+    },
+    Key {
         name: "log",
         doc: "How log lines on stderr look: human for people, json for machines. Takes effect at the next start.",
         allowed: "human or json",

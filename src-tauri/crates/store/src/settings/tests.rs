@@ -61,6 +61,7 @@ fn every_key_reaches_its_field() {
         ("passthrough", "true"),
         ("websocket", "false"),
         ("upstream_websocket", "false"),
+        ("remembered_responses_mib", "0"),
         ("log", "json"),
         ("log_file", "off"),
         ("log_keep_days", "3"),

@@ -21,8 +21,11 @@ use control::{CONTROL, Session};
 pub mod control;
 mod marks;
 mod normal;
+mod refer;
 #[cfg(test)]
 mod tests;
+
+pub use refer::{Remembered, items_of};
 
 /// A request that was read, but not changed yet.
 #[derive(Debug, Clone)]
@@ -46,6 +49,8 @@ pub struct Asked<'a> {
     pub max_output_tokens: Option<u64>,
     /// Who began the session, if `_gateway` says so.
     pub session: Session,
+    /// Whether the client wants to refer to the answer later. Absent is yes, as the public API has it.
+    pub stored: bool,
     /// Whether it wants the conversation to be summed up (`compaction_trigger`).
     pub compacts: bool,
 }
@@ -145,11 +150,14 @@ impl<'a> Asked<'a> {
         if let Some(value) = reasoning.filter(|value| value.kind() != Kind::Object) {
             return Err(BadRequest::kind("reasoning", "an object", value));
         }
-        if let Some(tools) = set("tools").filter(|tools| tools.kind() != Kind::Array) {
-            return Err(BadRequest::kind("tools", "a list", tools));
+        for name in ["tools", "include"] {
+            if let Some(value) = set(name).filter(|value| value.kind() != Kind::Array) {
+                return Err(BadRequest::kind(name, "a list", value));
+            }
         }
         let session = control::read(object.get(CONTROL))?;
         let max_output_tokens = set(LENGTH).map(length).transpose()?;
+        text("instructions")?;
         let effort = reasoning.and_then(|it| it.get("effort")).and_then(Raw::string);
         let (cache_key, previous) = (text("prompt_cache_key")?, text("previous_response_id")?);
         Ok(Self {
@@ -162,6 +170,7 @@ impl<'a> Asked<'a> {
             previous,
             max_output_tokens,
             session,
+            stored: object.get("store").and_then(Raw::bool) != Some(false),
             compacts: request.items.last().is_some_and(|item| item.tag == Some("compaction_trigger")),
             request,
         })
@@ -304,7 +313,8 @@ impl BadRequest {
 
 impl From<json::Error> for BadRequest {
     fn from(error: json::Error) -> Self {
-        Self::of(None, format!("the request body is not a JSON object: {error}"))
+        let bad = Self::of(None, format!("the request body is not a JSON object: {error}"));
+        Self { code: Some("invalid_json"), ..bad }
     }
 }
 

@@ -158,6 +158,11 @@ impl Relay {
         self.begun
     }
 
+    /// The response object of the end, once that was heard; not of a Codex's stream.
+    pub fn told(&self) -> Option<&[u8]> {
+        self.last.as_deref()
+    }
+
     /// Whether the end was passed on.
     pub fn has_ended(&self) -> bool {
         self.ended

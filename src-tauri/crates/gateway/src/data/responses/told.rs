@@ -6,8 +6,10 @@ use codeferry_translate::render::KeepAlive;
 use codeferry_translate::render::responses::{Listener, Options, Renderer, sign};
 use codeferry_translate::turn::{ItemDone, TurnEvent};
 use codeferry_wire::anthropic::ErrorKind;
+use tokio::time::Instant;
 
 use super::voice::failure;
+use crate::kept::Keeping;
 use crate::seals::Seals;
 use crate::speaker::Speaker;
 
@@ -17,16 +19,23 @@ pub(super) struct Told {
     streamed: bool,
     out: Vec<u8>,
     seals: Arc<Seals>,
+    keeping: Option<Keeping>,
     account: Arc<str>,
 }
 
 // === impl Told ===
 
 impl Told {
-    pub(super) fn new(options: Options, streamed: bool, seals: Arc<Seals>, account: &str) -> Self {
+    pub(super) fn new(
+        options: Options,
+        streamed: bool,
+        seals: Arc<Seals>,
+        keeping: Option<Keeping>,
+        account: &str,
+    ) -> Self {
         let listener = options.listener;
         let renderer = Renderer::new(options);
-        Self { renderer, listener, streamed, out: Vec::new(), seals, account: account.into() }
+        Self { renderer, listener, streamed, out: Vec::new(), seals, keeping, account: account.into() }
     }
 
     /// What is collected needs no record of the way there.
@@ -45,6 +54,11 @@ impl Speaker for Told {
             self.seals.note(seal, &self.account);
         }
         self.renderer.on(event, &mut self.out);
+        if let Some(response) = self.renderer.told()
+            && let Some(keeping) = self.keeping.take()
+        {
+            keeping.end(response, Instant::now());
+        }
         self.collected();
     }
 

@@ -11,9 +11,11 @@ use codeferry_translate::turn::TurnEvent;
 use codeferry_wire::anthropic::ErrorKind;
 use codeferry_wire::json::Raw;
 use codeferry_wire::sse;
+use tokio::time::Instant;
 
 use super::told::Told;
 use crate::codex;
+use crate::kept::Keeping;
 use crate::reply::openai_words;
 use crate::seals::Seals;
 use crate::speaker::{Language, Speaker};
@@ -32,6 +34,8 @@ pub(super) struct Voice {
     pub(super) told: Option<Options>,
     /// The length of the answer, where the upstream does not see to it, and an estimate of its input.
     pub(super) bound: Option<(u64, u64)>,
+    /// Remembers the answer, if the client may refer to it.
+    pub(super) keeping: Option<Keeping>,
 }
 
 struct Answer {
@@ -40,6 +44,7 @@ struct Answer {
     streamed: bool,
     out: Vec<u8>,
     seals: Arc<Seals>,
+    keeping: Option<Keeping>,
     account: Arc<str>,
 }
 
@@ -68,7 +73,8 @@ impl Language for Voice {
 
     fn speaker(&self, account: &str) -> Box<dyn Speaker> {
         if let Some(options) = &self.told {
-            return Box::new(Told::new(options.clone(), self.streamed, Arc::clone(&self.seals), account));
+            let (seals, keeping) = (Arc::clone(&self.seals), self.keeping.clone());
+            return Box::new(Told::new(options.clone(), self.streamed, seals, keeping, account));
         }
         let relay = Relay::new(self.listener, self.streamed, self.created_at);
         Box::new(Answer {
@@ -80,6 +86,7 @@ impl Language for Voice {
             streamed: self.streamed,
             out: Vec::new(),
             seals: Arc::clone(&self.seals),
+            keeping: self.keeping.clone(),
             account: account.into(),
         })
     }
@@ -116,6 +123,20 @@ pub(super) fn failure(kind: ErrorKind, message: &str) -> Failure<'_> {
 
 // === impl Answer ===
 
+impl Answer {
+    fn heard(&mut self) {
+        if let Some(response) = self.relay.told()
+            && let Some(keeping) = self.keeping.take()
+        {
+            keeping.end(response, Instant::now());
+        }
+        // What is collected needs no record of the way there.
+        if !self.streamed {
+            self.out.clear();
+        }
+    }
+}
+
 impl Speaker for Answer {
     fn hear(&mut self, frame: &sse::Frame<'_>) {
         if let Heard::Item(item) = self.relay.hear(frame, &mut self.out)
@@ -123,9 +144,7 @@ impl Speaker for Answer {
         {
             self.seals.note(seal, &self.account);
         }
-        if !self.streamed {
-            self.out.clear();
-        }
+        self.heard();
     }
 
     fn passes_on(&self) -> bool {
@@ -138,9 +157,7 @@ impl Speaker for Answer {
 
     fn cut(&mut self, rest: &str) {
         self.relay.cut(rest, &mut self.out);
-        if !self.streamed {
-            self.out.clear();
-        }
+        self.heard();
     }
 
     fn say(&mut self, event: TurnEvent<'_>) {

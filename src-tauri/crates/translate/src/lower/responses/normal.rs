@@ -6,7 +6,7 @@ use codeferry_wire::json::{Kind, Open, Raw, write_str};
 use codeferry_wire::responses::open::Item;
 use codeferry_wire::responses::request::MEMBERS;
 
-use super::{BadRequest, Host, Places, Spot, Target, marks};
+use super::{BadRequest, Host, Places, Spot, Target, marks, refer};
 use crate::loss::{Loss, Losses};
 
 /// What a server that speaks Chat Completions takes as well.
@@ -300,10 +300,9 @@ enum Rewritten {
 
 fn rewritten(item: &Item<'_>, at: usize) -> Result<Rewritten, BadRequest> {
     match item.tag {
+        // What is remembered was put in its place before.
         Some("item_reference") => {
-            let param = format!("input[{at}]");
-            let message = format!("{param} refers to an item that is not kept here; send the item itself.");
-            return Err(BadRequest { code: Some("item_not_found"), ..BadRequest::of(Some(param), message) });
+            return Err(refer::unknown_item(&item.raw.get("id").and_then(Raw::string).unwrap_or_default(), at));
         }
         // Without its seal it is a reference as well (`codex-backend.md §2`, reasoning item).
         Some("reasoning") if item.sealed.is_none() => return Ok(Rewritten::Gone),

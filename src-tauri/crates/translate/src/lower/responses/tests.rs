@@ -171,6 +171,8 @@ fn what_is_wrong_is_named() {
         (r#"{"model":"m","input":"x","_gateway":7}"#, Some("_gateway")),
         (r#"{"model":"m","input":"x","_gateway":{"session_source":"cli","x":1}}"#, Some("_gateway.x")),
         (r#"{"model":"m","input":"x","background":true}"#, Some("background")),
+        (r#"{"model":"m","input":"x","instructions":7}"#, Some("instructions")),
+        (r#"{"model":"m","input":"x","include":"reasoning.encrypted_content"}"#, Some("include")),
         (r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#, Some("input[0]")),
     ] {
         let bad = with(body, |target| target.normal = true).expect_err(body);

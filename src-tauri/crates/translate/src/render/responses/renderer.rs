@@ -163,6 +163,11 @@ impl Renderer {
         self.ended
     }
 
+    /// The response object of the end, once that was told.
+    pub fn told(&self) -> Option<&[u8]> {
+        self.last.as_deref()
+    }
+
     /// The answer in one piece, if it has come to its end.
     pub fn into_response(self) -> Option<Vec<u8>> {
         self.last
