@@ -1,6 +1,7 @@
 //! The real Codex CLI as a client, over HTTP.
 
-use codeferry_demo::{ChatFlavour, ChatServer};
+use base64::Engine as _;
+use codeferry_demo::{ChatFlavour, ChatServer, Scripted};
 use codeferry_tests::World;
 use codeferry_tests::codex_client::CodexClient;
 use reqwest::Method;
@@ -52,6 +53,96 @@ async fn a_command_is_run_and_the_conversation_is_resumed() {
     let key = |request: &Value| request["prompt_cache_key"].clone();
     assert_eq!(key(&all[0]), key(&all[2]), "it is the same conversation");
 }
+
+/// A server of tools that says everything louder. The CLI looks for its tools when the model does, and has them in a namespace.
+const LOUD: &str = r#"
+import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method, params } = JSON.parse(line);
+  if (id === undefined) continue;
+  const text = { type: "string" };
+  const tool = { name: "shout", description: "Says it louder.", inputSchema: { type: "object", properties: { text } } };
+  const result = {
+    initialize: () => ({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: "loud", version: "1" } }),
+    "tools/list": () => ({ tools: [tool] }),
+    "tools/call": () => ({ content: [{ type: "text", text: params.arguments.text.toUpperCase() }] }),
+  }[method]?.() ?? {};
+  console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+}
+"#;
+
+/// A stream with one finished item.
+fn saying(item: &Value) -> Scripted {
+    let events = [
+        json!({"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}}),
+        json!({"type": "response.output_item.added", "output_index": 0, "item": item}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": item}),
+        json!({"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}),
+    ];
+    let record = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    Scripted::sse(events.iter().map(record).collect::<String>())
+}
+
+#[tokio::test]
+async fn a_tool_of_a_server_is_found_and_called() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let script = codex.home.path().join("loud.mjs");
+    std::fs::write(&script, LOUD).unwrap();
+    let file = codex.home.path().join("config.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let server = format!("{config}\n[mcp_servers.loud]\ncommand = \"node\"\nargs = [\"{}\"]\n", script.display());
+    std::fs::write(&file, server).unwrap();
+    world
+        .demo
+        .push(saying(&json!({"type": "tool_search_call", "id": "tsc_1", "call_id": "call_1", "execution": "client",
+        "status": "completed", "arguments": {"query": "shout"}})));
+    world
+        .demo
+        .push(saying(&json!({"type": "function_call", "id": "fc_2", "call_id": "call_2", "namespace": "mcp__loud",
+        "name": "shout", "status": "completed", "arguments": "{\"text\":\"hello\"}"})));
+    let run = codex.exec(&["-m", "gpt-5.5", "[[demo:text It shouted.]]"]).await;
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let asked = asked(&world);
+    let found = items(asked.last().unwrap(), "tool_search_output")[0].to_string();
+    assert!(found.contains("Says it louder."), "{found}");
+    let call = items(asked.last().unwrap(), "function_call")[0];
+    assert_eq!(call["namespace"], "mcp__loud", "it comes back as it went");
+    let output = items(asked.last().unwrap(), "function_call_output")[0].to_string();
+    assert!(output.contains("HELLO"), "{output}");
+}
+
+/// `codex review`, an answer by a schema, and a picture.
+#[tokio::test]
+async fn what_else_it_is_used_for() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let schema = codex.home.path().join("schema.json");
+    std::fs::write(
+        &schema,
+        r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#,
+    )
+    .unwrap();
+    let schema = schema.display().to_string();
+    let run = codex.exec(&["-m", "gpt-5.5", "--output-schema", &schema, r#"[[demo:text {"a":"b"}]]"#]).await;
+    assert_eq!(run.text(), r#"{"a":"b"}"#);
+    assert_eq!(asked(&world)[0]["text"]["format"]["type"], "json_schema");
+
+    let picture = codex.home.path().join("dot.png");
+    std::fs::write(&picture, base64::engine::general_purpose::STANDARD.decode(DOT).unwrap()).unwrap();
+    let run = codex.exec(&["-m", "gpt-5.5", "-i", &picture.display().to_string(), "--", "[[demo:text seen]]"]).await;
+    assert_eq!(run.text(), "seen");
+    assert!(asked(&world)[1]["input"].to_string().contains(r#""type":"input_image""#));
+
+    let review =
+        codex.run(&["review", "-c", "model=gpt-5.5", "-c", "review_model=gpt-5.5", "[[demo:text All is well.]]"]).await;
+    assert_eq!(review.code, Some(0), "{review:?}");
+    let asked = world.demo.model_requests();
+    assert_eq!(asked.last().unwrap().headers["x-openai-subagent"], "review", "the backend is told what it is");
+}
+
+/// One dot.
+const DOT: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 #[tokio::test]
 async fn failures_are_told_in_words_that_it_knows() {

@@ -3,6 +3,8 @@
 use codeferry_tests::World;
 use codeferry_tests::world::{Refusal, asking};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn only_clients_with_a_key() {
@@ -94,6 +96,45 @@ async fn models_in_the_shape_of_whoever_asks() {
     assert_eq!(get("/v1/models/llama").send().await.unwrap().status(), 404);
 }
 
+/// Not by a failure of the server's own, and in the shape of whoever asks.
+#[tokio::test]
+async fn questions_about_models_that_make_no_sense() {
+    let world = World::start().await;
+    for (path, status, code, param) in [
+        ("/v1/models?limit=many", 400, "invalid_value", json!("limit")),
+        ("/v1/models?limit=-1", 400, "invalid_value", json!("limit")),
+        ("/v1/models/%FF", 404, "model_not_found", json!("model")),
+        ("/v1/models/none", 404, "model_not_found", json!("model")),
+        ("/v1/responses/%FF", 404, "not_found", Value::Null),
+    ] {
+        let response = world.http.get(format!("{}{path}", world.url())).bearer_auth(&world.key).send().await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let error: Value = response.json().await.unwrap();
+        assert_eq!((&error["error"]["code"], &error["error"]["param"]), (&json!(code), &param), "{path}: {error}");
+        assert_eq!(error["error"]["type"], "invalid_request_error", "{path}");
+    }
+    let anthropic = world.http.get(format!("{}/v1/models?limit=many", world.url())).bearer_auth(&world.key);
+    let refusal = Refusal::of(anthropic.header("anthropic-version", "2023-06-01").send().await.unwrap()).await;
+    assert_eq!((refusal.status, refusal.kind.as_str()), (400, "invalid_request_error"));
+}
+
+#[tokio::test]
+async fn slashes_that_are_too_many() {
+    let world = World::start().await;
+    for path in ["/v1/models/", "//v1/models", "//v1/models/?limit=1"] {
+        let response = world.http.get(format!("{}{path}", world.url())).bearer_auth(&world.key).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+    }
+    let said = world.post("//v1/messages/").json(&asking("[[demo:text hi]]")).send().await.unwrap();
+    assert_eq!(said.status(), 200);
+    let nobody = world.http.get(format!("{}//v1/models/", world.url())).send().await.unwrap();
+    assert_eq!(nobody.status(), 401, "they open no door");
+    let page = world.post("//v1/messages").header("origin", "https://evil.example").json(&asking("x"));
+    assert_eq!(page.send().await.unwrap().status(), 403);
+    let nothing = world.post("//v1/nothing/").send().await.unwrap();
+    assert_eq!(nothing.status(), 404);
+}
+
 #[tokio::test]
 async fn tokens_are_counted_without_going_upstream() {
     let world = World::start().await;
@@ -143,6 +184,48 @@ async fn bodies_beyond_the_limit_are_refused() {
     let world = World::with(setup).await;
     let refusal = world.refused(&"x".repeat(1_100_000)).await;
     assert_eq!((refusal.status, refusal.kind.as_str()), (413, "request_too_large"));
+}
+
+/// Who says the wrong key, or too much, is told so when all was said, and goes on over the same connection.
+#[tokio::test]
+async fn a_refusal_costs_no_connection() {
+    let setup = codeferry_tests::Setup { settings: vec![("body_limit_mib", "1".to_owned())], ..Default::default() };
+    let world = World::with(setup).await;
+    let address = world.url().strip_prefix("http://").unwrap();
+    let post = |key: &str, more: &str| {
+        format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n{more}\r\n\r\n"
+        )
+    };
+    let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
+    let long = vec![b' '; 8 << 20];
+    for (key, status) in [("cf_wrong", "401"), (world.key.as_str(), "413")] {
+        stream.write_all(post(key, &format!("content-length: {}", long.len())).as_bytes()).await.unwrap();
+        stream.write_all(&long).await.unwrap();
+        assert_eq!(status_and_head(&mut stream).await.0, status);
+    }
+    stream.write_all(format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+    assert_eq!(status_and_head(&mut stream).await.0, "200");
+
+    // Who asks first need not say it at all, and what has no end is not listened to.
+    for more in ["expect: 100-continue\r\ncontent-length: 9000", "content-length: 1000000000000"] {
+        let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
+        stream.write_all(post("cf_wrong", more).as_bytes()).await.unwrap();
+        let (status, head) = status_and_head(&mut stream).await;
+        assert_eq!(status, "401", "{head}");
+        assert!(head.contains("connection: close\r\n"), "{head}");
+    }
+}
+
+/// The status of the next answer, and its head. Its body is read as well.
+async fn status_and_head(stream: &mut BufReader<TcpStream>) -> (String, String) {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut head).await.unwrap(), 0, "the connection ended: {head}");
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), head)
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn switched_off_it_says_so() {
     world.gateway.settings().set("websocket", "false").unwrap();
     assert_eq!(shake(&world, &[("authorization", &key)]).await.err(), Some(426));
     let plain = world.http.get(format!("{}/v1/responses", world.url())).bearer_auth(&world.key).send().await.unwrap();
-    assert_eq!(plain.status(), 405);
+    assert_eq!((plain.status().as_u16(), plain.headers()["allow"].to_str().unwrap()), (405, "POST"));
 }
 
 #[tokio::test]
@@ -195,6 +195,23 @@ async fn another_account_steps_in() {
     let paid: std::collections::BTreeSet<_> =
         world.demo.model_requests().iter().map(|request| request.account.clone()).collect();
     assert_eq!(paid.len(), 2);
+}
+
+/// Each response counts, on whatever connection, and a refusal ends none of them.
+#[tokio::test]
+async fn limits_are_those_of_the_key() {
+    let world = World::start().await;
+    world.gateway.settings().set("streams_per_key", "1").unwrap();
+    let (mut first, mut second) = (connect(&world).await, connect(&world).await);
+    first.send(&create(&[user("[[demo:drip 40 20]]")], None)).await;
+    first.event().await;
+    second.send(&create(&[user("[[demo:text hi]]")], None)).await;
+    let refused = second.event().await;
+    assert_eq!((&refused["type"], &refused["status"]), (&json!("error"), &json!(429)), "{refused}");
+    assert_eq!(refused["error"]["code"], "rate_limit_exceeded", "{refused}");
+    assert_eq!(refused["headers"]["retry-after"], "2", "{refused}");
+    first.response().await;
+    assert_eq!(second.ask(&create(&[user("[[demo:text hi]]")], None)).await.0, "hi");
 }
 
 /// An answer that breaks off is told, and the next request has to bring the whole conversation.

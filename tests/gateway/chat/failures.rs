@@ -145,6 +145,10 @@ async fn doors_are_shut_in_the_same_shape() {
     assert_eq!(error["error"]["code"], "model_not_found");
     assert_eq!(error["error"]["param"], "model");
     assert!(error["error"]["message"].as_str().unwrap().starts_with("The model llama-9 does not exist"), "{error}");
+    unknown["model"] = json!("x".repeat(100_000));
+    let long = send(&world, CHAT, &unknown).await;
+    assert_eq!(long.status(), 404);
+    assert!(long.text().await.unwrap().len() < 1000, "it is not repeated in full");
     let packed = world.post(CHAT).header("content-encoding", "lzma").body("x").send().await.unwrap();
     assert_eq!(told(packed).await, (415, "invalid_request_error".into(), Some("unsupported_encoding".into())));
     world.gateway.settings().set("body_limit_mib", "1").unwrap();

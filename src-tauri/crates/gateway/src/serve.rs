@@ -1,5 +1,6 @@
 //! Listening, routing paths, and stopping in order.
 
+mod leftover;
 mod traffic;
 
 use std::io;
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use codeferry_wire::anthropic::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
 
 use self::traffic::Counted;
 pub(crate) use self::traffic::{Peer, Traffic};
@@ -103,12 +105,15 @@ impl Gateway {
             .nest("/api", control::router(self))
             .merge(compat::router(self))
             .merge(ui::router());
-        router
+        let router = router
             .merge(cors::open(self, table::table().into_router()))
-            .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
+            .with_state(Arc::clone(self));
+        let again = router.clone().fallback(not_found);
+        router
+            .fallback(move |request: Request| tidied(again.clone(), request))
             .layer(middleware::from_fn_with_state(Arc::clone(self), check_origin))
-            .with_state(Arc::clone(self))
+            .layer(middleware::from_fn(leftover::heed))
     }
 }
 
@@ -131,6 +136,27 @@ async fn check_origin(State(gateway): State<Arc<Gateway>>, request: Request, nex
 
 fn is_control(uri: &Uri) -> bool {
     uri.path() == "/api" || uri.path().starts_with("/api/")
+}
+
+/// People put a slash behind the address that they give a client, and some clients one behind a path.
+async fn tidied(mut router: Router, mut request: Request) -> Response {
+    if let Some(uri) = without_slashes(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let Ok(response) = router.call(request).await;
+    response
+}
+
+/// `//v1/models/` is `/v1/models`. `None`: nothing is too much, or it is no path of the data plane.
+fn without_slashes(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let tidy = path.trim_matches('/');
+    let is_data = ["v1/", "backend-api/"].iter().any(|base| tidy.starts_with(base));
+    if !is_data || path.strip_prefix('/') == Some(tidy) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/{tidy}{query}").parse().ok()
 }
 
 pub(crate) async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> Response {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +11,7 @@ use codeferry_wire::anthropic::error::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::Shape;
-use crate::refusal::MODEL_NOT_FOUND;
+use crate::refusal::{MODEL_NOT_FOUND, no_such_model};
 use crate::reply::Problem;
 use crate::routing::Named;
 use crate::{Gateway, codex, guard, named, new_request_id};
@@ -65,10 +66,22 @@ struct OpenAiList {
 }
 
 /// The list.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, page: Query<Page>) -> Response {
-    if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
-        return problem.into_response(shape(&headers), &new_request_id());
-    }
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Response {
+    let client = guard::client_of(&headers, &gateway.keys);
+    let page = client.and_then(|_| {
+        page.map_err(|_| {
+            Problem::bad_request("limit: expected a whole number")
+                .about(Some("invalid_value"), Some("limit".to_owned()))
+        })
+    });
+    let page = match page {
+        Ok(Query(page)) => page,
+        Err(problem) => return problem.into_response(shape(&headers), &new_request_id()),
+    };
     if codex::is_codex(&headers) {
         let listed = for_codex::list(&gateway, &headers, page.client_version.as_deref()).await;
         return listed.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
@@ -100,7 +113,13 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
 }
 
 /// One model, by any name that is routed somewhere.
-pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+pub(crate) async fn one(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    // What is no text is no name of a model either.
+    let id = path.map(|Path(id)| id).unwrap_or_default();
     if let Err(problem) = guard::client_of(&headers, &gateway.keys) {
         return problem.into_response(shape(&headers), &new_request_id());
     }
@@ -122,7 +141,11 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, headers: HeaderMap,
         None => catalog.get(&routed.route.model).map(|model| model.display_name.clone()),
     });
     let Some(name) = name else {
-        return Problem::new(ErrorKind::NotFound, format!("model: {id}"))
+        let message = match shape(&headers) {
+            Shape::Anthropic => format!("model: {id}"),
+            Shape::OpenAi => no_such_model(&id),
+        };
+        return Problem::new(ErrorKind::NotFound, message)
             .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
             .into_response(shape(&headers), &new_request_id());
     };

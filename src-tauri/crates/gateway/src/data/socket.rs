@@ -72,7 +72,11 @@ pub(crate) async fn socket(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return serve::wrong_method(method, uri, headers).await };
+    let Ok(upgrade) = upgrade else {
+        let mut response = serve::wrong_method(method, uri, headers).await;
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    };
     match let_in(&gateway, &headers) {
         Ok(place) => {
             let limit = routing::body_limit(&gateway.settings.snapshot());

@@ -116,7 +116,8 @@ fn models() -> Vec<Row> {
             .asks("limit after_id client_version")
             .gives("Models")
             .gives_as(304, "", "")
-            .local(Errors::Either),
+            .local(Errors::Either)
+            .refuses(400, "invalid_value"),
         data(GET, "/models/{id}", "One model, by any name that leads somewhere.")
             .of_codex()
             .gives("OneModel")
