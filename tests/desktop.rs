@@ -34,6 +34,8 @@ mod pictures;
 mod screens;
 #[path = "desktop/session.rs"]
 mod session;
+#[path = "desktop/set_up.rs"]
+mod set_up;
 #[path = "desktop/shortcuts.rs"]
 mod shortcuts;
 #[path = "desktop/sign_in.rs"]
