@@ -24,6 +24,9 @@ pub struct OwnerRecord {
     pub started_at: Timestamp,
     /// It serves the demo account, and has not opened the vault.
     pub demo: bool,
+    /// It serves as long as a client does that was started with it.
+    #[serde(default)]
+    pub for_a_client: bool,
 }
 
 /// The right to a data folder. Dropping it gives it back.
@@ -68,7 +71,7 @@ impl Owner {
     ///
     /// # Errors
     /// [`OwnerError::Taken`] when another process has it.
-    pub async fn take(paths: &Paths, demo: bool, now: Timestamp) -> Result<Self, OwnerError> {
+    pub async fn take(paths: &Paths, demo: bool, for_a_client: bool, now: Timestamp) -> Result<Self, OwnerError> {
         let failed = |source| OwnerError::Io { home: paths.home().to_owned(), source };
         let lock = open_lock(paths).map_err(failed)?;
         for remaining in (0..TRIES).rev() {
@@ -81,7 +84,7 @@ impl Owner {
                 }
             }
         }
-        let record = OwnerRecord { pid: std::process::id(), url: None, started_at: now, demo };
+        let record = OwnerRecord { pid: std::process::id(), url: None, started_at: now, demo, for_a_client };
         let owner = Self { paths: paths.clone(), record, _lock: lock };
         owner.write()?;
         Ok(owner)

@@ -43,6 +43,8 @@ pub struct Options {
     /// For one errand of the command line: beside the Owner, if there is one, and with no work in the background. A
     /// sign-in waits for minutes, and keeps nobody from serving meanwhile; the vault's own locks are what makes it safe.
     pub errand: bool,
+    /// Only for as long as a client does that was started with it. Who else needs the gateway then looks after itself.
+    pub for_a_client: bool,
     /// What this process logs, as [`logging::start`](crate::logging::start) gave it.
     pub log_lines: LogLines,
 }
@@ -150,7 +152,7 @@ pub async fn start(options: Options, paths: &Paths, environment: &Environment) -
     paths.make().map_err(|source| StartError::Home { home: paths.home().to_owned(), source })?;
     let mut owner = match options.errand {
         true => None,
-        false => Some(Owner::take(paths, options.demo, clock()).await?),
+        false => Some(Owner::take(paths, options.demo, options.for_a_client, clock()).await?),
     };
 
     let settings = parts::settings(paths)?;

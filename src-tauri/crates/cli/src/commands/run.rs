@@ -2,14 +2,17 @@
 //!
 //! **Invariant:** none of its files is touched. What it is told stands in its variables, its arguments, and for Claude Code in
 //! a file of ours, since its own settings would win over variables.
+//!
+//! Several can run at once. The first one serves all of them; when its client ends, the next one serves on, at the same address.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use codeferry_app::setup::Offer;
-use codeferry_app::{Options, Running};
+use codeferry_app::{LogLines, Options, OwnerError, OwnerRecord, Running, StartError};
 use codeferry_clients::intent::Intent;
 use tokio::process::{Child, Command};
 
@@ -19,6 +22,11 @@ use crate::failure::{Exit, Failure};
 use crate::guest::Guest;
 use crate::logging::{self, Format};
 use crate::signals::Relay;
+
+/// So long for others that begin, or end, at the same moment.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A client tries again what is refused, and longer each time; the first of these pauses is half a second.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -49,9 +57,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         let program = program(args.client, context)?;
         // Before anything is started, so that no signal is lost.
         let mut relay = Relay::catch()?;
-        let (offer, own) = gateway(context, log_lines).await?;
+        let (offer, mut own) = gateway(context, &log_lines).await?;
         let ended = match begin(args, &program, &offer, context).await {
-            Ok(mut child) => relay.until(&mut child).await.map_err(Failure::from),
+            Ok(mut child) => {
+                let heir = inherit(own.is_none(), &offer, context, &log_lines);
+                tokio::select! {
+                    ended = relay.until(&mut child) => ended,
+                    running = heir => {
+                        own = Some(running);
+                        relay.until(&mut child).await
+                    }
+                }
+                .map_err(Failure::from)
+            }
             Err(failure) => Err(failure),
         };
         if let Some(running) = own {
@@ -64,18 +82,59 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// The gateway that runs, or one of our own for as long as the client does.
-async fn gateway(context: &Context, log_lines: codeferry_app::LogLines) -> Result<(Offer, Option<Running>), Failure> {
-    if let Some((guest, _)) = Guest::find(&context.paths).await? {
-        return Ok((guest.intent().await?, None));
+async fn gateway(context: &Context, log_lines: &LogLines) -> Result<(Offer, Option<Running>), Failure> {
+    let begun = Instant::now();
+    loop {
+        if let Some((guest, owner)) = Guest::find(&context.paths).await? {
+            match guest.intent().await {
+                // It ends with its client just now. Answers that are under way may finish.
+                Err(_) if owner.for_a_client && begun.elapsed() < PATIENCE => {}
+                offer => return Ok((offer?, None)),
+            }
+        } else {
+            match serve(None, context, log_lines).await {
+                Ok(running) => {
+                    let offer = running.gateway().offer().context("the gateway does not say where it listens")?;
+                    return Ok((offer, Some(running)));
+                }
+                // Somebody began at the same moment; they are found now.
+                Err(StartError::Owner(OwnerError::Taken { .. })) if begun.elapsed() < PATIENCE => {}
+                Err(error) => {
+                    let conflict = error.is_conflict();
+                    let failure = if conflict { Failure::conflict(error) } else { Failure::from(error) };
+                    let hint = "no gateway runs, and none can be started: codeferry doctor says what is wrong";
+                    return Err(failure.hint(hint));
+                }
+            }
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-    let options = Options { log_lines, ..Options::default() };
-    let running = codeferry_app::start(options, &context.paths, &context.environment).await.map_err(|error| {
-        let conflict = error.is_conflict();
-        let failure = if conflict { Failure::conflict(error) } else { Failure::from(error) };
-        failure.hint("no gateway runs, and none can be started: codeferry doctor says what is wrong")
-    })?;
-    let offer = running.gateway().offer().context("the gateway does not say where it listens")?;
-    Ok((offer, Some(running)))
+}
+
+async fn serve(port: Option<u16>, context: &Context, log_lines: &LogLines) -> Result<Running, StartError> {
+    let options = Options { port, for_a_client: true, log_lines: log_lines.clone(), ..Options::default() };
+    codeferry_app::start(options, &context.paths, &context.environment).await
+}
+
+/// A gateway of our own once the one we use has ended with its client, at the same address: our client knows no other. One that
+/// a person ends stays ended.
+async fn inherit(guest: bool, offer: &Offer, context: &Context, log_lines: &LogLines) -> Running {
+    if !guest {
+        return std::future::pending().await;
+    }
+    let mut passing = false;
+    loop {
+        match OwnerRecord::find(&context.paths) {
+            Ok(Some(owner)) => passing = owner.for_a_client,
+            Ok(None) if passing => match serve(offer.url.port(), context, log_lines).await {
+                Ok(running) => return running,
+                // Another one was quicker, or the address is not free yet.
+                Err(error) => tracing::debug!(%error, "the gateway is not taken over"),
+            },
+            Ok(None) | Err(_) => {}
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 async fn begin(args: &Args, program: &Path, offer: &Offer, context: &Context) -> Result<Child, Failure> {

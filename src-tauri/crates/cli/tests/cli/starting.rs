@@ -1,15 +1,16 @@
 //! Clients that are started so that they come here: `codeferry run`, `codeferry env`. No file of theirs is touched.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::home::{Home, Ran, mode};
-use crate::world::world;
+use crate::world::{Waiting, World, until, world};
 
 /// A home with programs of the test's own on its path: shell scripts.
 fn with_programs(programs: &[(&str, &str)]) -> Home {
@@ -25,6 +26,14 @@ fn with_programs(programs: &[(&str, &str)]) -> Home {
     // A port of the test's own, for a gateway that has to be started.
     home.ok(&["settings", "set", "port", "18617"]);
     home.with("PATH", search).with("CODEFERRY_BINARY_OF_TEST", env!("CARGO_BIN_EXE_codeferry"))
+}
+
+/// The same with a port that no other test has: it serves for a while.
+fn that_serves(client: &str) -> Home {
+    let home = with_programs(&[("claude", client)]);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.ok(&["settings", "set", "port", &port.to_string()]);
+    home
 }
 
 const SHOW: &str = "printf '%s\\n' \"$ANTHROPIC_BASE_URL\" \"$ANTHROPIC_AUTH_TOKEN\" \"${ANTHROPIC_API_KEY-gone}\" \
@@ -92,6 +101,109 @@ fn where_no_gateway_runs_one_is_there_as_long_as_the_client() {
     assert_eq!(ran.err, "", "the terminal is the client's");
     assert_ne!(home.run(&["status"]).code, Some(0), "it is gone with the client");
     nothing_of_theirs(&home);
+}
+
+/// Runs until a file of that name is there, and then says whether its gateway answers.
+const WAITS: &str = "printf '\"%s\"\\n' \"$ANTHROPIC_BASE_URL\"; while [ ! -e \"$CODEFERRY_HOME/end-$1\" ]; do sleep 0.05; done; \
+                     \"$CODEFERRY_BINARY_OF_TEST\" status --json >/dev/null && exit 6";
+
+/// `codeferry run claude` with that script, once its client runs.
+fn running(home: &Home, world: &World, name: &str) -> (Waiting, String) {
+    // Settings of its own, so that the name is the first argument.
+    let mut waiting = world.started(home.command(&["run", "claude", "--", name, "--settings", "{}"]));
+    let url = waiting.line().as_str().unwrap().to_owned();
+    (waiting, url)
+}
+
+fn served_by(home: &Home) -> Option<Value> {
+    let ran = home.run(&["status", "--json"]);
+    (ran.code == Some(0)).then(|| serde_json::from_str(&ran.out).unwrap())
+}
+
+/// The gateway of the first one is not taken from under the others; the last one takes it along.
+#[test]
+fn of_several_at_once_the_next_one_serves_on() {
+    let home = that_serves(WAITS);
+    let world = world();
+    let clients: Vec<_> = ["a", "b", "c"].map(|name| (name, running(&home, &world, name))).into();
+    let first = served_by(&home).unwrap();
+    for (name, (waiting, url)) in clients {
+        assert_eq!(url, first["url"]);
+        fs::write(home.folder().join(format!("end-{name}")), "").unwrap();
+        let ran = waiting.end();
+        assert_eq!((ran.code, ran.out.as_str()), (Some(6), ""), "{name}: its own code: {}", ran.err);
+        if name == "c" {
+            assert_eq!(served_by(&home), None, "gone with the last client");
+        } else {
+            let next = until(|| served_by(&home));
+            assert_eq!(next["url"], first["url"], "the other clients know no other address");
+            assert_eq!(home.run(&["keys", "list", "--json"]).code, Some(0));
+        }
+    }
+    assert_eq!(home.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 1, "they share their key");
+    nothing_of_theirs(&home);
+}
+
+/// Nobody is refused because another one was just starting.
+#[test]
+fn several_that_start_at_the_same_moment_find_one_another() {
+    let answers = "until \"$CODEFERRY_BINARY_OF_TEST\" status --json >/dev/null 2>&1; do sleep 0.05; done; exit 5";
+    let home = that_serves(answers);
+    let children: Vec<_> = (0..5)
+        .map(|_| home.command(&["run", "claude"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    for child in children {
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(5), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(served_by(&home), None);
+}
+
+/// A gateway that a person ended is not begun again behind their back.
+#[test]
+fn a_gateway_that_was_ended_stays_ended() {
+    let home = with_programs(&[("claude", WAITS)]);
+    let world = world();
+    let server = home.serve(&[]);
+    let (waiting, url) = running(&home, &world, "a");
+    assert_eq!(url, server.url);
+    server.signal("TERM");
+    assert_eq!(server.end().0, Some(0));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(served_by(&home), None);
+    fs::write(home.folder().join("end-a"), "").unwrap();
+    assert_ne!(waiting.end().code, Some(6));
+}
+
+/// Ctrl-C at a terminal: the client hears it once, decides what it means, and its code is the command's.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_typed_at_a_terminal_reaches_the_client_once() {
+    let script =
+        "trap 'n=$((n+1))' INT; echo ready; until read line; do :; done; echo \"heard $n, read $line\"; exit 9";
+    let home = that_serves(script);
+    let mut command = Command::new("script");
+    let run = home.command(&["run", "claude"]);
+    command.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.arg("-qec").arg(format!("exec {} run claude", env!("CARGO_BIN_EXE_codeferry"))).arg("/dev/null");
+    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    // It is of util-linux, and everywhere.
+    let mut child = started.unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("ready") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended by itself");
+    }
+    let mut typed = child.stdin.take().unwrap();
+    typed.write_all(b"\x03").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    typed.write_all(b"hello\n").unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("heard 1, read hello"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+    assert_eq!(served_by(&home), None, "its gateway goes with it");
 }
 
 #[test]
