@@ -14,6 +14,7 @@ pub mod programs;
 pub mod proxied;
 #[cfg(test)]
 mod round;
+mod standing;
 pub mod world;
 pub mod wsl;
 
@@ -22,6 +23,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+pub use self::standing::{Conflict, Drift, Moved, State, Weight};
 pub use self::world::{Files, MadeUpFiles, Os, RealFiles, World};
 use crate::apply::Change;
 use crate::intent::Intent;
@@ -150,80 +152,6 @@ pub struct View<'v> {
     pub intent: &'v Intent,
     /// Whether a key opens the gateway.
     pub opens: &'v dyn Fn(&str) -> bool,
-}
-
-/// Where a client goes by its own settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// There is neither the program nor a trace of it.
-    NotInstalled,
-    /// Nothing in its settings leads it anywhere.
-    Clean,
-    /// Here, and all is as it would be written now.
-    Ours,
-    /// To another address.
-    Elsewhere {
-        /// Which.
-        url: String,
-    },
-    /// We set it up, and it is not so any more.
-    Drifted {
-        /// What differs.
-        drifts: Vec<Drift>,
-    },
-    /// Nobody knows, or it would be turned away.
-    Broken {
-        /// Why, in a sentence without an end.
-        why: String,
-    },
-}
-
-/// A place that is not as it would be written now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
-    /// The key, as people know it.
-    pub key: String,
-    /// What stands there, if it is no secret.
-    pub now: Option<String>,
-    /// What would be written, if it is no secret.
-    pub wanted: Option<String>,
-    /// Who moved.
-    pub by: Moved,
-}
-
-/// Who moved, so that two values differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moved {
-    /// The file: somebody else has written there.
-    File,
-    /// We: the models are others now, or the port is.
-    Intent,
-}
-
-/// Something that keeps a client away, or may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// A word for it, for programs: `api_key_helper`, `managed_settings` …
-    pub code: &'static str,
-    /// How much it matters.
-    pub weight: Weight,
-    /// What is so, in a sentence.
-    pub what: String,
-    /// Where: a file with its key, a variable, a process.
-    pub place: String,
-    /// What to do about it, in a sentence.
-    pub cure: String,
-}
-
-/// How much a conflict matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// Good to know.
-    Note,
-    /// Something will be other than one expects.
-    Warning,
-    /// The client does not come here.
-    Blocks,
 }
 
 /// What a client would go by if it began now, and who says so.

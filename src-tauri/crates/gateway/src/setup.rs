@@ -23,14 +23,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codeferry_accounts::Clock;
-use codeferry_clients::client::{Client, Documents, Found, Owned, Target, View, World, in_force};
+use codeferry_clients::client::{Client, Documents, Found, Owned, State, Target, View, World, in_force};
 use codeferry_store::ClientKeys;
 
 pub use self::hands::SetupError;
 use self::hands::slot;
 use self::memory::Memory;
 pub use self::offer::{Offer, OfferedModel, OfferedRole};
-use self::shape::{Obstacle, Place, Program, Standing};
+use self::shape::{Place, Program};
 pub(crate) use self::watch::Watched;
 pub use self::watch::{DriftedPlace, SeenClient};
 pub use codeferry_clients::client::Kind;
@@ -88,9 +88,9 @@ impl Setup {
         let owned = self.desk().owned(Some(client.kind().name())).unwrap_or_default();
         let owned: Vec<_> = owned.into_iter().filter(|own| self.holds(target, &own.real)).map(ours).collect();
         let view = View { documents: &documents, owned: &owned, intent: &intent, opens: &opens };
-        let standing = Standing::from(client.state(&self.world, target, &view));
+        let standing = client.state(&self.world, target, &view);
         let accepted = match &standing {
-            Standing::Drifted { drifts } => Memory::of(&self.data).has(&slot(client.kind(), &target.id), drifts),
+            State::Drifted { drifts } => Memory::of(&self.data).has(&slot(client.kind(), target), drifts),
             _ => false,
         };
         let conflicts = client.conflicts(&self.world, target, &documents, &intent);
@@ -103,7 +103,7 @@ impl Setup {
             standing,
             held: !owned.is_empty(),
             accepted,
-            conflicts: conflicts.into_iter().map(Obstacle::from).collect(),
+            conflicts,
             in_force: in_force(&client.effective(&self.world, target, &documents)),
         }
     }

@@ -15,8 +15,9 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use codeferry_app::doctor::Verdict;
 use codeferry_app::setup::probe::Depth;
-use codeferry_app::setup::shape::{Plan, Program, Settled, Standing, Will};
+use codeferry_app::setup::shape::{Plan, Program, Settled, Will};
 use codeferry_app::setup::{KEY_HERE, Kind, Setup, SetupError};
+use codeferry_clients::client::State;
 
 use crate::commands::{Context, Outcome, doctor};
 use crate::failure::{Exit, Failure};
@@ -154,7 +155,7 @@ fn installed(setup: &Setup, context: &Context) -> Result<Vec<Kind>, Failure> {
         let error = anyhow!("no client that can be set up was found on this machine");
         return Err(Failure::conflict(error).hint("see them all: codeferry setup status"));
     }
-    let waits = |program: &&&Program| !matches!(program.targets[0].standing, Standing::Ours);
+    let waits = |program: &&&Program| !matches!(program.targets[0].standing, State::Ours);
     let kinds: Vec<_> = there.iter().filter(waits).filter_map(|program| Kind::parse(program.client)).collect();
     if kinds.is_empty() {
         context.print.note("every client that was found comes here already: codeferry setup status");

@@ -7,12 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use codeferry_clients::apply::{Change, Desk, Done, FileDone, Preview, Retired, Seen, Trouble, Wish};
-use codeferry_clients::client::{Client, Documents, Kind, Target};
+use codeferry_clients::client::{Client, Conflict, Documents, Kind, Scope, State, Target};
 use codeferry_clients::format::{Format, Pointer};
 use codeferry_store::{KeyError, NewKey};
 
 use super::memory::{Memory, fingerprint};
-use super::shape::{File, Obstacle, Plan, Settled, Standing, Will};
+use super::shape::{File, Plan, Settled, Will};
 use super::token::{key_in, wants_key};
 use super::{KEY_HERE, Setup};
 
@@ -113,7 +113,7 @@ impl Setup {
             }
         })?;
         self.retire(done.retired());
-        self.forget(kind, &target.id);
+        self.forget(kind, &target);
         let (name, url) = (kind.label(), &self.offer.url.as_str().trim_end_matches('/').to_owned());
         let told = match done.changed() {
             true => format!("{name} comes to {url} from its next start on"),
@@ -125,7 +125,7 @@ impl Setup {
         let intent = self.offer.intent(&key, None);
         let conflicts = client.conflicts(&self.world, &target, &documents, &intent);
         notes.extend(conflicts.into_iter().map(|conflict| {
-            let Obstacle { what, place, cure, .. } = conflict.into();
+            let Conflict { what, place, cure, .. } = conflict;
             format!("{} ({place}): {cure}", what.trim_end_matches('.'))
         }));
         Ok(Settled { changed: done.changed(), told, notes })
@@ -157,18 +157,18 @@ impl Setup {
     pub fn keep(&self, kind: Kind, target: Option<&str>) -> Result<Settled, SetupError> {
         let (client, target) = self.place_of(kind, target)?;
         let name = kind.label();
-        if !matches!(self.place(client, &target).standing, Standing::Drifted { .. }) {
+        if !matches!(self.place(client, &target).standing, State::Drifted { .. }) {
             let told = format!("{name} is as it was set up; nothing was done");
             return Ok(Settled { changed: false, told, notes: Vec::new() });
         }
         self.desk().keep_theirs(kind.name(), (self.clock)())?;
         // What is another only because we are is nobody's to let go of; it is remembered as seen.
         let drifts = match self.place(client, &target).standing {
-            Standing::Drifted { drifts } => drifts,
+            State::Drifted { drifts } => drifts,
             _ => Vec::new(),
         };
         let accepted = (!drifts.is_empty()).then_some(drifts.as_slice());
-        Memory::of(&self.data).accept(&slot(kind, &target.id), accepted).map_err(SetupError::Memory)?;
+        Memory::of(&self.data).accept(&slot(kind, &target), accepted).map_err(SetupError::Memory)?;
         let told = format!("{name} stays as it is; what differs is told of no more");
         Ok(Settled { changed: false, told, notes: Vec::new() })
     }
@@ -287,7 +287,7 @@ impl Setup {
     }
 
     /// Nothing was accepted there.
-    fn forget(&self, kind: Kind, target: &str) {
+    fn forget(&self, kind: Kind, target: &Target) {
         if let Err(error) = Memory::of(&self.data).accept(&slot(kind, target), None) {
             tracing::warn!(%error, "what was accepted is still remembered");
         }
@@ -300,9 +300,12 @@ impl Setup {
     }
 }
 
-/// A place of a client in one word.
-pub(super) fn slot(kind: Kind, target: &str) -> String {
-    format!("{kind}/{target}")
+/// A place of a client in one word. Each project is one of its own.
+pub(super) fn slot(kind: Kind, target: &Target) -> String {
+    match &target.scope {
+        Scope::Project { folder } => format!("{kind}/{}:{}", target.id, folder.display()),
+        Scope::User | Scope::Wsl { .. } => format!("{kind}/{}", target.id),
+    }
 }
 
 fn files(changes: &[Change]) -> impl Iterator<Item = (&Path, Format)> {

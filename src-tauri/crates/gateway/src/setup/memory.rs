@@ -7,10 +7,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use codeferry_clients::client::Drift;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-
-use super::shape::Difference;
 
 /// By place, the fingerprint of its drift.
 #[derive(Debug, Default)]
@@ -28,12 +27,12 @@ impl Memory {
         Self { file, accepted: accepted.unwrap_or_default() }
     }
 
-    pub(crate) fn has(&self, place: &str, drifts: &[Difference]) -> bool {
+    pub(crate) fn has(&self, place: &str, drifts: &[Drift]) -> bool {
         self.accepted.get(place).is_some_and(|known| *known == fingerprint(drifts))
     }
 
     /// From now on this drift is as it should be there; `None`: nothing is.
-    pub(crate) fn accept(&mut self, place: &str, drifts: Option<&[Difference]>) -> io::Result<()> {
+    pub(crate) fn accept(&mut self, place: &str, drifts: Option<&[Drift]>) -> io::Result<()> {
         let known = match drifts {
             Some(drifts) => self.accepted.insert(place.to_owned(), fingerprint(drifts)),
             None => match self.accepted.remove(place) {
@@ -58,13 +57,13 @@ pub(crate) fn fingerprint<T: Serialize + ?Sized>(what: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::Memory;
-    use crate::setup::shape::{Difference, Mover};
+    use codeferry_clients::client::{Drift, Moved};
 
     #[test]
     fn another_drift_is_another() {
         let data = tempfile::tempdir().unwrap();
         let drift =
-            |now: &str| [Difference { key: "k".to_owned(), now: Some(now.to_owned()), wanted: None, by: Mover::File }];
+            |now: &str| [Drift { key: "k".to_owned(), now: Some(now.to_owned()), wanted: None, by: Moved::File }];
         let mut memory = Memory::of(data.path());
         assert!(!memory.has("claude-code/user", &drift("a")));
         memory.accept("claude-code/user", Some(&drift("a"))).unwrap();

@@ -1,7 +1,9 @@
 //! How clients stand, as rows of `codeferry doctor`. Pure.
 
+use codeferry_clients::client::{State, Weight};
+
 use super::probe::CHECK;
-use super::shape::{Gravity, Place, Program, Standing};
+use super::shape::{Place, Program};
 use crate::doctor::Row;
 
 /// The rows of all clients that are there.
@@ -13,14 +15,14 @@ pub fn rows(programs: &[Program]) -> Vec<Row> {
 pub fn of_place(program: &Program, place: &Place) -> Vec<Row> {
     let Some(row) = standing(program, place) else { return Vec::new() };
     // What keeps a client away matters to whoever wants it here.
-    let wanted = place.held || matches!(place.standing, Standing::Ours | Standing::Drifted { .. });
+    let wanted = place.held || matches!(place.standing, State::Ours | State::Drifted { .. });
     let conflicts = place.conflicts.iter().filter(|_| wanted).map(|conflict| {
         let what = conflict.what.trim_end_matches('.');
         let message = format!("{}: {what} ({})", program.name, conflict.place);
         let row = match conflict.weight {
-            Gravity::Note => Row::ok(CHECK, message),
-            Gravity::Warning => Row::warn(CHECK, message),
-            Gravity::Blocks => Row::fail(CHECK, message),
+            Weight::Note => Row::ok(CHECK, message),
+            Weight::Warning => Row::warn(CHECK, message),
+            Weight::Blocks => Row::fail(CHECK, message),
         };
         row.hint(conflict.cure.clone())
     });
@@ -34,12 +36,12 @@ fn standing(program: &Program, place: &Place) -> Option<Row> {
         if program.targets.len() > 1 { format!("{} ({})", program.name, place.label) } else { program.name.to_owned() };
     let command = command(program, place);
     Some(match &place.standing {
-        Standing::NotInstalled => return None,
-        Standing::Clean if !program.installed || place.opt_in => return None,
-        Standing::Clean => Row::ok(CHECK, format!("{name} is there and is not set up")),
-        Standing::Ours => Row::ok(CHECK, format!("{name} comes here")),
-        Standing::Elsewhere { url } => Row::ok(CHECK, format!("{name} goes to {url}")),
-        Standing::Drifted { drifts } => {
+        State::NotInstalled => return None,
+        State::Clean if !program.installed || place.opt_in => return None,
+        State::Clean => Row::ok(CHECK, format!("{name} is there and is not set up")),
+        State::Ours => Row::ok(CHECK, format!("{name} comes here")),
+        State::Elsewhere { url } => Row::ok(CHECK, format!("{name} goes to {url}")),
+        State::Drifted { drifts } => {
             let keys: Vec<_> = drifts.iter().map(|drift| drift.key.as_str()).collect();
             let message = format!("{name} is not set up as it was: {}", keys.join(", "));
             if place.accepted {
@@ -47,8 +49,8 @@ fn standing(program: &Program, place: &Place) -> Option<Row> {
             }
             Row::warn(CHECK, message).hint(format!("see what differs: {command} --diff"))
         }
-        Standing::Broken { why } if place.held => Row::fail(CHECK, format!("{name}: {why}")).hint(command),
-        Standing::Broken { why } => Row::warn(CHECK, format!("{name}: {why}")),
+        State::Broken { why } if place.held => Row::fail(CHECK, format!("{name}: {why}")).hint(command),
+        State::Broken { why } => Row::warn(CHECK, format!("{name}: {why}")),
     })
 }
 
@@ -63,15 +65,16 @@ pub fn command(program: &Program, place: &Place) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gravity, Place, Program, Standing, rows};
+    use codeferry_clients::client::{Conflict, Drift, Moved, State, Weight};
+
+    use super::{Place, Program, rows};
     use crate::doctor::Verdict;
     use crate::setup::Kind;
-    use crate::setup::shape::{Difference, Mover, Obstacle};
 
-    fn program(standing: Standing, held: bool) -> Program {
-        let conflict = Obstacle {
+    fn program(standing: State, held: bool) -> Program {
+        let conflict = Conflict {
             code: "api_key_helper",
-            weight: Gravity::Blocks,
+            weight: Weight::Blocks,
             what: "a helper gives another key".to_owned(),
             place: "settings.json".to_owned(),
             cure: "take it out".to_owned(),
@@ -94,13 +97,13 @@ mod tests {
     #[test]
     fn what_is_in_the_way_matters_where_a_client_is_to_come_here() {
         let told = |standing, held| rows(&[program(standing, held)]);
-        let ours = told(Standing::Ours, true);
+        let ours = told(State::Ours, true);
         assert_eq!(ours[0].message, "Claude Code comes here");
         assert_eq!((ours[1].verdict, ours[1].hint.as_deref()), (Verdict::Fail, Some("take it out")));
-        assert_eq!(told(Standing::Clean, false).len(), 1, "nobody wants it here");
-        assert_eq!(told(Standing::NotInstalled, false), []);
-        let drift = Difference { key: "env.X".to_owned(), now: None, wanted: None, by: Mover::File };
-        let drifted = told(Standing::Drifted { drifts: vec![drift] }, true);
+        assert_eq!(told(State::Clean, false).len(), 1, "nobody wants it here");
+        assert_eq!(told(State::NotInstalled, false), []);
+        let drift = Drift { key: "env.X".to_owned(), now: None, wanted: None, by: Moved::File };
+        let drifted = told(State::Drifted { drifts: vec![drift] }, true);
         assert_eq!(drifted[0].verdict, Verdict::Warn);
         assert!(drifted[0].message.ends_with("env.X") && drifted[0].hint.as_ref().unwrap().ends_with("--diff"));
     }

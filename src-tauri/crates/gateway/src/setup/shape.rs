@@ -1,6 +1,6 @@
 //! What is said about clients: to the dashboard as JSON, to the command line as it is.
 
-use codeferry_clients::client::{Conflict, Drift, Kind, Moved, State, Weight};
+use codeferry_clients::client::{Conflict, Kind, State};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -44,94 +44,17 @@ pub struct Place {
     pub obstacle: Option<String>,
     /// Where the client goes by these files.
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: State,
     /// Something in its files is ours, and can be taken back.
     pub held: bool,
     /// Somebody has said that the drift stays as it is.
     pub accepted: bool,
     /// What keeps the client away, or may.
-    pub conflicts: Vec<Obstacle>,
+    pub conflicts: Vec<Conflict>,
     /// Which settings are in force if it began now, resolved in its own order: one sentence for each file that decides. For
     /// `codeferry doctor`, which is run where the client is.
     #[serde(skip)]
     pub in_force: Vec<String>,
-}
-
-/// Where a client goes by its own settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Standing {
-    /// There is neither the program nor a trace of it.
-    NotInstalled,
-    /// Nothing leads it anywhere.
-    Clean,
-    /// Here, and all is as it would be written now.
-    Ours,
-    /// To another address.
-    Elsewhere {
-        /// Which.
-        url: String,
-    },
-    /// We set it up, and it is not so any more.
-    Drifted {
-        /// What differs.
-        drifts: Vec<Difference>,
-    },
-    /// Nobody knows, or it would be turned away.
-    Broken {
-        /// Why.
-        why: String,
-    },
-}
-
-/// A place that is not as it would be written now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// The key, as people know it.
-    pub key: String,
-    /// What stands there, if it is no secret.
-    pub now: Option<String>,
-    /// What would be written, if it is no secret.
-    pub wanted: Option<String>,
-    /// Who moved.
-    pub by: Mover,
-}
-
-/// Who moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mover {
-    /// Somebody wrote the file.
-    File,
-    /// The models are others now, or our port is.
-    Gateway,
-}
-
-/// Something that keeps a client away, or may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Obstacle {
-    /// A word for it, for programs.
-    pub code: &'static str,
-    /// How much it matters.
-    pub weight: Gravity,
-    /// What is so.
-    pub what: String,
-    /// Where: a file with its key, a variable, a process.
-    pub place: String,
-    /// What to do about it.
-    pub cure: String,
-}
-
-/// How much it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gravity {
-    /// Good to know.
-    Note,
-    /// Something will be other than one expects.
-    Warning,
-    /// The client does not come here.
-    Blocks,
 }
 
 /// What would be done, before it is.
@@ -230,44 +153,5 @@ impl Program {
             manual: String::new(),
             backups: 0,
         }
-    }
-}
-
-// === impl Standing ===
-
-impl From<State> for Standing {
-    fn from(state: State) -> Self {
-        match state {
-            State::NotInstalled => Self::NotInstalled,
-            State::Clean => Self::Clean,
-            State::Ours => Self::Ours,
-            State::Elsewhere { url } => Self::Elsewhere { url },
-            State::Drifted { drifts } => Self::Drifted { drifts: drifts.into_iter().map(Difference::from).collect() },
-            State::Broken { why } => Self::Broken { why },
-        }
-    }
-}
-
-impl From<Drift> for Difference {
-    fn from(drift: Drift) -> Self {
-        let by = match drift.by {
-            Moved::File => Mover::File,
-            Moved::Intent => Mover::Gateway,
-        };
-        Self { key: drift.key, now: drift.now, wanted: drift.wanted, by }
-    }
-}
-
-// === impl Obstacle ===
-
-impl From<Conflict> for Obstacle {
-    fn from(conflict: Conflict) -> Self {
-        let weight = match conflict.weight {
-            Weight::Note => Gravity::Note,
-            Weight::Warning => Gravity::Warning,
-            Weight::Blocks => Gravity::Blocks,
-        };
-        let Conflict { code, what, place, cure, .. } = conflict;
-        Self { code, weight, what, place, cure }
     }
 }

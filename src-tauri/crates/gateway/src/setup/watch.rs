@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use codeferry_clients::client::State;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use super::Setup;
-use super::shape::{Program, Standing};
+use super::shape::Program;
 use crate::Gateway;
 use crate::bus::Topic;
 
@@ -165,15 +166,15 @@ impl SeenClient {
     fn of(program: &Program) -> Self {
         let drifts = program.targets.iter().filter(|place| place.held && !place.accepted).filter_map(|place| {
             let what = match &place.standing {
-                Standing::Drifted { drifts } => drifts.iter().map(|drift| drift.key.clone()).collect(),
-                Standing::Elsewhere { url } => vec![format!("it goes to {url}")],
-                Standing::Broken { why } => vec![why.clone()],
-                Standing::NotInstalled | Standing::Clean | Standing::Ours => return None,
+                State::Drifted { drifts } => drifts.iter().map(|drift| drift.key.clone()).collect(),
+                State::Elsewhere { url } => vec![format!("it goes to {url}")],
+                State::Broken { why } => vec![why.clone()],
+                State::NotInstalled | State::Clean | State::Ours => return None,
             };
             Some(DriftedPlace { client: program.client, name: program.name, target: place.target.clone(), what })
         });
         let able = program.targets.first().is_some_and(|place| place.obstacle.is_none());
-        let comes = |standing: &Standing| matches!(standing, Standing::Ours | Standing::Drifted { .. });
+        let comes = |standing: &State| matches!(standing, State::Ours | State::Drifted { .. });
         Self {
             client: program.client,
             name: program.name,

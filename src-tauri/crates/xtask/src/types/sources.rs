@@ -10,6 +10,16 @@ pub(crate) const SOURCES: Sources = &[
     ("accounts/src/quota.rs", &["Credits", "Quota", "QuotaWindow"]),
     ("accounts/src/rotation.rs", &["Rotation"]),
     ("accounts/src/status.rs", &["AccountState", "AccountStatus as Account"]),
+    (
+        "clients/src/client/standing.rs",
+        &[
+            "State as ClientStanding",
+            "Drift as ClientDrift",
+            "Moved as ClientMover",
+            "Conflict as ClientConflict",
+            "Weight as ClientConflictWeight",
+        ],
+    ),
     ("gateway/src/bus/exchange.rs", &["OpenExchange", "Attempt as AttemptBegun", "FirstToken"]),
     ("gateway/src/bus/watch.rs", &["QuotaOf", "Changed as SettingsChanged", "Setting as SettingChanged"]),
     ("gateway/src/capture.rs", &["CaptureState", "Wish as CaptureWish"]),
@@ -51,11 +61,6 @@ pub(crate) const SOURCES: Sources = &[
         &[
             "Program",
             "Place as ClientPlace",
-            "Standing as ClientStanding",
-            "Difference as ClientDrift",
-            "Mover as ClientMover",
-            "Obstacle as ClientConflict",
-            "Gravity as ClientConflictWeight",
             "Plan as ClientPlan",
             "File as ClientPlanFile",
             "Will as ClientPlanWill",

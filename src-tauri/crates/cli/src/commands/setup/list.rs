@@ -1,7 +1,8 @@
 //! `codeferry setup status`: which clients there are, and where they go.
 
 use codeferry_app::setup::Kind;
-use codeferry_app::setup::shape::{Gravity, Place, Program, Standing};
+use codeferry_app::setup::shape::{Place, Program};
+use codeferry_clients::client::{State, Weight};
 use serde::Serialize;
 
 use crate::commands::{Context, Outcome};
@@ -25,7 +26,7 @@ pub(super) async fn run(json: bool, context: &Context) -> Outcome {
     }
     let rows: Vec<_> = programs.iter().flat_map(of).collect();
     context.print.data(&table(&rows))?;
-    let none = |place: &Place| matches!(place.standing, Standing::Clean);
+    let none = |place: &Place| matches!(place.standing, State::Clean);
     if programs.iter().any(|program| program.installed && program.targets.iter().any(none)) {
         context.print.hint("show what setting one up would change: codeferry setup CLIENT --diff");
     }
@@ -37,12 +38,12 @@ fn of(program: &Program) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
     for (at, place) in program.targets.iter().filter(|place| place.obstacle.is_none()).enumerate() {
         // What is only done when it is asked for is only told of when there is something to tell.
-        if at > 0 && matches!(place.standing, Standing::Clean | Standing::NotInstalled) {
+        if at > 0 && matches!(place.standing, State::Clean | State::NotInstalled) {
             continue;
         }
         let file = place.files.first().cloned().unwrap_or_default();
         rows.push([program.client.to_owned(), place.target.clone(), state(place), file]);
-        let loud = place.conflicts.iter().filter(|conflict| conflict.weight != Gravity::Note && place.held);
+        let loud = place.conflicts.iter().filter(|conflict| conflict.weight != Weight::Note && place.held);
         rows.extend(
             loud.map(|conflict| [String::new(), String::new(), format!("! {}", conflict.what), conflict.place.clone()]),
         );
@@ -58,15 +59,15 @@ fn of(program: &Program) -> Vec<[String; 4]> {
 
 fn state(place: &Place) -> String {
     match &place.standing {
-        Standing::NotInstalled => "not installed".to_owned(),
-        Standing::Clean => "not set up".to_owned(),
-        Standing::Ours => "comes here".to_owned(),
-        Standing::Elsewhere { url } => format!("goes to {url}"),
-        Standing::Drifted { drifts } if place.accepted => format!("comes here, {} kept as they are", drifts.len()),
-        Standing::Drifted { drifts } => {
+        State::NotInstalled => "not installed".to_owned(),
+        State::Clean => "not set up".to_owned(),
+        State::Ours => "comes here".to_owned(),
+        State::Elsewhere { url } => format!("goes to {url}"),
+        State::Drifted { drifts } if place.accepted => format!("comes here, {} kept as they are", drifts.len()),
+        State::Drifted { drifts } => {
             let keys: Vec<_> = drifts.iter().map(|drift| drift.key.as_str()).collect();
             format!("changed since: {}", keys.join(", "))
         }
-        Standing::Broken { why } => format!("broken: {why}"),
+        State::Broken { why } => format!("broken: {why}"),
     }
 }
