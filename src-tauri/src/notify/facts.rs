@@ -103,7 +103,7 @@ impl Drift {
         Self {
             client: place.client.to_owned(),
             name: place.name.to_owned(),
-            target: place.target.clone(),
+            target: place.project.clone().unwrap_or_else(|| place.target.clone()),
             what: place.what.clone(),
         }
     }

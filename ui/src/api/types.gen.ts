@@ -251,19 +251,19 @@ export type ClientChanged = Program & ClientSettled;
 
 /** Something that keeps a client away, or may. */
 export interface ClientConflict {
-  /** A word for it, for programs. */
+  /** A word for it, for programs: `api_key_helper`, `managed_settings` … */
   code: string;
   /** How much it matters. */
   weight: ClientConflictWeight;
-  /** What is so. */
+  /** What is so, in a sentence. */
   what: string;
   /** Where: a file with its key, a variable, a process. */
   place: string;
-  /** What to do about it. */
+  /** What to do about it, in a sentence. */
   cure: string;
 }
 
-/** How much it matters. */
+/** How much a conflict matters. */
 export type ClientConflictWeight =
   | 'note'
   | 'warning'
@@ -289,6 +289,8 @@ export interface ClientDrifted {
   name: string;
   /** Where. */
   target: string;
+  /** Of which project, where it is the settings of one: its folder. */
+  project?: string;
   /** What differs: keys, or why it would be turned away. */
   what: string[];
 }
@@ -301,7 +303,7 @@ export interface ClientList {
   clients: Program[];
 }
 
-/** Who moved. */
+/** Who moved, so that two values differ. */
 export type ClientMover =
   | 'file'
   | 'gateway';

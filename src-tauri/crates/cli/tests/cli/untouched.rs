@@ -91,6 +91,41 @@ fn what_was_chosen_for_the_end_is_done_at_the_end() {
     assert_eq!(home.json(&["keys", "list", "--json"]), serde_json::json!([]));
 }
 
+/// The settings of a project that was set up are looked after, too, wherever the gateway was started.
+#[test]
+fn a_drift_in_a_project_is_seen_and_told_with_its_folder() {
+    let world = world();
+    let home = &world.home;
+    let _server = home.serve(&[]);
+    let folders = ["one", "two"].map(|name| {
+        let folder = home.file(name);
+        fs::create_dir_all(&folder).unwrap();
+        let folder = folder.canonicalize().unwrap();
+        let mut command = home.command(&["setup", "claude-code", "--project", "--yes"]);
+        let ran = command.current_dir(&folder).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        folder
+    });
+    let drifted = || home.json(&["status", "--json"]).get("drifted").cloned();
+    assert_eq!(drifted(), None);
+    let file = folders[1].join(".claude/settings.local.json");
+    let ours = fs::read_to_string(&file).unwrap();
+    let changed = ours.replace("\"900000\"", "\"1\"");
+    assert_ne!(changed, ours);
+    fs::write(&file, &changed).unwrap();
+    let seen = crate::world::until(drifted);
+    assert_eq!((&seen[0]["client"], &seen[0]["target"]), (&"claude-code".into(), &"project".into()), "{seen}");
+    assert_eq!(
+        (&seen[0]["project"], &seen[1]),
+        (&folders[1].to_str().unwrap().into(), &serde_json::Value::Null),
+        "{seen}"
+    );
+    assert!(seen[0]["what"].to_string().contains("CLAUDE_STREAM_IDLE_TIMEOUT_MS"), "{seen}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+    fs::write(&file, ours).unwrap();
+    crate::world::until(|| drifted().is_none().then_some(()));
+}
+
 /// Another program changes the file: it is told, and stays.
 #[test]
 fn a_drift_is_seen_and_left_alone() {

@@ -12,11 +12,13 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
-use super::Setup;
-use super::shape::Program;
+use super::shape::{Place, Program};
+use super::{Kind, Setup};
 use crate::Gateway;
 use crate::bus::Topic;
 
+/// The place of a client that is the settings of a project.
+const PROJECT: &str = "project";
 /// Somebody who has written a file looks at the dashboard after a while, not at once.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -52,6 +54,9 @@ pub struct DriftedPlace {
     pub name: &'static str,
     /// Where.
     pub target: String,
+    /// Of which project, where it is the settings of one: its folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// What differs: keys, or why it would be turned away.
     pub what: Vec<String>,
 }
@@ -130,7 +135,8 @@ impl Gateway {
         // Stamps first: what changes while we look is seen the next time.
         let files = files(&setup).iter().map(|file| stamped(file)).collect();
         let programs = setup.list();
-        if self.watched.see(programs.iter().map(SeenClient::of).collect()) {
+        let projects = self.of_projects(&setup, &programs);
+        if self.watched.see(programs.iter().map(|program| SeenClient::of(program, &projects)).collect()) {
             let seen = self.watched.seen();
             let drifted: Vec<_> = seen.iter().flat_map(|client| &client.drifts).collect();
             for place in &drifted {
@@ -141,6 +147,28 @@ impl Gateway {
             self.news.tell();
         }
         Stamps { files, ..now }
+    }
+
+    /// Clients as they stand in projects that were set up: nobody names these folders here, but our own ledger does.
+    fn of_projects(&self, setup: &Setup, programs: &[Program]) -> Vec<(String, Program)> {
+        let mut found: Vec<(String, Program)> = Vec::new();
+        for own in setup.desk().owned(None).unwrap_or_default() {
+            let known =
+                |place: &Place| place.held && place.files.iter().any(|file| *file == own.file.to_string_lossy());
+            let Some(kind) = Kind::parse(&own.client) else { continue };
+            let program = programs.iter().find(|program| program.client == kind.name());
+            if program.is_none_or(|program| program.targets.iter().any(known)) {
+                continue;
+            }
+            let Some(folder) = own.file.parent().and_then(Path::parent) else { continue };
+            let shown = folder.display().to_string();
+            if found.iter().any(|(other, program)| *other == shown && program.client == kind.name()) {
+                continue;
+            }
+            let program = self.setup(Some(folder)).and_then(|setup| setup.program(kind));
+            found.extend(program.map(|program| (shown, program)));
+        }
+        found
     }
 }
 
@@ -155,6 +183,19 @@ fn files(setup: &Setup) -> Vec<PathBuf> {
     files
 }
 
+/// A place that is ours and is not as it was set up, unless it may stay so.
+fn drifted(program: &Program, place: &Place, project: Option<&String>) -> Option<DriftedPlace> {
+    let what = match &place.standing {
+        _ if !place.held || place.accepted => return None,
+        State::Drifted { drifts } => drifts.iter().map(|drift| drift.key.clone()).collect(),
+        State::Elsewhere { url } => vec![format!("it goes to {url}")],
+        State::Broken { why } => vec![why.clone()],
+        State::NotInstalled | State::Clean | State::Ours => return None,
+    };
+    let (target, project) = (place.target.clone(), project.cloned());
+    Some(DriftedPlace { client: program.client, name: program.name, target, project, what })
+}
+
 fn stamped(file: &Path) -> (PathBuf, Option<(SystemTime, u64)>) {
     let metadata = fs::metadata(file).ok();
     (file.to_owned(), metadata.and_then(|known| Some((known.modified().ok()?, known.len()))))
@@ -163,16 +204,14 @@ fn stamped(file: &Path) -> (PathBuf, Option<(SystemTime, u64)>) {
 // === impl SeenClient ===
 
 impl SeenClient {
-    fn of(program: &Program) -> Self {
-        let drifts = program.targets.iter().filter(|place| place.held && !place.accepted).filter_map(|place| {
-            let what = match &place.standing {
-                State::Drifted { drifts } => drifts.iter().map(|drift| drift.key.clone()).collect(),
-                State::Elsewhere { url } => vec![format!("it goes to {url}")],
-                State::Broken { why } => vec![why.clone()],
-                State::NotInstalled | State::Clean | State::Ours => return None,
-            };
-            Some(DriftedPlace { client: program.client, name: program.name, target: place.target.clone(), what })
+    /// `projects` are clients with the settings of a project, by its folder.
+    fn of(program: &Program, projects: &[(String, Program)]) -> Self {
+        let of_projects = projects.iter().filter(|(_, other)| other.client == program.client);
+        let of_projects = of_projects.flat_map(|(folder, other)| {
+            let places = other.targets.iter().filter(|place| place.target == PROJECT);
+            places.filter_map(|place| drifted(other, place, Some(folder)))
         });
+        let drifts = program.targets.iter().filter_map(|place| drifted(program, place, None)).chain(of_projects);
         let able = program.targets.first().is_some_and(|place| place.obstacle.is_none());
         let comes = |standing: &State| matches!(standing, State::Ours | State::Drifted { .. });
         Self {
