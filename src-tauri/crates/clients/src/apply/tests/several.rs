@@ -16,7 +16,7 @@ pub(super) const TOML: &str =
     "# mine\r\nmodel = \"o3\" # best\r\n\r\n[projects.\"/x\"]\r\ntrust_level = \"trusted\"\r\n";
 const JSON: &str = "{\n  // theirs\n  \"provider\": {\"other\": {\"options\": {\"apiKey\": \"sk-mine\"}}},\n}\n";
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A home with three files of one client, of which one is not there, and our data folder.
 pub(super) struct Home(pub(super) TempDir);
