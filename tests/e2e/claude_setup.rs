@@ -372,6 +372,50 @@ async fn what_keeps_it_away_keeps_it_away() {
     }
 }
 
+/// A project that points elsewhere: Claude Code obeys it, and the doctor of the command line, run in that folder, says which file it
+/// is and what to do. In another folder all is well.
+#[tokio::test]
+async fn a_project_that_points_elsewhere_is_told_of() {
+    let world = World::start().await;
+    let Some(codeferry) = codeferry_tests::client("CODEFERRY_BIN", "the codeferry binary") else { return };
+    let Some(claude) = Claude::of_person(&world) else { return };
+    let claude = claude.env("CLAUDE_CODE_MAX_RETRIES", "0");
+    let person = Person::of(&world);
+    person.set_up();
+    let doctor = async |folder: &Path| {
+        let mut command = tokio::process::Command::new(&codeferry);
+        command.args(["doctor", "--json"]).current_dir(folder).env_clear().env("HOME", &person.home);
+        command.env("CODEFERRY_HOME", world.home.path()).env("CODEFERRY_VAULT", "file");
+        let output = command.kill_on_drop(true).output().await.unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = report["rows"].as_array().unwrap().iter().filter(|row| row["check"] == "client");
+        let failed: Vec<_> = rows.filter(|row| row["verdict"] == "fail").cloned().collect();
+        (output.status.code(), failed)
+    };
+    assert_eq!(doctor(claude.folder()).await.1, [] as [Value; 0]);
+    assert_eq!(claude.run("[[demo:text Here.]]", &[]).await.text(), "Here.");
+
+    let project = claude.path(".claude/settings.json");
+    put(&project, "{\"env\": {\"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:9\"}}");
+    let before = asked(&world).len();
+    claude.run("[[demo:text Here.]]", &[]).await;
+    assert_eq!(asked(&world).len(), before, "it goes where its project says");
+    let (code, failed) = doctor(claude.folder()).await;
+    assert_eq!((code, failed.len()), (Some(1), 1), "{failed:#?}");
+    let message = failed[0]["message"].as_str().unwrap();
+    let place = project.canonicalize().unwrap().display().to_string();
+    assert!(message.contains("ANTHROPIC_BASE_URL is http://127.0.0.1:9") && message.contains(&place), "{message}");
+    let cure = failed[0]["hint"].as_str().unwrap();
+    assert!(cure.contains("Take ANTHROPIC_BASE_URL out of this file"), "{cure}");
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(doctor(other.path()).await.1, [] as [Value; 0], "in another folder it comes here");
+
+    // The cure works.
+    std::fs::remove_file(project).unwrap();
+    assert_eq!(doctor(claude.folder()).await.1, [] as [Value; 0]);
+    assert_eq!(claude.run("[[demo:text Again.]]", &[]).await.text(), "Again.");
+}
+
 /// The files of this machine, but for what lies in `/etc/claude-code`.
 struct Elsewhere(PathBuf);
 

@@ -140,3 +140,78 @@ fn a_project_is_set_up_only_when_it_is_asked_for() {
     assert!(command.current_dir(&project).output().unwrap().status.success());
     assert!(!local.exists(), "it was ours alone");
 }
+
+/// A key of its own, a helper, what the shell exports, a project that points elsewhere, and a session that runs: each is told where
+/// it stands and with a cure, by the doctor, in the list, and by the control plane, which the dashboard asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_keeps_a_client_away_is_told_with_a_cure_wherever_it_is_asked() {
+    let (home, file) = with_claude();
+    let server = home.serve(&[]);
+    fs::write(&file, "{\"apiKeyHelper\": \"/bin/helper\"}").unwrap();
+    home.ok(&["setup", "claude-code", "--yes"]);
+    let user = home.file("user");
+    fs::write(user.join(".bashrc"), "export ANTHROPIC_API_KEY=sk-mine\nexport CLAUDE_CODE_USE_BEDROCK=1\n").unwrap();
+    let project = home.file("project");
+    fs::create_dir_all(project.join(".claude")).unwrap();
+    let project = project.canonicalize().unwrap();
+    let away = "{\"env\": {\"ANTHROPIC_BASE_URL\": \"https://elsewhere.example\"}}";
+    fs::write(project.join(".claude/settings.json"), away).unwrap();
+    let sessions = user.join(".claude/sessions");
+    fs::create_dir_all(&sessions).unwrap();
+    let pid = std::process::id();
+    fs::write(sessions.join("1.json"), format!("{{\"pid\": {pid}, \"cwd\": \"/work/x\", \"startedAt\": 1}}")).unwrap();
+
+    let ran = |args: &[&str]| {
+        let output = home.command(args).current_dir(&project).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let told = [
+        (
+            "project_settings",
+            "blocks",
+            "ANTHROPIC_BASE_URL is https://elsewhere.example",
+            "Take ANTHROPIC_BASE_URL out",
+        ),
+        ("other_provider", "blocks", "CLAUDE_CODE_USE_BEDROCK is set", "Take the line out"),
+        ("api_key", "warning", "ANTHROPIC_API_KEY is set there as well", "Take the line out"),
+        ("api_key_helper", "note", "An apiKeyHelper is set", "Nothing needs to be done"),
+        ("running_session", "note", "runs in /work/x", "End it and start it again"),
+    ];
+    let (code, report) = ran(&["doctor", "--json"]);
+    assert_eq!(code, Some(1));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let token = home.ok(&["token"]);
+    let path = format!("/api/clients?project={}", project.display());
+    let answer = server.get(&path, &[("authorization", &format!("Bearer {token}"))]);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let list: Value = serde_json::from_str(&answer.body).unwrap();
+    let of = |list: &Value| {
+        let clients = list["clients"].as_array().unwrap();
+        let client = clients.iter().find(|client| client["client"] == "claude-code").unwrap();
+        client["targets"][0]["conflicts"].as_array().unwrap().clone()
+    };
+    let (_, listed) = ran(&["setup", "status", "--json"]);
+    let listed = of(&serde_json::from_str(&listed).unwrap());
+    let (_, status) = ran(&["setup", "status"]);
+    for (code, weight, what, cure) in told {
+        let verdict = match weight {
+            "blocks" => "fail",
+            "warning" => "warn",
+            _ => "ok",
+        };
+        let says = |value: &Value, text: &str| value.as_str().is_some_and(|value| value.contains(text));
+        let row = rows.iter().find(|row| says(&row["message"], what));
+        let row = row.unwrap_or_else(|| panic!("{code}: {report:#}"));
+        assert!(row["verdict"] == verdict && says(&row["hint"], cure), "{row:#}");
+        for conflicts in [&listed, &of(&list)] {
+            let found = conflicts.iter().find(|conflict| conflict["code"] == code && says(&conflict["what"], what));
+            let found = found.unwrap_or_else(|| panic!("{code}: {conflicts:#?}"));
+            assert!(found["weight"] == weight && says(&found["cure"], cure), "{found:#}");
+            assert!(found["place"].as_str().is_some_and(|place| !place.is_empty()), "{found:#}");
+        }
+        assert_eq!(status.contains(what), weight != "note", "{code}: {status}");
+    }
+    assert!(!format!("{report}{list}{status}").contains("sk-mine"), "no key is shown");
+}
