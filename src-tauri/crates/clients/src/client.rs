@@ -220,7 +220,7 @@ pub trait Client: Sync {
 impl Kind {
     /// Who answers for it. `None`: nobody yet.
     pub fn client(self) -> Option<&'static dyn Client> {
-        use crate::{claude_code, codex_cli, continue_dev, editors, libraries, openclaw, opencode, zed};
+        use crate::{claude_code, codex_cli, continue_dev, editors, libraries, openclaw, opencode, vscode, zed};
         Some(match self {
             Self::ClaudeCode => &claude_code::ClaudeCode,
             Self::Codex => &codex_cli::Codex,
@@ -231,7 +231,7 @@ impl Kind {
             Self::KiloCode => &opencode::OpenCode::Kilo,
             Self::Continue => &continue_dev::Continue,
             Self::Zed => &zed::Zed,
-            Self::VsCode => &editors::VsCode,
+            Self::VsCode => &vscode::VsCode,
             Self::Cursor => &editors::Cursor,
             Self::OpenAi => &libraries::Libraries::OpenAi,
             Self::Anthropic => &libraries::Libraries::Anthropic,

@@ -1,12 +1,14 @@
 //! Clients that are set up in their own windows, or cannot be set up at all: their settings are no file, or one that only they may
 //! write. They are found, looked at, and explained.
 //!
-//! - Cline keeps what its command line needs in `providers.json`. The real Cline 3.0.65 was seen to throw the whole file away, with
-//!   every other provider in it, when an entry misses one of its own fields, and to write it anew at each start. `cline auth` is the
-//!   way in. The extension asks in its own window.
-//! - Roo Code keeps everything in the editor's own state.
-//! - VS Code keeps custom endpoints in `chatLanguageModels.json`, a list, with keys as references into its keychain
-//!   (code.visualstudio.com/docs/copilot/customization/language-models; not tried here).
+//! - Cline keeps what its command line needs in `providers.json`. The real Cline 3.0.65 was seen to take a whole entry that somebody
+//!   else wrote (`settings`, `updatedAt`, `tokenSource`); to write the file anew at each start, with another `updatedAt` and without
+//!   members that it does not know; and to throw the whole file away, with every other provider in it, when an entry misses one of its
+//!   fields. So what is taken back key by key would leave `updatedAt` alone, and cost a person their other keys. `cline auth` is the way
+//!   in. The extension asks in its own window.
+//! - Roo Code keeps everything in the editor's own state. Its setting `roo-cline.autoImportSettingsPath` names a file that it takes
+//!   over at each start, but what was taken over stays when the file goes, so that would be no way back. It is not made any more since
+//!   May 15th, 2026.
 //! - Cursor calls models from its servers, which refuse addresses of a person's own machine.
 
 #[cfg(test)]
@@ -16,11 +18,9 @@ use std::path::PathBuf;
 
 use crate::apply::Change;
 use crate::client::leads::{self, Key, Leads, judge};
-use crate::client::{
-    Client, Conflict, Documents, Found, Held, Kind, Os, State, Target, View, Weight, World, lines, models, programs,
-};
-use crate::format::{Format, Pointer, Value};
-use crate::intent::{Intent, Model};
+use crate::client::{Client, Conflict, Documents, Found, Kind, State, Target, View, Weight, World, models, programs};
+use crate::format::{Format, Pointer};
+use crate::intent::Intent;
 
 /// Cline.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +29,6 @@ pub struct Cline;
 /// Roo Code.
 #[derive(Debug, Clone, Copy)]
 pub struct RooCode;
-
-/// VS Code's own chat.
-#[derive(Debug, Clone, Copy)]
-pub struct VsCode;
 
 /// Cursor.
 #[derive(Debug, Clone, Copy)]
@@ -107,69 +103,6 @@ impl Client for RooCode {
         let lines = in_a_window("OpenAI Compatible", &intent.base_with("/v1"), intent.token.expose(), model);
         format!("# In Roo Code's settings, under Providers:\n{lines}")
     }
-}
-
-// === impl VsCode ===
-
-impl Client for VsCode {
-    fn kind(&self) -> Kind {
-        Kind::VsCode
-    }
-
-    fn detect(&self, world: &World) -> Found {
-        let program = programs::app(world, "Visual Studio Code", &["Microsoft VS Code", "Code.exe"], &["code"]);
-        let file = vscode_file(world);
-        let target =
-            by_hand("custom endpoints", vec![file], "its list of models is written by VS Code alone: copy the lines");
-        found(world, program, None, &world.at_home(&[".vscode"]), target)
-    }
-
-    fn state(&self, world: &World, target: &Target, view: &View<'_>) -> State {
-        let leads = match target.file().map(|file| view.documents.held(file)) {
-            Some(Held::Bytes(bytes)) => leads::mentioned(&String::from_utf8_lossy(bytes), view.intent),
-            Some(Held::Missing | Held::Unreadable(_)) | None => Leads::Nowhere,
-        };
-        judge(self, installed(self, world), world, target, view, leads)
-    }
-
-    fn plan(&self, _: &World, _: &Target, _: &Documents, _: &Intent) -> Vec<Change> {
-        Vec::new()
-    }
-
-    fn manual(&self, world: &World, intent: &Intent) -> String {
-        let models = Value::List(intent.models.iter().map(|model| endpoint(model, intent)).collect());
-        format!(
-            "// In VS Code: Chat: Manage Language Models, Add Models, Custom Endpoint. The name is Codeferry, the API type Responses, the \
-             key\n//   {}\n// Then the gear beside it opens {}, where these go into its group:\n{}\n",
-            intent.token.expose(),
-            vscode_file(world).display(),
-            lines::spread("models", &models)
-        )
-    }
-}
-
-fn endpoint(model: &Model, intent: &Intent) -> Value {
-    let output = model.max_output.unwrap_or(32_000);
-    let input = model.context_window.unwrap_or(200_000).saturating_sub(output);
-    Value::table([
-        ("id", model.slug.as_str().into()),
-        ("name", model.name.as_str().into()),
-        ("url", intent.base_with("/v1/responses").into()),
-        ("toolCalling", true.into()),
-        ("vision", model.images.into()),
-        ("thinking", (!model.efforts.is_empty()).into()),
-        ("maxInputTokens", models::tokens(input).into()),
-        ("maxOutputTokens", models::tokens(output).into()),
-    ])
-}
-
-fn vscode_file(world: &World) -> PathBuf {
-    let folder = match world.os {
-        Os::Linux => world.xdg_config(),
-        Os::Macos => world.at_home(&["Library", "Application Support"]),
-        Os::Windows => world.folder("APPDATA").unwrap_or_else(|| world.at_home(&["AppData", "Roaming"])),
-    };
-    world.join(&folder, &["Code", "User", "chatLanguageModels.json"])
 }
 
 // === impl Cursor ===

@@ -45,6 +45,8 @@ pub enum Format {
     Env,
     /// YAML in block style, of which one list is changed.
     Yaml,
+    /// JSON that is a list of groups with names, in which the models of a group have ids.
+    Groups,
 }
 
 /// A text that was read, and what is where in it.
@@ -129,10 +131,11 @@ impl Document {
             }
         };
         let inner = match format {
-            Format::Json => Inner::Json(json::Document::of(text, false)?),
+            Format::Json => Inner::Json(json::Document::of(text, json::Flavour::Plain)?),
             Format::Toml => Inner::Toml(toml::Document::of(text)?),
             Format::Env => Inner::Env(env::Document::of(text)?),
-            Format::Json5 => Inner::Json(json::Document::of(text, true)?),
+            Format::Json5 => Inner::Json(json::Document::of(text, json::Flavour::Five)?),
+            Format::Groups => Inner::Json(json::Document::of(text, json::Flavour::Groups)?),
             Format::Yaml => Inner::Yaml(yaml::Document::of(text)?),
         };
         Ok(Self { format, inner })
@@ -141,7 +144,9 @@ impl Document {
     /// One with nothing in it.
     pub(crate) fn nothing(format: Format) -> Self {
         let inner = match format {
-            Format::Json | Format::Json5 => Inner::Json(json::Document::nothing(format == Format::Json5)),
+            Format::Json => Inner::Json(json::Document::nothing(json::Flavour::Plain)),
+            Format::Json5 => Inner::Json(json::Document::nothing(json::Flavour::Five)),
+            Format::Groups => Inner::Json(json::Document::nothing(json::Flavour::Groups)),
             Format::Toml => Inner::Toml(toml::Document::nothing()),
             Format::Env => Inner::Env(env::Document::nothing()),
             Format::Yaml => Inner::Yaml(yaml::Document::nothing()),
@@ -168,7 +173,7 @@ impl Document {
     /// `None`: it is in another language.
     pub fn strict(&self) -> Option<String> {
         match &self.inner {
-            Inner::Json(json) if self.format == Format::Json => Some(json.strict()),
+            Inner::Json(json) if self.format != Format::Json5 => Some(json.strict()),
             Inner::Json(_) | Inner::Toml(_) | Inner::Env(_) | Inner::Yaml(_) => None,
         }
     }

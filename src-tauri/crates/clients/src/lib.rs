@@ -23,4 +23,5 @@ pub mod openclaw;
 pub mod opencode;
 pub mod shell;
 mod swap;
+pub mod vscode;
 pub mod zed;

@@ -161,7 +161,7 @@ mod tests {
     use crate::format::{Document, Format, Pointer, Value};
     use crate::ledger::{Notes, Own, Wrote};
 
-    const TEXTS: [(Format, &str); 9] = [
+    const TEXTS: [(Format, &str); 13] = [
         (Format::Json, "{\n  \"a\": 1, // one\n  \"env\": {\"X\": \"1\", \"Y\": 2},\n}\n"),
         (Format::Json, ""),
         (Format::Json, "{\"provider\":{\"p\":{\"url\":\"theirs\",\"more\":[1]}},\"env\":{}}"),
@@ -169,6 +169,16 @@ mod tests {
         (Format::Toml, "# top\n\nX = 1\n\n[env]\nX = \"x\" # c\nY = 2\n\n[z]\nb = 1\n"),
         (Format::Toml, "[provider.p]\r\nurl = \"theirs\"\r\nmore = [1]\r\n[[l]]\r\nx = 1"),
         (Format::Env, "export X=1 # c\nY='y'\n\n# end"),
+        (Format::Groups, ""),
+        (Format::Groups, "[ ]"),
+        (
+            Format::Groups,
+            "[{\"name\":\"g\",\"models\":[{\"id\":\"m\",\"url\":\"theirs\"},{\"id\":\"y\"}]},{\"x\":1},7]",
+        ),
+        (
+            Format::Groups,
+            "\u{feff}[ // all\n\t{\n\t\t\"name\": \"g\", // g\n\t\t\"models\": [ // none\n\t\t],\n\t},\n\t{ \"name\": \"h\" }, // h\n\t// end\n]\n",
+        ),
         (Format::Yaml, "a: 1\nmodels: [] # none\nb: 2"),
         (Format::Yaml, "# c\nmodels:\n- name: theirs # c\n  k: |\n    x\n\n- name: v\n  k: 1\n"),
     ];
@@ -186,6 +196,15 @@ mod tests {
                 };
                 let names = [&["n"][..], &["v"], &["n", "m"], &["n", "v"], &["m"]][which];
                 ("/models", Some(Value::Table(names.iter().map(|name| item(name)).collect())))
+            }
+            (Format::Groups, 0) => ("/g/models/m/url", Some(text(value))),
+            (Format::Groups, 1) => ("/new/vendor", Some(text(value))),
+            (Format::Groups, 2) => ("/g/models/y", None),
+            (Format::Groups, 3) => ("/g/top", Some(i64::from(value).into())),
+            (Format::Groups, _) => {
+                let inner = Value::table([("n", text(value))]);
+                let model = || Value::table([("url", text(value)), ("headers", inner.clone())]);
+                ("/new/models", Some(Value::table([("a", model()), ("b", model())])))
             }
             (_, 0) => ("/env/X", Some(text(value))),
             (_, 1) => ("/env/NEW", Some(text(value))),

@@ -17,7 +17,7 @@ use crate::backup;
 use crate::format::{Document, Format, Pointer, Value};
 use crate::ledger::{Ledger, LedgerError, Notes};
 
-/// The name of our provider in other programs' settings.
+/// The name of our provider in other programs' settings, in whatever case.
 const PROVIDER: &str = "codeferry";
 
 /// A file in which something of ours may stand.
@@ -42,7 +42,7 @@ impl Suspect {
         for wish in &change.wishes {
             match wish {
                 // Our provider goes as a whole.
-                Wish::Take { pointer, value: Some(value), .. } if pointer.name() != Some(PROVIDER) => {
+                Wish::Take { pointer, value: Some(value), .. } if !pointer.name().is_some_and(is_provider) => {
                     let mut all = Vec::new();
                     super::plan::places(pointer, value, &mut all);
                     places.extend(all.into_iter().map(|(place, _)| place));
@@ -229,7 +229,7 @@ fn prune(document: &mut Document, place: &Pointer, clean: Option<&Document>) {
 fn recognised(document: &Document, ports: &[u16]) -> Vec<Pointer> {
     let mut all: Vec<Pointer> = Vec::new();
     for (pointer, _) in document.leaves() {
-        let ours = |name: &String| name == PROVIDER || name.starts_with("codeferry/");
+        let ours = |name: &String| is_provider(name) || name.starts_with("codeferry/");
         let place = match pointer.names().iter().position(ours) {
             Some(at) => Some(pointer.shortened(at + 1)),
             None => match document.value(&pointer) {
@@ -257,9 +257,13 @@ fn holds_ours(value: &Value, ports: &[u16]) -> bool {
     match value {
         Value::Text(text) => is_ours(text, ports),
         Value::List(items) => items.iter().any(|item| holds_ours(item, ports)),
-        Value::Table(members) => members.iter().any(|(name, value)| name == PROVIDER || holds_ours(value, ports)),
+        Value::Table(members) => members.iter().any(|(name, value)| is_provider(name) || holds_ours(value, ports)),
         _ => false,
     }
+}
+
+fn is_provider(name: &str) -> bool {
+    name.eq_ignore_ascii_case(PROVIDER)
 }
 
 /// One of our client keys, an address that leads to us, or the name of our provider.
@@ -284,6 +288,7 @@ fn format_of(client: &str, file: &Path) -> Format {
         Some("toml") => Format::Toml,
         Some("json5") => Format::Json5,
         Some("json" | "jsonc") if client == "openclaw" => Format::Json5,
+        Some("json") if client == "vscode" => Format::Groups,
         Some("json" | "jsonc") => Format::Json,
         Some("yaml" | "yml") => Format::Yaml,
         _ => Format::Env,

@@ -13,7 +13,7 @@ pub fn of(changes: &[Change]) -> String {
             }
         }
         let comment = match change.format {
-            Format::Json | Format::Json5 => "//",
+            Format::Json | Format::Json5 | Format::Groups => "//",
             Format::Toml | Format::Env | Format::Yaml => "#",
         };
         Some(format!("{comment} {}\n{}\n", change.file.display(), document.text().trim_end()))

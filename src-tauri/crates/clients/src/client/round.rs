@@ -23,6 +23,11 @@ const CONTINUE: &str = "\u{feff}# mine\n---\nname: Mine # really\nversion: 0.0.1
                         b\"\n    -   *short";
 const ZED: &str = "// Zed settings\n{\n  \"theme\": \"One Dark\",\n  \"language_models\": { \"ollama\": { \"api_url\": \
                    \"http://localhost:11434\" } }\n}\n";
+const VSCODE: &str = "[\r\n    // mine\r\n    {\r\n        \"name\": \"Local\",\r\n        \"vendor\": \"customendpoint\",\r\n        \
+                      \"apiKey\": \"${input:chat.lm.secret.1}\",\r\n        \"models\": [{ \"id\": \"m\", \"url\": \
+                      \"http://127.0.0.1:1234/v1\" }]\r\n    }, // one\r\n]\r\n";
+const VSCODE_GROUP: &str =
+    "[{\"name\":\"Codeferry\",\"vendor\":\"customendpoint\",\"apiKey\":\"${input:chat.lm.secret.1}\",\"models\":[]}]";
 
 /// What may stand there before, by the path in the home folder.
 fn before(kind: Kind) -> Vec<Vec<(&'static str, &'static str)>> {
@@ -47,6 +52,10 @@ fn before(kind: Kind) -> Vec<Vec<(&'static str, &'static str)>> {
             )],
             vec![(".continue/config.yaml", "")],
         ],
+        Kind::VsCode => {
+            let file = ".config/Code/User/chatLanguageModels.json";
+            vec![nothing, vec![(file, "[]")], vec![(file, VSCODE)], vec![(file, VSCODE_GROUP)]]
+        }
         Kind::Zed => beside(&[(".config/zed/settings.json", ZED)]),
         _ => vec![nothing],
     }
@@ -145,7 +154,10 @@ fn every_client_comes_here_and_goes_back_without_a_trace() {
             }
         }
     }
-    assert_eq!(written, 17, "six clients from two beginnings each, Continue from five, and Codex at two places");
+    assert_eq!(
+        written, 21,
+        "six clients from two beginnings each, Continue from five, VS Code from four, and Codex at two places"
+    );
 }
 
 #[test]
@@ -212,11 +224,40 @@ fn a_list_follows_the_models_and_is_taken_back_without_the_ledger() {
     assert_eq!(fs::read_to_string(file).unwrap(), before);
 }
 
+/// VS Code writes the list anew: with tabs, without comments, and with what the person chose for our models.
+#[test]
+fn a_list_of_groups_that_vs_code_wrote_anew_is_still_ours_and_goes_without_a_trace() {
+    let person = Person::with(&[(".config/Code/User/chatLanguageModels.json", VSCODE)]);
+    let client = Kind::VsCode.client().unwrap();
+    let target = client.detect(&person.world).targets.remove(0);
+    person.set_up(client, &target, &intent());
+    let file = target.file().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    let chosen =
+        "\"vendor\": \"customendpoint\",\n\"settings\": {\"gpt-6-sol\": {\"reasoningEffort\": \"low\"}},\n\"apiType\"";
+    let anew: String =
+        text.lines().filter(|line| !line.contains("// mine")).map(|line| format!("{}\n", line.trim())).collect();
+    let anew = anew.replace("}, // one", "},").replace("\"vendor\": \"customendpoint\",\n\"apiType\"", chosen);
+    assert!(anew.contains("reasoningEffort") && !anew.contains("// "), "{anew}");
+    fs::write(file, &anew).unwrap();
+    assert_eq!(person.state(client, &target, &intent()), State::Ours);
+    let later = Intent { models: vec![intent().models.remove(1)], ..intent() };
+    let State::Drifted { drifts } = person.state(client, &target, &later) else { panic!("no drift") };
+    assert_eq!((drifts.len(), drifts[0].key.as_str()), (1, "Codeferry.models"));
+    person.set_up(client, &target, &later);
+    let text = fs::read_to_string(file).unwrap();
+    assert!(!text.contains("\"id\": \"gpt-6-sol\"") && text.contains("reasoningEffort"), "{text}");
+    let done = person.desk.revert("vscode", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert!(done.files.iter().all(|file| file.kept.is_empty()), "{done:?}");
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("\"Local\"") && !text.contains("Codeferry") && !text.contains("8081"), "{text}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_with_a_key_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    for kind in [Kind::Codex, Kind::OpenCode, Kind::OpenClaw, Kind::Continue] {
+    for kind in [Kind::Codex, Kind::OpenCode, Kind::OpenClaw, Kind::Continue, Kind::VsCode] {
         let person = Person::with(&[]);
         let client = kind.client().unwrap();
         let target = client.detect(&person.world).targets.remove(0);

@@ -1,4 +1,4 @@
-use super::{Cline, Cursor, RooCode, VsCode};
+use super::{Cline, Cursor, RooCode};
 use crate::client::{Client, Documents, MadeUpFiles, Os, State, View, Weight, World};
 use crate::intent::{Intent, Model, Token};
 
@@ -23,8 +23,8 @@ fn state(client: &dyn Client, world: &World) -> State {
 
 #[test]
 fn nothing_of_theirs_is_ever_written() {
-    let world = world(&[(".cursor/x", ""), (".vscode/x", ""), (".cline/x", ""), (".roo/x", "")]);
-    for client in [&Cline as &dyn Client, &RooCode, &VsCode, &Cursor] {
+    let world = world(&[(".cursor/x", ""), (".cline/x", ""), (".roo/x", "")]);
+    for client in [&Cline as &dyn Client, &RooCode, &Cursor] {
         let target = client.detect(&world).targets.remove(0);
         assert!(target.obstacle.is_some(), "{}", client.kind());
         let documents = Documents::of(client, &world, &target);
@@ -51,16 +51,6 @@ fn cline_tells_where_it_goes() {
         lines.contains("cline auth -p openai-compatible -b http://127.0.0.1:8081/v1 -k cf_key -m gpt-6-sol\n"),
         "{lines}"
     );
-}
-
-#[test]
-fn vs_code_is_known_by_an_address_in_its_list() {
-    let list = r#"[{"vendor": "customendpoint", "models": [{"url": "http://localhost:8081/v1/responses"}]}]"#;
-    let file = ".config/Code/User/chatLanguageModels.json";
-    assert_eq!(state(&VsCode, &world(&[(file, list), (".vscode/x", "")])), State::Ours);
-    assert_eq!(state(&VsCode, &world(&[(file, &list.replace("8081", "8082")), (".vscode/x", "")])), State::Clean);
-    let lines = VsCode.manual(&world(&[]), &intent());
-    assert!(lines.contains("\"url\": \"http://127.0.0.1:8081/v1/responses\""), "{lines}");
 }
 
 #[test]

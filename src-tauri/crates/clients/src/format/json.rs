@@ -9,6 +9,7 @@
 mod check;
 mod edit;
 mod five;
+mod groups;
 mod layout;
 mod render;
 mod scan;
@@ -18,14 +19,24 @@ mod tests;
 use self::scan::{Kind, Member, Node};
 use super::{BOM, Bad, Before, Pointer, Step, Value, place, spliced, unsafe_at};
 
+/// Which JSON it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavour {
+    /// As everybody knows it, and with comments and trailing commas.
+    Plain,
+    /// JSON5.
+    Five,
+    /// A list of groups, see [`groups`].
+    Groups,
+}
+
 /// A text that was read, and what is where in it.
 #[derive(Clone)]
 pub(super) struct Document {
     text: String,
     /// `None`: there is nothing but white space.
     root: Option<Node>,
-    /// It is JSON5.
-    five: bool,
+    flavour: Flavour,
     /// Comments and trailing commas: what strict JSON does not have.
     extra: Vec<std::ops::Range<usize>>,
 }
@@ -34,14 +45,18 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads it. White space alone, or nothing, is a document without a value.
-    pub(super) fn of(text: String, five: bool) -> Result<Self, Bad> {
-        let (root, extra) = scan::scan(&text, five)?;
-        Ok(Self { text, root, five, extra })
+    pub(super) fn of(text: String, flavour: Flavour) -> Result<Self, Bad> {
+        let (root, extra) = scan::scan(&text, flavour == Flavour::Five)?;
+        let root = match flavour {
+            Flavour::Groups => root.map(|root| groups::named(root, &text)).transpose()?,
+            Flavour::Plain | Flavour::Five => root,
+        };
+        Ok(Self { text, root, flavour, extra })
     }
 
     /// The text as it is now.
-    pub(super) fn nothing(five: bool) -> Self {
-        Self { text: String::new(), root: None, five, extra: Vec::new() }
+    pub(super) fn nothing(flavour: Flavour) -> Self {
+        Self { text: String::new(), root: None, flavour, extra: Vec::new() }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -96,8 +111,8 @@ impl Document {
                 let member = |member: &Member| (member.name.clone(), self.value_of(&member.value));
                 Value::Table(members.iter().map(member).collect())
             }
-            Kind::Array(items) => Value::List(items.iter().map(|item| self.value_of(item)).collect()),
-            Kind::Text => match five::decoded(raw, self.five) {
+            Kind::Array(items) => Value::List(items.iter().map(|item| self.value_of(&item.value)).collect()),
+            Kind::Text => match five::decoded(raw, self.flavour == Flavour::Five) {
                 Some(text) => Value::Text(text),
                 None => Value::Other(raw.to_owned()),
             },
@@ -145,7 +160,7 @@ fn leaves(node: &Node, at: &Pointer, all: &mut Vec<(Pointer, std::ops::Range<usi
     match &node.kind {
         Kind::Object(members) => members.iter().for_each(|member| leaves(&member.value, &at.then(&member.name), all)),
         Kind::Array(items) => {
-            items.iter().enumerate().for_each(|(number, item)| leaves(item, &at.then(&number.to_string()), all));
+            items.iter().enumerate().for_each(|(number, item)| leaves(&item.value, &at.then(&number.to_string()), all));
         }
         Kind::Text | Kind::Word => all.push((at.clone(), node.span.clone())),
     }

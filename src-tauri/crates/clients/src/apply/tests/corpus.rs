@@ -17,6 +17,7 @@ fn format_of(name: &str) -> Format {
         "json5" => Format::Json5,
         "env" => Format::Env,
         "yaml" => Format::Yaml,
+        _ if name.starts_with("groups-") => Format::Groups,
         _ => Format::Json,
     }
 }
@@ -55,6 +56,12 @@ fn wishes(format: Format) -> Vec<Wish> {
             take("/OPENAI_API_KEY", Some("cf_x y".into())),
             take("/HTTPS_PROXY", None),
         ],
+        Format::Groups => {
+            let model =
+                || Value::table([("url", "http://127.0.0.1:8081/v1/responses".into()), ("toolCalling", true.into())]);
+            let models = Value::table([("a", model()), ("b", model())]);
+            vec![take("/Codeferry/vendor", Some("customendpoint".into())), take("/Codeferry/models", Some(models))]
+        }
         Format::Yaml => {
             let model =
                 |name: &str| Value::table([("name", name.into()), ("apiBase", "http://127.0.0.1:8081/v1".into())]);

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::super::step::Removed;
 use super::layout::{ends_in_line_comment, trimmed};
 use super::render::{Lines, Style, write};
-use super::scan::{Member, Node};
-use super::{BOM, Bad, Before, Document, Pointer, Step, Value, check, spliced, unsafe_at};
+use super::scan::{Kind, Member, Node};
+use super::{BOM, Bad, Before, Document, Flavour, Pointer, Step, Value, check, spliced, unsafe_at};
 
 /// An object, its members, and which of them is meant.
 type Found<'d> = (&'d Node, &'d [Member], usize);
 
 /// What is put somewhere.
 #[derive(Clone, Copy)]
-enum Piece<'p> {
+pub(super) enum Piece<'p> {
     /// Written as the document is.
     Value(&'p Value),
     /// As it stood.
@@ -28,7 +28,13 @@ impl Document {
     /// # Errors
     /// When the way there is not clear. The document is as it was.
     pub(in crate::format) fn set(&mut self, pointer: &Pointer, value: &Value) -> Result<Vec<Step>, Bad> {
-        self.put(pointer, Piece::Value(value))
+        match value {
+            // An item of a list is written by what it is called.
+            Value::Table(members) if self.flavour == Flavour::Groups && !members.is_empty() => {
+                self.set_each(pointer, members)
+            }
+            _ => self.put(pointer, Piece::Value(value)),
+        }
     }
 
     /// Takes the value at that place out. `None`: there was none.
@@ -68,9 +74,14 @@ impl Document {
     /// As for [`raw`](Self::raw).
     pub(in crate::format) fn is_bare(&self, pointer: &Pointer) -> Result<bool, Bad> {
         let Some(raw) = self.raw(pointer)? else { return Ok(false) };
+        if self.is_item(pointer) {
+            return self.is_bare_item(pointer);
+        }
         let alone = pointer.name().is_some() || self.text.trim_matches([BOM, ' ', '\t', '\n', '\r']) == raw;
-        let inner = raw.strip_prefix('{').and_then(|raw| raw.strip_suffix('}'));
-        Ok(alone && inner.is_some_and(|inner| trimmed(inner) == 0))
+        let is_object = matches!(self.node(pointer)?.map(|node| &node.kind), Some(Kind::Object(_)));
+        // One that is a list has brackets.
+        let inner = raw.strip_prefix(['{', '[']).and_then(|raw| raw.strip_suffix(['}', ']']));
+        Ok(alone && is_object && inner.is_some_and(|inner| trimmed(inner) == 0))
     }
 
     fn put(&mut self, pointer: &Pointer, piece: Piece<'_>) -> Result<Vec<Step>, Bad> {
@@ -94,9 +105,10 @@ impl Document {
         for names in 0..pointer.names().len() {
             let object = pointer.shortened(names);
             if self.raw(&object)?.is_none() {
+                let made = self.empty(&object);
                 let before = match names {
-                    0 => self.begin(Piece::Raw("{}"))?,
-                    _ => self.insert(&object, Piece::Raw("{}"))?,
+                    0 => self.begin(made.piece())?,
+                    _ => self.insert(&object, made.piece())?,
                 };
                 steps.push(Step { pointer: object, before });
             }
@@ -144,7 +156,11 @@ impl Document {
         let lines = place.before.rfind('\n').map(|newline| self.lines(place.before[newline + 1..].to_owned()));
         let style = self.style(members);
         let raw = &piece.written(lines, style);
-        let member = format!("{}{}{raw}", style.name(name), style.colon);
+        // An item of a list has its name in it.
+        let member = match self.is_item(pointer) {
+            true => raw.clone(),
+            false => format!("{}{}{raw}", style.name(name), style.colon),
+        };
         let (text, before) = match members.last() {
             None => {
                 let text = spliced(&self.text, &[(at..close, &format!("{}{member}{}", place.before, place.after))]);
@@ -267,7 +283,7 @@ impl Document {
 
     /// Takes this text over, if it can be read, holds this value there, and differs in nothing else.
     fn become_if_only(&mut self, text: String, pointer: &Pointer, value: Option<&str>) -> Result<(), Bad> {
-        let new = Self::of(text, self.five).map_err(|_| unsafe_at(pointer))?;
+        let new = Self::of(text, self.flavour).map_err(|_| unsafe_at(pointer))?;
         if new.raw(pointer)? != value || !check::only_there(self, &new, pointer) {
             return Err(unsafe_at(pointer));
         }

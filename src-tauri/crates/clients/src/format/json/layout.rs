@@ -1,8 +1,8 @@
 //! How a document is laid out, and so how a new member is to look.
 
-use super::Document;
 use super::render::{Lines, Style};
 use super::scan::{Kind, Member, Node};
+use super::{Document, Flavour};
 
 const INDENT: &str = "  ";
 
@@ -37,7 +37,7 @@ impl Document {
         let before = match gap.rfind('\n') {
             Some(newline) => format!("{end}{}", &gap[newline + 1..]),
             None if in_comment => format!("{end}{}", self.indent_of(last.key.start)),
-            None if self.is_spaced(last) => " ".to_owned(),
+            None if like(members).is_none_or(|like| self.is_spaced(like)) => " ".to_owned(),
             None => String::new(),
         };
         Place { before, after: String::new() }
@@ -49,10 +49,11 @@ impl Document {
             Kind::Object(members) => members,
             _ => &[],
         });
-        let like = members.last().or(root.last());
+        let five = self.flavour == Flavour::Five;
+        let like = like(members).or_else(|| like(root));
         let colon = if like.is_some_and(|member| !self.is_spaced(member)) { ":" } else { ": " };
-        let bare = like.map_or(self.five, |member| !self.text[member.key.clone()].starts_with(['"', '\'']));
-        Style { colon, bare: self.five && bare }
+        let bare = like.map_or(five, |member| !self.text[member.key.clone()].starts_with(['"', '\'']));
+        Style { colon, bare: five && bare }
     }
 
     /// `"a": 1` and not `"a":1`.
@@ -86,12 +87,13 @@ impl Document {
 
     /// How much deeper a member stands than its object.
     pub(super) fn unit(&self) -> String {
-        let Some(Node { kind: Kind::Object(members), span }) = &self.root else { return INDENT.to_owned() };
+        let usual = if self.flavour == Flavour::Groups { "\t" } else { INDENT };
+        let Some(Node { kind: Kind::Object(members), span }) = &self.root else { return usual.to_owned() };
         let outer = self.indent_of(span.start).len();
         let first = members.first().map(|first| self.space_before(first.key.start)).unwrap_or_default();
         match first.rfind('\n').map(|newline| &first[newline + 1..]) {
             Some(indent) if indent.len() > outer => indent[outer..].to_owned(),
-            _ => INDENT.to_owned(),
+            _ => usual.to_owned(),
         }
     }
 
@@ -105,6 +107,14 @@ impl Document {
     pub(super) fn space_before(&self, at: usize) -> &str {
         let before = &self.text[..at];
         &before[trimmed(before)..]
+    }
+}
+
+/// The last member with a name of its own; that of a list's item is in the item.
+fn like(members: &[Member]) -> Option<&Member> {
+    match members.last()? {
+        Member { key, value: Node { kind: Kind::Object(inner), .. }, .. } if key.is_empty() => like(inner),
+        last => Some(last).filter(|last| !last.key.is_empty()),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Node {
 pub(super) enum Kind {
     Object(Vec<Member>),
     /// Nothing in an array is ever changed on its own.
-    Array(Vec<Node>),
+    Array(Vec<Item>),
     Text,
     /// A number, `true`, `false` or `null`.
     Word,
@@ -28,6 +28,13 @@ pub(super) enum Kind {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) key: Range<usize>,
+    pub(super) value: Node,
+    /// Where the comma behind it stands.
+    pub(super) comma: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Item {
     pub(super) value: Node,
     /// Where the comma behind it stands.
     pub(super) comma: Option<usize>,
@@ -186,26 +193,30 @@ impl Scanner<'_> {
         }
     }
 
-    fn array(&mut self) -> Result<Vec<Node>, Bad> {
+    fn array(&mut self) -> Result<Vec<Item>, Bad> {
         let open = self.at;
         self.at += 1;
-        let (mut items, mut comma) = (Vec::new(), None);
+        let mut items: Vec<Item> = Vec::new();
         loop {
             self.trivia()?;
             match self.peek() {
                 Some(b']') => {
-                    self.extra.extend(comma.map(|comma| comma..comma + 1));
+                    self.extra.extend(items.last().and_then(|last| last.comma).map(|comma| comma..comma + 1));
                     self.sort_extra();
                     self.at += 1;
                     return Ok(items);
                 }
                 None => return Err(self.bad_at(open, "this array does not end")),
-                Some(_) if items.is_empty() || comma.is_some() => items.push(self.value()?),
-                Some(_) => return Err(self.bad("a comma is missing before this")),
-            };
+                Some(_) if items.last().is_some_and(|last| last.comma.is_none()) => {
+                    return Err(self.bad("a comma is missing before this"));
+                }
+                Some(_) => {}
+            }
+            let value = self.value()?;
             self.trivia()?;
-            comma = (self.peek() == Some(b',')).then_some(self.at);
+            let comma = (self.peek() == Some(b',')).then_some(self.at);
             self.at += usize::from(comma.is_some());
+            items.push(Item { value, comma });
         }
     }
 

@@ -262,6 +262,33 @@ impl Tape<'_> {
         self.1 -= 1;
     }
 
+    /// A list of objects, each with a name of its own; and others without.
+    fn items(&mut self, out: &mut String, names: &[&str], by: &str, groups: bool) {
+        out.push('[');
+        let chosen: Vec<&str> = names.iter().filter(|_| self.pick(&["", "x", "x"]) == "x").copied().collect();
+        for (at, name) in chosen.iter().enumerate() {
+            self.trivia(out);
+            if self.pick(&["", "", "", "other"]) == "other" {
+                self.value(out);
+            } else {
+                let around = self.pick(&["", " ", "\n\t"]);
+                let (first, last) = (self.pick(&["", "\"x\": 1, "]), self.pick(&["", ", \"y\": {}", " // y\n"]));
+                out.push_str(&format!("{{{around}{first}\"{by}\":{around}\"{name}\""));
+                if groups && self.pick(&["", "models"]) == "models" {
+                    out.push_str(",\"models\": ");
+                    self.items(out, &["m0", "m1"], "id", false);
+                }
+                out.push_str(&format!("{last}{around}}}"));
+            }
+            self.trivia(out);
+            if at + 1 < chosen.len() || self.pick(&["", ","]) == "," {
+                out.push(',');
+            }
+        }
+        self.trivia(out);
+        out.push(']');
+    }
+
     fn object(&mut self, names: &[&str], root: bool, out: &mut String) {
         out.push('{');
         // Each name at most once.
@@ -297,6 +324,27 @@ fn document_of(tape: &[u8], five: bool) -> String {
     out
 }
 
+/// A list of groups, or what somebody makes of one.
+fn groups_of(tape: &[u8]) -> String {
+    let (mut tape, mut out) = (Tape(tape.iter(), 0, false), String::new());
+    out.push_str(tape.pick(&["", "", "\u{feff}"]));
+    tape.trivia(&mut out);
+    tape.items(&mut out, &["g0", "g1", "g2"], "name", true);
+    tape.trivia(&mut out);
+    out
+}
+
+/// The item of that name, which is made if there is none.
+fn item<'j>(list: &'j mut Json, by: &str, name: &str) -> &'j mut Json {
+    let list = list.as_array_mut().unwrap();
+    let at = list.iter().position(|item| item.get(by).and_then(Json::as_str) == Some(name));
+    let at = at.unwrap_or_else(|| {
+        list.push(serde_json::json!({by: name}));
+        list.len() - 1
+    });
+    &mut list[at]
+}
+
 fn as_others_read(document: &Document) -> Json {
     serde_json::from_str(&document.strict().unwrap()).unwrap_or_else(|error| panic!("{error}: {}", document.text()))
 }
@@ -326,6 +374,50 @@ proptest! {
                 }
             }
             // Another reader sees what was meant, and nothing else.
+            prop_assert_eq!(&as_others_read(&document), &expected);
+        }
+        take_back(&mut document, &steps);
+        prop_assert_eq!(document.text(), text);
+    }
+
+    #[test]
+    fn apply_and_take_back_is_the_same_bytes_in_groups(
+        tape in prop::collection::vec(any::<u8>(), 0..200),
+        changes in prop::collection::vec((0..6_usize, any::<Option<u8>>()), 1..8),
+    ) {
+        let text = groups_of(&tape);
+        let mut document = Document::read(Format::Groups, text.as_bytes()).unwrap_or_else(|bad| panic!("{bad}: {text}"));
+        let mut expected = as_others_read(&document);
+        let mut steps = Vec::new();
+        for (which, value) in changes {
+            let (group, model, name) = [
+                ("g0", None, "vendor"),
+                ("new", None, "vendor"),
+                ("g0", Some("m0"), "url"),
+                ("g1", Some("a"), "url"),
+                ("new", Some("a"), "url"),
+                ("g2", None, "y"),
+            ][which];
+            let pointer = match model {
+                Some(model) => Pointer::of(&[group, "models", model, name]),
+                None => Pointer::of(&[group, name]),
+            };
+            if let Some(value) = value {
+                steps.extend(document.set(&pointer, &value.to_string().into()).unwrap());
+                let mut place = item(&mut expected, "name", group);
+                if let Some(model) = model {
+                    let models = place.as_object_mut().unwrap().entry("models").or_insert_with(|| serde_json::json!([]));
+                    place = item(models, "id", model);
+                }
+                place[name] = Json::from(value.to_string());
+            } else if document.holds(&pointer) {
+                steps.extend(document.delete(&pointer).unwrap());
+                let mut place = item(&mut expected, "name", group);
+                if let Some(model) = model {
+                    place = item(&mut place["models"], "id", model);
+                }
+                place.as_object_mut().unwrap().remove(name);
+            }
             prop_assert_eq!(&as_others_read(&document), &expected);
         }
         take_back(&mut document, &steps);

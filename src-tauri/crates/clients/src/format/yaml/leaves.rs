@@ -38,7 +38,7 @@ impl Document {
 
     fn flow_leaves(&self, row: &Row, pointer: &Pointer, leaves: &mut Vec<(Pointer, Range<usize>)>) {
         let raw = &self.text[row.value.clone()];
-        if let Ok(inner) = json::Document::of(raw.to_owned(), true) {
+        if let Ok(inner) = json::Document::of(raw.to_owned(), json::Flavour::Five) {
             leaves.extend(inner.leaves().into_iter().map(|(below, span)| {
                 let below = below.names().iter().fold(pointer.clone(), |pointer, name| pointer.then(name));
                 (below, row.value.start + span.start..row.value.start + span.end)

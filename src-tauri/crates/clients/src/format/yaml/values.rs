@@ -9,7 +9,7 @@ pub(super) fn scalar(raw: &str) -> Option<Value> {
     }
     if raw.starts_with('"') {
         // JSON's are YAML's, too; others that YAML has besides are not read.
-        let document = json::Document::of(raw.to_owned(), false).ok()?;
+        let document = json::Document::of(raw.to_owned(), json::Flavour::Plain).ok()?;
         return document.value(&Pointer::default()).ok()?;
     }
     if let Some(inner) = raw.strip_prefix('\'') {
@@ -32,7 +32,7 @@ pub(super) fn scalar(raw: &str) -> Option<Value> {
 
 /// What stands in brackets, where that is as in JSON.
 pub(super) fn flow(raw: &str) -> Option<Value> {
-    json::Document::of(raw.to_owned(), true).ok()?.value(&Pointer::default()).ok()?
+    json::Document::of(raw.to_owned(), json::Flavour::Five).ok()?.value(&Pointer::default()).ok()?
 }
 
 /// An item of a list, with its dash in that column and its members in the other.
