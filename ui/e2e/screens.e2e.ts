@@ -78,6 +78,26 @@ describe.skipIf(missing() !== null)('the screens', () => {
     await look(empty, how, SCREENS);
   });
 
+  it.each([LOOKS[1], LOOKS[6]].map((how) => [named(how ?? {}), how ?? {}] as const))('say what is wrong, and what to do: %s', async (_, how) => {
+    const dashboard = await Dashboard.open(browser, full, { ...how, height: TALL });
+    const { page } = dashboard;
+    const message = 'the disk is full';
+    await page.route(/\/api\/(?!session|events|status)/, (route) => route.fulfill({ status: 500, json: { code: 'broken', message, hint: 'make room on it' } }));
+    await page.reload();
+    const found: Record<string, unknown> = {};
+    for (const place of ['overview', 'requests', 'usage', 'models', 'clients', 'clients/claude-code', 'settings', 'onboarding']) {
+      await dashboard.go(place);
+      const told = page.getByRole('alert').filter({ hasText: /disk is full/i }).first();
+      await told.waitFor();
+      await told.getByRole('button', { name: dashboard.t('shared.retry') }).waitFor();
+      const barriers = await dashboard.barriers();
+      if (barriers.length > 0) found[place] = barriers;
+      if ((await dashboard.overflow()) > 0) found[`${place}, wider than the window`] = true;
+    }
+    expect(found).toEqual({});
+    await dashboard.close();
+  });
+
   it('have room for longer words', async () => {
     const dashboard = await Dashboard.open(browser, full, { width: 1280 });
     for (const place of SCREENS) {
