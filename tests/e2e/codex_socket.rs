@@ -1,11 +1,12 @@
 //! The real Codex CLI as a client, over a WebSocket: it warms up, goes on from its last response, and finds its way back to
-//! HTTP.
+//! HTTP. Upstream there is one as well, or HTTP, and it does not notice.
 
 use std::sync::{Arc, Mutex};
 
-use codeferry_tests::World;
+use codeferry_demo::HandshakeFault;
 use codeferry_tests::codex_client::CodexClient;
-use serde_json::json;
+use codeferry_tests::{Setup, World};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -77,13 +78,55 @@ async fn a_tool_loop_and_a_resumed_conversation() {
     assert!(output.contains("hello"), "{output}");
     assert_eq!(items(&all[1], "reasoning").len(), 1, "its reasoning goes back");
     let first = all[0]["input"].as_array().unwrap();
+    let messages = messages(&world);
+    let new = messages[1]["input"].as_array().unwrap();
+    assert_eq!((new.len(), &new[0]["type"]), (1, &json!("function_call_output")), "only what is new goes up: {new:?}");
+    assert_eq!(world.demo.handshakes().len(), 1, "over one connection");
     assert_eq!(first[..], all[1]["input"].as_array().unwrap()[..first.len()], "the prefix stays, for the prompt cache");
 
     let run = codex.exec(&["-m", "gpt-5.5", "resume", run.thread(), "[[demo:text Still here.]]"]).await;
     assert_eq!(run.text(), "Still here.");
     assert_eq!(items(&asked(&world)[2], "function_call_output").len(), 1);
     assert_eq!(between.count(POST), 0, "{:?}", between.lines);
+    assert_eq!(world.demo.handshakes().len(), 2, "another run is another connection");
     assert_eq!(world.demo.violations(), []);
+}
+
+/// What went up over a WebSocket, message by message.
+fn messages(world: &World) -> Vec<Value> {
+    let all = world.demo.model_requests();
+    let over = all.iter().filter(|request| request.socket.is_some());
+    over.map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+}
+
+/// It has its socket, and we have none: because it is switched off, or because the host has none.
+#[tokio::test]
+async fn it_does_not_notice_how_its_answers_come() {
+    for off in [true, false] {
+        let settings = off.then(|| ("upstream_websocket", "false".to_owned())).into_iter().collect();
+        let world = World::with(Setup { settings, ..Setup::default() }).await;
+        world.demo.fail_handshakes(Some(HandshakeFault::Status(426)));
+        let Some(codex) = CodexClient::with(&world, "supports_websockets = true") else { return };
+        let between = Between::at(&world, &codex).await;
+        let run = codex.exec(&["-m", "gpt-5.5", &two_steps()]).await;
+        assert_eq!(run.text(), "It says hello.");
+        assert_eq!((between.count(POST), messages(&world).len(), asked(&world).len()), (0, 0, 2));
+        assert_eq!(world.demo.handshakes().len(), usize::from(!off), "asked once");
+        assert_eq!(world.demo.violations(), []);
+    }
+}
+
+/// A connection that breaks between two steps: everything goes up over another.
+#[tokio::test]
+async fn a_connection_that_is_lost_on_the_way() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::with(&world, "supports_websockets = true") else { return };
+    let prompt = format!("[[demo:socket forgotten]]{}", two_steps());
+    let run = codex.exec(&["-m", "gpt-5.5", &prompt]).await;
+    assert_eq!(run.text(), "It says hello.");
+    let messages = messages(&world);
+    assert!(messages.last().unwrap()["previous_response_id"].is_null());
+    assert_eq!((asked(&world).len(), world.demo.violations()), (2, vec![]));
 }
 
 #[tokio::test]
@@ -94,6 +137,8 @@ async fn a_first_turn_in_the_lite_shape() {
     let run = codex.exec(&["-m", "gpt-6.1-sol", "[[demo:reasoning]][[demo:text It is here.]]"]).await;
     assert_eq!(run.text(), "It is here.");
     assert!(!items(&asked(&world)[0], "additional_tools").is_empty());
+    let mark = &messages(&world)[0]["client_metadata"]["ws_request_header_x_openai_internal_codex_responses_lite"];
+    assert_eq!(mark, "true");
     assert_eq!((between.count(POST), world.demo.violations()), (0, vec![]));
 }
 

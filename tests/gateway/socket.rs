@@ -163,22 +163,52 @@ async fn failures_are_those_of_http() {
             200 => Value::Null,
             _ => over_http.json().await.unwrap(),
         };
-        let world = World::start().await;
-        let mut client = connect(&world).await;
-        client.send(&body).await;
-        let event = client.response().await.pop().unwrap();
-        let mut warm = create(&[], None);
-        warm["generate"] = json!(false);
-        assert_eq!(client.ask(&warm).await.0, "", "{marker}: the connection lives");
-        if status == 200 {
-            assert_eq!(event["type"], "response.failed", "{marker}: {event}");
-            continue;
+        let expected = (health(&world).await, world.demo.refresh_count());
+        // And the way upstream makes no difference.
+        for upstream in ["false", "true"] {
+            let world =
+                World::with(Setup { settings: vec![("upstream_websocket", upstream.to_owned())], ..Setup::default() })
+                    .await;
+            let mut client = connect(&world).await;
+            client.send(&body).await;
+            let event = client.response().await.pop().unwrap();
+            let marker = format!("{marker}, upstream_websocket {upstream}");
+            assert_eq!(
+                (health(&world).await, world.demo.refresh_count()),
+                expected,
+                "{marker}: what it means for the account"
+            );
+            assert_eq!(world.demo.handshakes().is_empty(), upstream == "false", "{marker}");
+            let mut warm = create(&[], None);
+            warm["generate"] = json!(false);
+            assert_eq!(client.ask(&warm).await.0, "", "{marker}: the connection lives");
+            if status == 200 {
+                assert_eq!(event["type"], "response.failed", "{marker}: {event}");
+                continue;
+            }
+            assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(status)), "{marker}: {event}");
+            assert_eq!(event["error"]["code"], over_http["error"]["code"], "{marker}");
+            assert_eq!(event["error"]["type"], over_http["error"]["type"], "{marker}");
+            assert_eq!(event["headers"]["retry-after"].is_string(), retry.is_some(), "{marker}");
         }
-        assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(status)), "{marker}: {event}");
-        assert_eq!(event["error"]["code"], over_http["error"]["code"], "{marker}");
-        assert_eq!(event["error"]["type"], over_http["error"]["type"], "{marker}");
-        assert_eq!(event["headers"]["retry-after"].is_string(), retry.is_some(), "{marker}");
     }
+}
+
+/// What is known of the only account: whether it rests and why, what is left of it, and why the last attempts failed.
+async fn health(world: &World) -> Value {
+    let get = async |path: &str| -> Value {
+        world.control(reqwest::Method::GET, path).send().await.unwrap().json().await.unwrap()
+    };
+    let account = get("/accounts").await["accounts"][0].clone();
+    let windows: Vec<Value> =
+        account["windows"].as_array().into_iter().flatten().map(|it| it["used_percent"].clone()).collect();
+    let attempts: Vec<Value> = get("/exchanges").await["exchanges"][0]["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| json!([attempt["failure"], attempt["status"]]))
+        .collect();
+    json!({"state": account["state"], "why": account["cooldown"]["why"], "windows": windows, "attempts": attempts})
 }
 
 #[tokio::test]

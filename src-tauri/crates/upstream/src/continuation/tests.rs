@@ -1,4 +1,5 @@
 use codeferry_wire::sse::Decoder;
+use proptest::prelude::*;
 
 use super::{Kept, Message, headers_of, record, tag_of};
 
@@ -131,4 +132,27 @@ fn headers_of_an_error() {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!((text("x-codex-primary-used-percent"), text("retry-after"), headers.len()), (Some("100"), Some("7"), 2));
     assert!(headers_of(r#"{"headers":[]}"#).is_empty() && headers_of("x").is_empty());
+}
+
+proptest! {
+    /// What is kept and what is sent are the whole request, whatever was said before.
+    #[test]
+    fn what_is_left_out_is_what_went_before(
+        sent in prop::collection::vec(0..3u8, 0..4),
+        answered in prop::collection::vec(0..3u8, 0..3),
+        next in prop::collection::vec(0..3u8, 0..8),
+    ) {
+        let list = |items: &[u8]| items.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+        let body = |items: &[u8]| format!(r#"{{"model":"m","input":[{}]}}"#, list(items));
+        let mut asked = write(&body(&sent), None).asked;
+        for item in &answered {
+            asked.hear("response.output_item.done", &format!(r#"{{"item":{item}}}"#));
+        }
+        let before = [sent, answered].concat();
+        let message = write(&body(&next), asked.end(END).as_ref());
+        prop_assert_eq!(message.shortened, next.len() > before.len() && next.starts_with(&before));
+        let expected = if message.shortened { &next[before.len()..] } else { &next };
+        let input = format!(r#""input":[{}]"#, list(expected));
+        prop_assert!(message.text.contains(&input), "{}", message.text);
+    }
 }

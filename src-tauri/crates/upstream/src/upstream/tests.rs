@@ -1,6 +1,7 @@
 //! The door, against servers on this machine.
 
 mod abroad;
+mod by_socket;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

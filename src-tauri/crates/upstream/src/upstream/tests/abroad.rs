@@ -7,18 +7,21 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codeferry_accounts::Kind;
+use codeferry_accounts::{AccountId, Kind};
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::Version;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::Message;
 
-use super::{BODY, STREAM, respond, whole};
-use crate::testing::{EVENTS, Fake, clock, options, response};
-use crate::{Endpoints, Options, Upstream};
+use super::{BODY, STREAM, call, whole};
+use crate::testing::{EVENTS, Fake, clock, options, response, secret};
+use crate::{Call, Endpoints, Line, Options, Seat, Upstream};
 
-/// Where the errand goes: `kind address`, and how many milliseconds a connection may take.
+/// Where the errand goes: `kind address`, how many milliseconds a connection may take, and `socket` for a WebSocket.
 const ERRAND: &str = "CODEFERRY_TEST_ERRAND";
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/transport/testdata");
 
@@ -35,7 +38,11 @@ async fn errand() {
     let url: url::Url = address.parse().expect("an address");
     let endpoints = Endpoints { chatgpt: url.clone(), openai: url, ..Endpoints::default() };
     let upstream = Upstream::new(endpoints, Options { compress: true, connect_timeout, ..options() }, clock());
-    let answer = match respond(&upstream, kind.parse::<Kind>().expect("a kind")).await {
+    let (kind, token) = (kind.parse::<Kind>().expect("a kind"), secret("at-SECRET"));
+    let (line, account) = (Arc::new(Line::default()), AccountId::derive(kind, None, Some("someone")));
+    let seat = words.next().map(|_| Seat { line: &line, account: &account });
+    let answer = match upstream.respond(Call { seat, ..call(kind, &token) }).await {
+        Ok(answer) if answer.message.is_some() => whole(answer).await.map(|text| format!("{text}over a WebSocket")),
         Ok(answer) => whole(answer).await,
         Err(failure) => Err(failure),
     };
@@ -148,6 +155,53 @@ async fn a_certificate_named_by_ssl_cert_file_is_trusted_and_http_2_is_spoken() 
     let missing = run(&errand, &[("SSL_CERT_FILE", "/nowhere/ca.pem")]).await;
     assert!(missing.starts_with("protocol ") && missing.contains("SSL_CERT_FILE"), "{missing}");
     assert_eq!(fake.seen().len(), 1);
+}
+
+/// An answer over a WebSocket: two events.
+async fn speak(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin) {
+    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+    assert!(matches!(socket.next().await, Some(Ok(Message::Text(_)))));
+    for event in [r#"{"type":"response.created"}"#, r#"{"type":"response.completed"}"#] {
+        socket.send(Message::text(event)).await.unwrap();
+    }
+    while let Some(Ok(_)) = socket.next().await {}
+}
+
+fn over_a_socket() -> String {
+    let events = "event: response.created\ndata: {\"type\":\"response.created\"}\n\n\
+                  event: response.completed\ndata: {\"type\":\"response.completed\"}\n\nover a WebSocket";
+    format!("answered {}", events.escape_debug())
+}
+
+/// The same certificates, though the host would rather speak HTTP/2.
+#[tokio::test]
+async fn a_socket_over_tls() {
+    let (mut listener, url) = Tls::bind().await;
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let (stream, _) = axum::serve::Listener::accept(&mut listener).await;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+        speak(stream).await;
+    });
+    let authority = format!("{TESTDATA}/ca.pem");
+    let told = run(&format!("codex {url} 5000 socket"), &[("SSL_CERT_FILE", &authority)]).await;
+    assert_eq!(told, over_a_socket());
+}
+
+/// The same proxy: it is asked for the host by its whole address.
+#[tokio::test]
+async fn a_socket_through_a_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut begin = [0; 44];
+        stream.peek(&mut begin).await.unwrap();
+        assert_eq!(std::str::from_utf8(&begin).unwrap(), "GET http://upstream.test/v1/responses HTTP/1");
+        speak(stream).await;
+    });
+    assert_eq!(run("plan http://upstream.test/v1 5000 socket", &[("HTTP_PROXY", &proxy)]).await, over_a_socket());
 }
 
 /// Somebody accepts the connection and then says nothing: the TLS handshake counts as connecting.
