@@ -32,6 +32,8 @@ pub(crate) enum Road {
     Responses,
     /// The same, each event a message of a WebSocket.
     Socket,
+    /// The same, and the way upstream is one, too.
+    Sockets,
 }
 
 /// One answer, read to its end.
@@ -66,7 +68,7 @@ impl Load {
 
     /// Sends one request and reads the answer; one that is not what was ordered is an error, not a fast answer.
     pub(crate) async fn one(&self, url: &str, body: Bytes, order: Order) -> Result<Answer> {
-        if self.road == Road::Socket {
+        if self.road.is_socket() {
             return self.one_by_socket(url, &body, order).await;
         }
         let begun = Instant::now();
@@ -161,11 +163,15 @@ impl Load {
 // === impl Road ===
 
 impl Road {
+    pub(crate) fn is_socket(self) -> bool {
+        matches!(self, Self::Socket | Self::Sockets)
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::Messages => "/v1/messages?beta=true",
             Self::Chat => "/v1/chat/completions",
-            Self::Responses | Self::Socket => "/v1/responses",
+            Self::Responses | Self::Socket | Self::Sockets => "/v1/responses",
         }
     }
 }

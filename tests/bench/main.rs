@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     rustls::crypto::ring::default_provider().install_default().ok().context("a TLS provider is already there")?;
     match words.peek().map(String::as_str) {
         Some("relay") => run(2, relay::serve(words.nth(1).context("relay UPSTREAM")?)),
-        Some("upstream") => run(1, upstream::serve()),
+        Some("upstream") => run(1, upstream::serve(words.nth(1).as_deref() == Some("sockets"))),
         _ => {
             let args = parse(words)?;
             run(1, measure::all(&args))

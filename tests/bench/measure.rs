@@ -22,6 +22,8 @@ const MEGABYTE: usize = 1_000_000;
 struct Bench {
     home: Home,
     upstream: Subject,
+    /// One that has a WebSocket as well.
+    sockets: Subject,
     load: Load,
     /// Divides the work.
     share: usize,
@@ -40,7 +42,14 @@ pub(crate) async fn all(args: &Args) -> Result<()> {
     let home = Home::prepare()?;
     let load = Load::new(&home.key)?;
     let share = if args.quick { 10 } else { 1 };
-    let mut bench = Bench { home, upstream: Subject::upstream()?, load, share, rows: Vec::new() };
+    let mut bench = Bench {
+        home,
+        upstream: Subject::upstream(&[])?,
+        sockets: Subject::upstream(&["sockets"])?,
+        load,
+        share,
+        rows: Vec::new(),
+    };
     let wanted = |name: &str| args.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     if wanted("start") {
         bench.start().await?;
@@ -88,7 +97,11 @@ fn finish(args: &Args, rows: &[Row]) -> Result<()> {
 
 impl Bench {
     async fn subject(&self, which: Which) -> Result<Subject> {
-        let subject = Subject::start(which, &self.home, &self.upstream.url).await?;
+        self.subject_before(which, &self.upstream).await
+    }
+
+    async fn subject_before(&self, which: Which, upstream: &Subject) -> Result<Subject> {
+        let subject = Subject::start(which, &self.home, &upstream.url).await?;
         // The first request pays for connections, caches and pages; nobody is measured on it.
         let order = Order::new(3, Duration::ZERO);
         self.load.one(&subject.url, body::request(order, 0).into(), order).await?;
@@ -137,8 +150,12 @@ impl Bench {
         let (streams, pace) = (32, Duration::from_millis(5));
         let seconds = 12 / self.share.min(6);
         let order = Order::new(Duration::from_secs(seconds as u64).div_duration_f64(pace) as usize, pace);
-        let roads =
-            [(Road::Chat, "chat", 1.5), (Road::Responses, "pass-through", 1.2), (Road::Socket, "WebSocket", 1.5)];
+        let roads = [
+            (Road::Chat, "chat", 1.5),
+            (Road::Responses, "pass-through", 1.2),
+            (Road::Socket, "WebSocket", 1.5),
+            (Road::Sockets, "WebSocket both ways", 1.5),
+        ];
         for (road, name, most) in roads {
             say::progress(&format!("{streams} streams of {name} for {:?}, three rounds", upstream::length(order)));
             let pair = self.cpu_per(road, streams, 3, order, streams).await?;
@@ -161,13 +178,15 @@ impl Bench {
         let body: Bytes = match road {
             Road::Messages => body::request(order, 0),
             Road::Chat => body::chat(order),
-            Road::Responses | Road::Socket => body::responses(order),
+            Road::Responses | Road::Socket | Road::Sockets => body::responses(order),
         }
         .into();
         let load = self.load.on(road);
         // The relay knows bytes of HTTP alone.
-        let plain = self.load.on(if road == Road::Socket { Road::Responses } else { road });
-        let subjects = [self.subject(Which::Relay).await?, self.subject(Which::Gateway).await?];
+        let plain = self.load.on(if road.is_socket() { Road::Responses } else { road });
+        let upstream = if road == Road::Sockets { &self.sockets } else { &self.upstream };
+        let subjects =
+            [self.subject_before(Which::Relay, upstream).await?, self.subject_before(Which::Gateway, upstream).await?];
         let mut spent = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for ((subject, load), spent) in subjects.iter().zip([&plain, &load]).zip(&mut spent) {

@@ -86,8 +86,8 @@ impl Subject {
     }
 
     /// The upstream itself.
-    pub(crate) fn upstream() -> Result<Self> {
-        Self::own("upstream", &[])
+    pub(crate) fn upstream(more: &[&str]) -> Result<Self> {
+        Self::own("upstream", more)
     }
 
     /// This program in another part; it prints its address.

@@ -10,10 +10,13 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use axum::serve::ListenerExt as _;
-use futures_util::stream;
+use futures_util::{SinkExt as _, StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,8 +24,11 @@ use crate::body::Order;
 use crate::say;
 
 /// Serves until killed; prints its address first.
-pub(crate) async fn serve() -> Result<()> {
-    let app = Router::new().fallback(answer).layer(DefaultBodyLimit::max(256 * 1024 * 1024));
+///
+/// With `sockets` it has a WebSocket as well, as the real hosts do. Without, what comes over one upstream goes over HTTP.
+pub(crate) async fn serve(sockets: bool) -> Result<()> {
+    let app = if sockets { Router::new().route("/v1/responses", any(upgraded)) } else { Router::new() };
+    let app = app.fallback(answer).layer(DefaultBodyLimit::max(256 * 1024 * 1024));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say::data(&format!("http://{}", listener.local_addr()?));
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
@@ -35,6 +41,32 @@ async fn answer(body: Bytes) -> Response {
         return (StatusCode::NOT_FOUND, "no order in the body").into_response();
     };
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(play(order))).into_response()
+}
+
+async fn upgraded(upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>, body: Bytes) -> Response {
+    match upgrade {
+        Ok(upgrade) => upgrade.on_upgrade(speak),
+        Err(_) => answer(body).await,
+    }
+}
+
+/// Answers one message after the other, each event a message.
+async fn speak(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let Some(order) = message.to_text().ok().and_then(|text| Order::find(text.as_bytes())) else { continue };
+        let mut chunks = std::pin::pin!(play(order));
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let text = String::from_utf8_lossy(&chunk);
+            for event in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+                if socket.feed(Message::text(event)).await.is_err() {
+                    return;
+                }
+            }
+            if socket.flush().await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// One chunk for each event when it is paced, as it comes from a model; otherwise a few dozen together.

@@ -198,11 +198,16 @@ pub(crate) fn record(tag: &str, event: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(tag.as_bytes());
         out.push(b'\n');
     }
-    // White space within JSON may be a line break, which would end the record here.
-    for line in event.split(['\n', '\r']) {
+    let mut line = |line: &str| {
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
+    };
+    // White space within JSON may be a line break, which would end the record here. It hardly ever is.
+    if event.contains('\n') || event.contains('\r') {
+        event.split(['\n', '\r']).for_each(line);
+    } else {
+        line(event);
     }
     out.push(b'\n');
 }
