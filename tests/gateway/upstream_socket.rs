@@ -388,6 +388,46 @@ async fn between_two_requests() {
     assert_eq!(world.demo.violations(), []);
 }
 
+/// The host closes a connection after an hour; no request is begun on one that is almost as old.
+#[tokio::test(start_paused = true)]
+async fn before_the_hour_is_over() {
+    let world = World::start().await;
+    let mut client = connect(&world).await;
+    let mut id = None;
+    for number in 0..6 {
+        let wait = tokio::time::Instant::now() + Duration::from_secs(if number == 0 { 0 } else { 11 * 60 + 10 });
+        let _ = tokio::time::timeout_at(wait, client.event()).await;
+        let text = format!("[[demo:text {number}]]");
+        let (said, next) = client.ask(&create(&[user(&text)], id.as_deref())).await;
+        assert_eq!(said, number.to_string());
+        id = Some(next);
+    }
+    let all = world.demo.model_requests();
+    assert!(all[..5].iter().all(|request| request.socket == all[0].socket));
+    assert_ne!(all[5].socket, all[0].socket, "56 minutes later");
+    assert_eq!(message(&all[5])["input"].as_array().unwrap().len(), 11, "everything");
+    assert_eq!(world.demo.violations(), []);
+}
+
+/// Nobody shares one.
+#[tokio::test]
+async fn each_client_has_its_own() {
+    let world = World::start().await;
+    let (mut one, mut two) = (connect(&world).await, connect(&world).await);
+    let first = create(&[user("[[demo:text hello]]")], None);
+    one.ask(&first).await;
+    let (_, id) = two.ask(&first).await;
+    assert_eq!((world.demo.handshakes().len(), world.demo.open_sockets()), (2, 2));
+    // Another conversation on the same connection is one of its own as well.
+    let mut other = create(&[user("[[demo:text hello]]")], Some(&id));
+    other["client_metadata"]["session_id"] = json!("s-2");
+    two.ask(&other).await;
+    assert_eq!((world.demo.handshakes().len(), world.demo.open_sockets()), (3, 2));
+    let sessions: Vec<_> =
+        world.demo.handshakes().iter().map(|it| it.header("session-id").unwrap().to_owned()).collect();
+    assert_ne!(sessions[1], sessions[2]);
+}
+
 /// A capture shows the message as it went up.
 #[tokio::test]
 async fn a_capture_shows_the_message() {

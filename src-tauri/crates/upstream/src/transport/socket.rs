@@ -100,8 +100,8 @@ impl Connection {
     }
 
     /// Sends a text.
-    pub(crate) async fn send(&mut self, text: String) -> Result<(), Broken> {
-        self.stream.send(Message::text(text)).await.map_err(|error| broken(&error))
+    pub(crate) async fn send(&mut self, text: Utf8Bytes) -> Result<(), Broken> {
+        self.stream.send(Message::Text(text)).await.map_err(|error| broken(&error))
     }
 
     /// The next text. After an error nothing comes.

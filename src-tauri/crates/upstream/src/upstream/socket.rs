@@ -12,6 +12,7 @@ use codeferry_accounts::AccountId;
 use http::HeaderMap;
 use ring::digest::{SHA256, digest};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use url::Url;
 
 use super::{Answer, Call, Upstream};
@@ -101,7 +102,8 @@ impl Upstream {
                 Err(error) => return Tried::Elsewhere(format!("the request is none: {error}")),
             };
             let Message { text, shortened, asked } = message;
-            let sent = Bytes::copy_from_slice(text.as_bytes());
+            let text = Utf8Bytes::from(text);
+            let sent = Bytes::from(text.clone());
             let idle = self.wire.options.idle_timeout;
             let first = async {
                 match connection.send(text).await {
