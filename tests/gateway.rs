@@ -32,6 +32,8 @@ mod events;
 mod exchanges;
 #[path = "gateway/failures.rs"]
 mod failures;
+#[path = "gateway/gemini.rs"]
+mod gemini;
 #[path = "gateway/health.rs"]
 mod health;
 #[path = "gateway/in_process.rs"]

@@ -1,4 +1,5 @@
-//! Each recording of an upstream, as an Anthropic client sees it, a chat client, and one of Responses that is told it anew: streamed, and collected.
+//! Each recording of an upstream, as an Anthropic client, a chat client, a Gemini client, and one of Responses that is told it anew see
+//! it: streamed, and collected.
 //!
 //! The recordings were made with codex-cli 0.169.0 against a mock of its backend (codex-backend.md §3).
 
@@ -45,6 +46,8 @@ fn recordings() {
                 "responses_collected",
                 show(&answer, &pretty(&answer.response.clone().ok_or("no end")))
             );
+            insta::assert_snapshot!("gemini_streamed", show(&answer, &answer.gemini.replace("\r\n", "\n")));
+            insta::assert_snapshot!("gemini_collected", show(&answer, &pretty(&answer.candidate)));
         });
     });
 }

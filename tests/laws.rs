@@ -9,6 +9,7 @@ mod laws {
     mod chat_lowering;
     mod chunks;
     mod fold;
+    mod gemini_lowering;
     mod lowering;
     mod nonsense;
     mod spreadsheet;

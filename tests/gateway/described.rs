@@ -155,6 +155,7 @@ async fn clients_of_models_are_answered_as_is_said() {
     let (world, described) = (World::start().await, Described::read());
     let chat = |text: &str| json!({"model": "codex-5", "messages": [{"role": "user", "content": text}]});
     let responses = |text: &str| json!({"model": "gpt-6.1-sol", "input": text});
+    let gemini = |text: &str| json!({"contents": [{"parts": [{"text": text}]}]});
     let text = "[[demo:text hello]]";
     for (path, body) in [
         ("/v1/messages", asking(text)),
@@ -171,7 +172,13 @@ async fn clients_of_models_are_answered_as_is_said() {
         let (status, text) = read(world.post(path).json(&body).send().await.unwrap()).await;
         described.told(&Method::POST, path, status, &text);
     }
+    for body in [gemini(text), json!({"contents": 7})] {
+        let path = "/v1beta/models/gemini-3-pro:generateContent";
+        let (status, text) = read(world.post(path).json(&body).send().await.unwrap()).await;
+        described.told(&Method::POST, "/v1beta/models/{id}", status, &text);
+    }
     for (path, header) in [
+        ("/v1beta/models", "x-nothing"),
         ("/v1/models", "x-nothing"),
         ("/v1/models", "anthropic-version"),
         ("/v1/usage", "x-nothing"),

@@ -76,6 +76,41 @@ proptest! {
     }
 }
 
+/// A Gemini client's own way: the parts of all pieces, with texts that follow each other put together.
+#[test]
+fn a_collected_gemini_answer_is_the_fold_of_its_stream() {
+    for recording in RECORDINGS {
+        let answer = answer([recording.as_bytes()], Limits::default());
+        let pieces: Vec<Value> = answer
+            .gemini
+            .split_terminator("\r\n\r\n")
+            .map(|record| serde_json::from_str(record.strip_prefix("data: ").unwrap_or(record)).expect(record))
+            .collect();
+        let last = pieces.last().expect("an end");
+        let Ok(whole) = &answer.candidate else {
+            assert!(last["error"]["code"].is_u64(), "{last}");
+            continue;
+        };
+        let mut parts: Vec<Value> = Vec::new();
+        for piece in &pieces {
+            for part in piece["candidates"][0]["content"]["parts"].as_array().expect("parts") {
+                let bare = |part: &Value| part["text"].is_string() && part["thought"].is_null();
+                match parts.last_mut().filter(|last| bare(last) && bare(part) && part["thoughtSignature"].is_null()) {
+                    Some(last) => {
+                        last["text"] =
+                            [&last["text"], &part["text"]].map(|text| text.as_str().expect("text")).concat().into()
+                    }
+                    None => parts.push(part.clone()),
+                }
+            }
+        }
+        parts.retain(|part| *part != serde_json::json!({"text": ""}));
+        let mut folded = last.clone();
+        folded["candidates"][0]["content"]["parts"] = parts.into();
+        assert_eq!(serde_json::from_str::<Value>(whole).expect("JSON"), folded);
+    }
+}
+
 #[test]
 fn a_collected_answer_is_the_fold_of_its_stream() {
     for recording in RECORDINGS {

@@ -4,25 +4,30 @@
 
 use codeferry_translate::collect::anthropic::{Collector, NoMessage};
 use codeferry_translate::collect::chat::{self as collect_chat, NoCompletion};
+use codeferry_translate::collect::gemini::{self as collect_gemini, NoAnswer};
 use codeferry_translate::envelope;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, Options, Renderer};
 use codeferry_translate::render::chat as render_chat;
+use codeferry_translate::render::gemini as render_gemini;
 use codeferry_translate::render::responses as render_responses;
 use codeferry_translate::stop::{Cut, Enforcer, Limits};
 use codeferry_translate::turn::{Note, Reducer, TurnEvent};
 use codeferry_wire::anthropic::Frame;
 use codeferry_wire::chat::frame::{self as chat, Form, Head};
+use codeferry_wire::gemini::frame as gemini;
 use codeferry_wire::responses::StreamEvent;
 use codeferry_wire::sse::Decoder;
 
 mod blocks;
 mod chunks;
 mod grammar;
+mod pieces;
 
 pub use blocks::Blocks;
 pub use chunks::Chunks;
 pub use grammar::Grammar;
+pub use pieces::Pieces;
 
 /// What came out of the pipe.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +44,10 @@ pub struct Answer {
     pub responses: String,
     /// The same, collected.
     pub response: Option<String>,
+    /// The frames as a Gemini client gets them.
+    pub gemini: String,
+    /// The same, collected.
+    pub candidate: Result<String, NoAnswer>,
     /// What the reducer noted.
     pub notes: Vec<Note>,
     /// Whether a limit of the client's cut it.
@@ -65,6 +74,7 @@ struct Back {
     chat: Chat,
     told: render_responses::Renderer,
     responses: Vec<u8>,
+    gemini: Gemini,
 }
 
 /// The same answer for a chat client.
@@ -74,6 +84,15 @@ struct Chat {
     chunks: Chunks,
     sse: Vec<u8>,
     collector: collect_chat::Collector,
+}
+
+/// The same answer for a Gemini client.
+struct Gemini {
+    head: gemini::Head,
+    renderer: render_gemini::Renderer,
+    pieces: Pieces,
+    sse: Vec<u8>,
+    collector: collect_gemini::Collector,
 }
 
 /// What the renderer knows in tests.
@@ -138,6 +157,7 @@ impl Pipe {
                 chat: Chat::new(),
                 told: told(),
                 responses: Vec::new(),
+                gemini: Gemini::new(),
             },
         }
     }
@@ -160,12 +180,13 @@ impl Pipe {
         if !self.reducer.on_eof().is_empty() {
             self.reduced.broken.push("a second end".to_owned());
         }
-        let Back { enforcer, enforced, blocks, sse, collector, chat, told, responses, .. } = self.back;
+        let Back { enforcer, enforced, blocks, sse, collector, chat, gemini, told, responses, .. } = self.back;
         let broken = [
             ("reduced", self.reduced.finish()),
             ("enforced", enforced.finish()),
             ("frames", blocks.finish()),
             ("chunks", chat.chunks.finish()),
+            ("pieces", gemini.pieces.finish()),
         ];
         let broken = broken
             .into_iter()
@@ -178,6 +199,8 @@ impl Pipe {
             completion: chat.collector.finish(&chat.head).map(|json| String::from_utf8_lossy(&json).into_owned()),
             responses: String::from_utf8_lossy(&responses).into_owned(),
             response: told.into_response().map(|json| String::from_utf8_lossy(&json).into_owned()),
+            gemini: String::from_utf8_lossy(&gemini.sse).into_owned(),
+            candidate: gemini.collector.finish(&gemini.head).map(|json| String::from_utf8_lossy(&json).into_owned()),
             notes: self.reducer.notes().to_vec(),
             cut: enforcer.cut(),
             broken,
@@ -193,6 +216,7 @@ impl Back {
             self.enforced.take(&event);
             self.chat.take(event.clone());
             self.told.on(event.clone(), &mut self.responses);
+            self.gemini.take(event.clone());
             let Self { blocks, sse, collector, .. } = self;
             self.renderer.on(event, &mut |frame: Frame<'_>| {
                 blocks.take(&frame);
@@ -222,6 +246,36 @@ impl Chat {
         renderer.on(event, &mut |frame: chat::Frame<'_>| {
             chunks.take(&frame);
             frame.write_sse(head, sse);
+            collector.on(frame);
+        });
+    }
+}
+
+// === impl Gemini ===
+
+impl Gemini {
+    fn new() -> Self {
+        let options = render_gemini::Options {
+            names: Names::default(),
+            seal: options().seal,
+            thoughts: true,
+            structured: false,
+            input_estimate: 40,
+        };
+        Self {
+            head: gemini::Head { id: "test".to_owned(), model: "gemini-3-pro".to_owned(), form: gemini::Form::Sse },
+            renderer: render_gemini::Renderer::new(options),
+            pieces: Pieces::default(),
+            sse: Vec::new(),
+            collector: collect_gemini::Collector::new(),
+        }
+    }
+
+    fn take(&mut self, event: TurnEvent<'_>) {
+        let Self { head, renderer, pieces, sse, collector } = self;
+        renderer.on(event, &mut |frame: gemini::Frame<'_>| {
+            pieces.take(&frame);
+            frame.write(head, sse);
             collector.on(frame);
         });
     }

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_name_that_means_nothing_is_an_error() {
         let temp = tempfile::tempdir().unwrap();
-        let error = explain(&Paths::at(temp.path()), &[], "gemini-9", None).unwrap_err();
-        assert!(matches!(&error, Error::Unknown(name) if name == "gemini-9"), "{error}");
+        let error = explain(&Paths::at(temp.path()), &[], "llama-9", None).unwrap_err();
+        assert!(matches!(&error, Error::Unknown(name) if name == "llama-9"), "{error}");
     }
 }

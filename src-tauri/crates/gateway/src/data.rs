@@ -5,6 +5,7 @@ pub(crate) mod chat;
 pub(crate) mod collect;
 pub(crate) mod count_tokens;
 pub(crate) mod exchange;
+pub(crate) mod gemini;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod responses;

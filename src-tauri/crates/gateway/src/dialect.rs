@@ -1,6 +1,7 @@
-//! The languages of the data plane, and the two shapes in which errors are told in them.
+//! The languages of the data plane, and the three shapes in which errors are told in them.
 
 use axum::http::{HeaderMap, Uri};
+use codeferry_wire::gemini::path as gemini;
 
 /// What a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) enum Dialect {
     Completions,
     /// OpenAI's Responses, which is what the upstreams speak.
     Responses,
+    /// Google's Gemini.
+    Gemini,
 }
 
 /// How errors look to a client.
@@ -22,6 +25,8 @@ pub(crate) enum Shape {
     Anthropic,
     /// `{"error":{"message","type","param","code"}}`
     OpenAi,
+    /// `{"error":{"code","message","status","details"}}`
+    Google,
 }
 
 // === impl Dialect ===
@@ -34,6 +39,7 @@ impl Dialect {
             Self::Chat => "chat",
             Self::Completions => "completions",
             Self::Responses => "responses",
+            Self::Gemini => "gemini",
         }
     }
 
@@ -44,6 +50,7 @@ impl Dialect {
             Self::Chat => "/v1/chat/completions",
             Self::Completions => "/v1/completions",
             Self::Responses => "/v1/responses",
+            Self::Gemini => "/v1beta/models",
         }
     }
 
@@ -52,6 +59,7 @@ impl Dialect {
         match self {
             Self::Anthropic => Shape::Anthropic,
             Self::Chat | Self::Completions | Self::Responses => Shape::OpenAi,
+            Self::Gemini => Shape::Google,
         }
     }
 }
@@ -60,8 +68,12 @@ impl Dialect {
 
 impl Shape {
     /// The shape for a request that is no exchange: a list of models, a path that is not served. Anthropic's clients name
-    /// the version they speak; other programs that ask for something below `/v1` speak OpenAI's.
+    /// the version they speak, Google's call a model by its path; other programs that ask for something below `/v1` speak
+    /// OpenAI's.
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        if uri.path().starts_with("/v1beta/") || gemini::split(uri.path()).is_some() {
+            return Self::Google;
+        }
         let below = uri.path().strip_prefix("/v1/").map(|below| below.strip_prefix("v1/").unwrap_or(below));
         let openai = below.is_some_and(|below| below.split('/').next() != Some("messages"))
             || uri.path().starts_with("/backend-api/");
@@ -86,6 +98,8 @@ mod tests {
             ("/v1/models", &plain, Shape::OpenAi),
             ("/v1/v1/embeddings", &plain, Shape::OpenAi),
             ("/backend-api/wham/settings/user", &plain, Shape::OpenAi),
+            ("/v1beta/models", &plain, Shape::Google),
+            ("/v1/models/gemini-3-pro:generateContent", &plain, Shape::Google),
             ("/nothing", &plain, Shape::Anthropic),
         ] {
             assert_eq!(Shape::of(&Uri::from_static(path), headers), shape, "{path}");

@@ -48,15 +48,19 @@ pub(crate) fn check_origin(
     Err(Problem::new(ErrorKind::Permission, message).final_word())
 }
 
+/// The header in which Google's clients send their key.
+pub(crate) const GOOGLE_KEY: &str = "x-goog-api-key";
+
 /// Finds the client behind the key of a request: the name under which the key was made.
 ///
 /// # Errors
 /// A 401 that tells how to get a key.
 pub(crate) fn client_of(headers: &HeaderMap, keys: &ClientKeys) -> Result<String, Problem> {
     let refused = |message: &str| Problem::new(ErrorKind::Authentication, message).final_word();
-    let Some(key) = bearer(headers).or_else(|| headers.get("x-api-key").and_then(|key| key.to_str().ok())) else {
+    let in_header = |name| headers.get(name).and_then(|key| key.to_str().ok());
+    let Some(key) = bearer(headers).or_else(|| in_header("x-api-key")).or_else(|| in_header(GOOGLE_KEY)) else {
         return Err(refused(
-            "a client key is needed: make one with `codeferry keys create NAME` and send it as `Authorization: Bearer` or `x-api-key`",
+            "a client key is needed: make one with `codeferry keys create NAME` and send it as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`",
         ));
     };
     keys.verify(key).ok_or_else(|| {

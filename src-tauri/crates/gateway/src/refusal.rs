@@ -79,8 +79,13 @@ pub(crate) fn of_failure(failure: &Failure, around: &Circumstances<'_>) -> Probl
                 Shape::OpenAi => format!(
                     "This model's maximum context length is {max} tokens. However, your messages resulted in {actual} tokens."
                 ),
+                // Google's own.
+                Shape::Google => {
+                    format!("The input token count ({actual}) exceeds the maximum number of tokens allowed ({max}).")
+                }
             };
-            Problem::bad_request(message).about(Some("context_length_exceeded"), Some("messages".to_owned()))
+            let param = if around.shape == Shape::Google { "contents" } else { "messages" };
+            Problem::bad_request(message).about(Some("context_length_exceeded"), Some(param.to_owned()))
         }
         FailureKind::TooLarge => {
             problem(ErrorKind::RequestTooLarge, "the request is larger than the upstream takes".to_owned())

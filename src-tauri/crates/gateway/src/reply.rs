@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use codeferry_wire::anthropic::error::{ErrorBody, ErrorKind};
 use codeferry_wire::chat::error::ErrorBody as OpenAiError;
+use codeferry_wire::gemini::error::ErrorBody as GoogleError;
 use codeferry_wire::json::Open;
 
 use crate::dialect::Shape;
@@ -132,6 +133,22 @@ impl Problem {
         told.unwrap_or(body)
     }
 
+    /// What Google's clients are told, and with which status.
+    fn google(&self) -> (Vec<u8>, StatusCode) {
+        let code = google_code(self.status.as_u16(), self.final_word);
+        let known = self.code.or_else(|| openai_words(self.kind).1);
+        let reason = known.map(str::to_ascii_uppercase);
+        // Where nobody knows when it ends, it is not within the minutes for which they would wait.
+        let never = (self.final_word && code == 429).then_some(AN_HOUR);
+        let retry_after = self.retry_after.or(self.resets.as_deref().map(|resets| resets.after)).or(never);
+        let mut error = GoogleError::new(code, &self.message);
+        if code == 400 && self.status.is_server_error() {
+            error.status = "FAILED_PRECONDITION";
+        }
+        let error = GoogleError { field: self.param.as_deref(), reason: reason.as_deref(), retry_after, ..error };
+        (error.to_json(), StatusCode::from_u16(code).unwrap_or(self.status))
+    }
+
     /// The response, under the id of its exchange.
     pub(crate) fn into_response(self, shape: Shape, request_id: &str) -> Response {
         let (body, status) = match shape {
@@ -144,6 +161,7 @@ impl Problem {
                 (self.openai_body(), StatusCode::SERVICE_UNAVAILABLE)
             }
             Shape::OpenAi => (self.openai_body(), self.status),
+            Shape::Google => self.google(),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
@@ -157,6 +175,20 @@ impl Problem {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
+    }
+}
+
+/// In seconds.
+const AN_HOUR: u64 = 3600;
+
+/// The status that Google's clients are told. They try again upon every 5xx, ten times some of them, and know nothing of
+/// `x-should-retry`: what only the person can mend is a 400, which they show at once.
+pub(crate) fn google_code(status: u16, final_word: bool) -> u16 {
+    match status {
+        500.. if final_word => 400,
+        // A word of Anthropic's.
+        529 => 503,
+        other => other,
     }
 }
 

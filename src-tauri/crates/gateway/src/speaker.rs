@@ -25,6 +25,11 @@ pub(crate) trait Language: fmt::Debug + Send + Sync {
     /// Begins an answer that the account of this id pays for. The preface is not part of it.
     fn speaker(&self, account: &str) -> Box<dyn Speaker>;
 
+    /// What a streamed answer is, for its header.
+    fn content_type(&self) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+
     /// Adds to the headers of an answer what of the upstream's is for the client. Not called where the headers went out
     /// before there was an answer.
     fn head(&self, _upstream: &HeaderMap, _account: &AccountId, _headers: &mut HeaderMap) {}

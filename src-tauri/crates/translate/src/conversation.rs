@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use codeferry_wire::anthropic::request::{Block, Request};
 use codeferry_wire::chat::ask::{self, Part, Role};
+use codeferry_wire::gemini::request as gemini;
 use codeferry_wire::json::Raw;
 use sha2::{Digest, Sha256};
 
@@ -52,6 +53,16 @@ impl Conversation {
             Some(name) => Self::named(name, None),
             None => Self::named(&chat_beginning(request), None),
         }
+    }
+
+    /// The conversation of a Gemini request with a model: by how it begins. Its clients have no name for it.
+    pub fn of_gemini(model: &str, request: &gemini::Request<'_>) -> Self {
+        let first = request.contents.first().map(|content| &content.parts[..]).unwrap_or_default();
+        let texts = request.system.iter().chain(first).filter_map(|part| match part.said {
+            gemini::Said::Text(text) => Some(text.as_slice_str().as_bytes()),
+            _ => None,
+        });
+        Self::named(&of_pieces(std::iter::once(model.as_bytes()).chain(texts)), None)
     }
 
     /// The conversation of a Responses request: by the headers of a Codex, else by its cache key, else by how it begins.

@@ -5,6 +5,7 @@
 
 use codeferry_wire::anthropic::request::{Block, Content, Request, Source, Tool};
 use codeferry_wire::chat::ask;
+use codeferry_wire::gemini::request as gemini;
 use codeferry_wire::json::Raw;
 
 use crate::tokens::{self, Estimate};
@@ -59,6 +60,63 @@ pub fn roughly_chat(request: &ask::Request<'_>) -> u64 {
         meter.json(schema);
     }
     meter.estimate.tokens()
+}
+
+/// Counts a Gemini request with the upstream's own ranks.
+pub fn exact_gemini(request: &gemini::Request<'_>) -> u64 {
+    let mut meter = Exact(0);
+    walk_gemini(request, &mut meter);
+    meter.0
+}
+
+/// Estimates a Gemini request by the look of the bytes.
+pub fn roughly_gemini(request: &gemini::Request<'_>) -> u64 {
+    let mut meter = Rough { estimate: Estimate::default(), looked_at: 0 };
+    walk_gemini(request, &mut meter);
+    meter.estimate.tokens()
+}
+
+fn walk_gemini(request: &gemini::Request<'_>, meter: &mut impl Meter) {
+    meter.extra(AROUND_REQUEST);
+    request.system.iter().for_each(|part| gemini_part(part, meter));
+    for content in &request.contents {
+        meter.extra(AROUND_MESSAGE);
+        content.parts.iter().for_each(|part| gemini_part(part, meter));
+    }
+    for tool in &request.tools {
+        meter.extra(AROUND_TOOL);
+        meter.plain(&tool.name);
+        for raw in [tool.description, tool.parameters].into_iter().flatten() {
+            meter.json(raw);
+        }
+    }
+    if let gemini::Format::Schema(schema) = request.config.format {
+        meter.json(schema);
+    }
+}
+
+fn gemini_part(part: &gemini::Part<'_>, meter: &mut impl Meter) {
+    if let Some(signature) = &part.signature {
+        meter.extra(signature.len() as u64 / 8);
+    }
+    match &part.said {
+        gemini::Said::Text(_) if part.thought => {}
+        gemini::Said::Text(text) | gemini::Said::Other(text) => meter.json(*text),
+        gemini::Said::Data { media_type, data, .. } if media_type.starts_with("image/") => meter.image(data),
+        gemini::Said::Data { data, .. } => meter.document(data),
+        gemini::Said::File { media_type, .. } => {
+            let image = media_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));
+            meter.extra(if image { 1000 } else { 2000 });
+        }
+        gemini::Said::Call { name, args, .. } => {
+            meter.plain(name);
+            meter.json(*args);
+        }
+        gemini::Said::Result { response, parts, .. } => {
+            meter.json(*response);
+            parts.iter().for_each(|part| gemini_part(part, meter));
+        }
+    }
 }
 
 /// Measures the pieces of a request.
@@ -212,7 +270,7 @@ fn block(block: &Block<'_>, meter: &mut impl Meter) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, exact, roughly};
+    use super::{Request, exact, exact_gemini, gemini, roughly, roughly_gemini};
 
     fn both(body: &str) -> (u64, u64) {
         let request = Request::parse(body.as_bytes()).expect("a request");
@@ -258,5 +316,19 @@ mod tests {
         let picture = r#"[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]"#;
         let with_picture = said("x").replace("\"x\"", picture);
         assert!(both(&with_picture).0 > bare + 1000);
+    }
+    #[test]
+    fn a_gemini_request_weighs_what_it_says() {
+        let both = |rest: &str| {
+            let body = format!(r#"{{"contents":[{{"parts":[{{"text":"hello world"}}{rest}]}}]}}"#);
+            let request = gemini::Request::parse(body.as_bytes()).expect("a request");
+            (exact_gemini(&request), roughly_gemini(&request))
+        };
+        assert_eq!(both("").0, 2 + 4 + 8);
+        assert_eq!(both(r#",{"text":"a thought","thought":true}"#).0, 2 + 4 + 8, "thoughts are not sent");
+        let (exact, rough) = both(
+            r#",{"functionResponse":{"name":"f","response":{"output":"one two three"},"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}}"#,
+        );
+        assert!(exact > 1000 && rough > 1000, "{exact} {rough}");
     }
 }

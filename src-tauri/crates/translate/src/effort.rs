@@ -104,18 +104,35 @@ pub fn wanted(request: &Request<'_>, named: Option<Effort>, routed: Option<Effor
         return (routed, Origin::Route);
     }
     match request.thinking {
-        Thinking::Enabled { budget: Some(budget) } => {
-            let effort = match budget {
-                0..=4_096 => Effort::Low,
-                4_097..=16_384 => Effort::Medium,
-                _ => Effort::High,
-            };
-            (Some(effort), Origin::Budget)
-        }
+        Thinking::Enabled { budget: Some(budget) } => (Some(of_budget(budget)), Origin::Budget),
         Thinking::Enabled { budget: None } | Thinking::Adaptive | Thinking::Disabled | Thinking::Absent => {
             (None, Origin::Model)
         }
     }
+}
+
+/// How hard somebody thinks who may think for so many tokens.
+fn of_budget(tokens: u64) -> Effort {
+    match tokens {
+        0..=4_096 => Effort::Low,
+        4_097..=16_384 => Effort::Medium,
+        _ => Effort::High,
+    }
+}
+
+/// The effort a Gemini request asks for, by its level or its budget of tokens. The routing table comes before both: the Gemini
+/// CLI 0.61.0 says `HIGH` with every request, small errands included, so it is nobody's wish.
+pub fn wanted_by_gemini(
+    level: Option<&str>,
+    budget: Option<i64>,
+    named: Option<Effort>,
+    routed: Option<Effort>,
+) -> Option<Effort> {
+    let budget = || match u64::try_from(budget?).ok()? {
+        0 => Some(Effort::None),
+        tokens => Some(of_budget(tokens)),
+    };
+    named.or(routed).or_else(|| level.and_then(Effort::parse)).or_else(budget)
 }
 
 /// The effort a chat request asks for: what it says aloud comes before the name of the model (`seed-b.md`, B-022), the
@@ -126,7 +143,7 @@ pub fn wanted_by_chat(asked: Option<&str>, named: Option<Effort>, routed: Option
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, Origin, Request, wanted};
+    use super::{Effort, Origin, Request, wanted, wanted_by_gemini};
 
     #[test]
     fn the_nearest_on_offer() {
@@ -156,5 +173,21 @@ mod tests {
         assert_eq!(ask("", None, None), (None, Origin::Model));
         assert_eq!(ask(&format!("{off}{effort}"), None, None), (Some(Effort::Low), Origin::SmallCall));
         assert_eq!(ask(&format!("{off}{effort}{tools}"), None, None), (Some(Effort::XHigh), Origin::Request));
+    }
+    #[test]
+    fn a_level_or_a_budget() {
+        use Effort::{High, Low, Max, None as Nothing};
+        for (level, budget, named, routed, effort) in [
+            (Some("high"), Some(0), None, None, Some(High)),
+            (Some("high"), None, None, Some(Low), Some(Low)),
+            (Some("high"), None, Some(Max), Some(Low), Some(Max)),
+            (None, Some(0), None, None, Some(Nothing)),
+            (None, Some(-1), None, None, None),
+            (None, Some(512), None, None, Some(Low)),
+            (None, Some(24_576), None, None, Some(High)),
+            (None, None, None, None, None),
+        ] {
+            assert_eq!(wanted_by_gemini(level, budget, named, routed), effort, "{level:?} {budget:?}");
+        }
     }
 }

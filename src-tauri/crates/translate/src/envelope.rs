@@ -8,6 +8,9 @@
 //! Form: `codeferry.1.<account>.<encrypted_content>`. The encrypted text is base64 already; wrapping it again would make
 //! every later request a third longer.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
 const PREFIX: &str = "codeferry.1.";
 
 /// A reasoning item as it lies in the envelope.
@@ -31,16 +34,36 @@ pub fn open(envelope: &str) -> Option<Reasoning<'_>> {
     (!encrypted_content.is_empty()).then_some(Reasoning { account, encrypted_content })
 }
 
+/// Envelopes as one signature that is base64: Google's SDKs take signatures for bytes, and write them anew in an alphabet of
+/// their own.
+pub fn pack(envelopes: &[String]) -> String {
+    STANDARD.encode(envelopes.join("\n"))
+}
+
+/// The envelopes of such a signature. None, if it is not ours.
+pub fn unpack(signature: &str) -> Vec<String> {
+    let base64 = signature.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let text = STANDARD_NO_PAD.decode(base64).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    text.split('\n').filter(|envelope| open(envelope).is_some()).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Reasoning, open, seal};
+    use super::{Reasoning, open, pack, seal, unpack};
 
     #[test]
     fn what_is_not_ours_is_not_opened() {
         for foreign in ["", "EqQBCkYIBxgCKkA", "codeferry.1.acc_1", "codeferry.1.acc_1.", "codeferry.2.acc_1.x"] {
             assert_eq!(open(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn foreign_signatures_hold_no_envelope() {
+        for foreign in ["", "EqQBCkYIBxgCKkA", "c2ln", "not base64", "codeferry.1.acc_1.x"] {
+            assert!(unpack(foreign).is_empty(), "{foreign}");
         }
     }
 
@@ -50,6 +73,10 @@ mod tests {
             let reasoning = Reasoning { account: &account, encrypted_content: &encrypted_content };
             let sealed = seal(reasoning);
             prop_assert_eq!(open(&sealed), Some(reasoning));
+            let two = [sealed.clone(), sealed];
+            let packed = pack(&two);
+            prop_assert_eq!(&unpack(&packed)[..], &two);
+            prop_assert_eq!(&unpack(&packed.replace('+', "-").replace('/', "_"))[..], &two);
         }
     }
 }

@@ -15,11 +15,17 @@ use crate::names::Names;
 
 pub mod anthropic;
 pub mod chat;
+pub mod gemini;
 pub mod responses;
 
 /// What stands in `instructions` when the client gives no system prompt: the upstream refuses a request without
 /// (`codex-backend.md §2`).
 pub const DEFAULT_INSTRUCTIONS: &str = "You are a helpful assistant.";
+
+/// Before the text of a tool result that reports a failure: the upstream has no flag for it.
+const FAILED: &str = "The tool reported an error:\n";
+/// In place of a result that never came.
+const NO_RESULT: &str = "No result: the tool call was interrupted.";
 
 /// What the request is lowered for.
 #[derive(Debug, Clone, Copy)]

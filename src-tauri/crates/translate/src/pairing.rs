@@ -39,6 +39,25 @@ pub enum Step<'a> {
     Result(&'a str),
 }
 
+/// The same where ids may be missing: then a result is for the first open call of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// A call.
+    Call {
+        /// Its id, if it has one.
+        id: Option<&'a str>,
+        /// What is called.
+        name: &'a str,
+    },
+    /// A result.
+    Result {
+        /// The id of its call, if it has one.
+        id: Option<&'a str>,
+        /// What was called.
+        name: &'a str,
+    },
+}
+
 // === impl Pairing ===
 
 impl<'a> Pairing<'a> {
@@ -76,6 +95,55 @@ impl<'a> Pairing<'a> {
         }
         pairing
     }
+
+    /// Matches calls and results that come in this order, by id where both have one.
+    pub fn of_named(steps: impl IntoIterator<Item = Named<'a>>) -> Self {
+        let mut pairing = Self::default();
+        let mut by_id: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        let mut by_name: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        let mut nameless: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        let mut seen: HashMap<String, u32> = HashMap::new();
+        for step in steps {
+            match step {
+                Named::Call { id, name } => {
+                    let index = pairing.calls.len();
+                    let known = id.map_or_else(|| format!("{name}~{index}"), str::to_owned);
+                    let times = seen.entry(known.clone()).or_default();
+                    let unique = if *times == 0 { call_id(&known).into_owned() } else { again(&known, *times) };
+                    *times += 1;
+                    match id {
+                        Some(id) => by_id.entry(id).or_default().push_back(index),
+                        None => nameless.entry(name).or_default().push_back(index),
+                    }
+                    by_name.entry(name).or_default().push_back(index);
+                    pairing.calls.push(Call { id: Cow::Owned(unique), answered: false });
+                }
+                Named::Result { id, name } => {
+                    let call = match id {
+                        Some(id) => first_open(&mut by_id, id, &pairing.calls)
+                            .or_else(|| first_open(&mut nameless, name, &pairing.calls)),
+                        None => first_open(&mut by_name, name, &pairing.calls),
+                    };
+                    if let Some(call) = call.and_then(|index| pairing.calls.get_mut(index)) {
+                        call.answered = true;
+                    }
+                    pairing.results.push(call);
+                }
+            }
+        }
+        pairing
+    }
+}
+
+/// The first of these calls that has no result yet. What has one is forgotten on the way.
+fn first_open(open: &mut HashMap<&str, VecDeque<usize>>, key: &str, calls: &[Call<'_>]) -> Option<usize> {
+    let waiting = open.get_mut(key)?;
+    while let Some(index) = waiting.pop_front() {
+        if calls.get(index).is_some_and(|call| !call.answered) {
+            return Some(index);
+        }
+    }
+    None
 }
 
 /// A second call under an id that was used before.
@@ -87,7 +155,7 @@ fn again(id: &str, times: u32) -> String {
 mod tests {
     use codeferry_wire::anthropic::request::Request;
 
-    use super::Pairing;
+    use super::{Named, Pairing};
 
     /// `a` is a call, `A` the result for it, and so on.
     fn pair(history: &str) -> (Vec<(String, bool)>, Vec<Option<usize>>) {
@@ -127,5 +195,27 @@ mod tests {
         let (calls, results) = pair("aAaAA");
         assert_eq!(calls, [("a".into(), true), ("a~1".into(), true)]);
         assert_eq!(results, [Some(0), Some(1), None]);
+    }
+    #[test]
+    fn names_do_where_there_are_no_ids() {
+        let call = |id, name| Named::Call { id, name };
+        let result = |id, name| Named::Result { id, name };
+        let pairing = Pairing::of_named([
+            call(None, "f"),
+            call(None, "f"),
+            call(Some("x"), "f"),
+            call(Some("y"), "g"),
+            result(None, "f"),
+            result(Some("made up by the client"), "f"),
+            result(Some("x"), "f"),
+            result(None, "g"),
+            result(Some("y"), "g"),
+            result(None, "f"),
+            call(Some("x"), "f"),
+        ]);
+        assert_eq!(pairing.results, [Some(0), Some(1), Some(2), Some(3), None, None]);
+        let ids: Vec<_> = pairing.calls.iter().map(|call| call.id.as_ref()).collect();
+        assert_eq!(ids, ["f~0", "f~1", "x", "y", "x~1"]);
+        assert!(!pairing.calls[4].answered);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod chat;
+pub mod gemini;
 pub mod responses;
 
 /// How the client is told that we are still there.

@@ -23,15 +23,15 @@ pub struct Target {
 /// The routing table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// For Claude ids of the family `opus`, and for `best`.
+    /// For Claude ids of the family `opus`, for `best`, and for Gemini's `pro`.
     pub opus: Target,
-    /// For `sonnet`.
+    /// For `sonnet`, and for Gemini's `flash`.
     pub sonnet: Target,
-    /// For `haiku`.
+    /// For `haiku`, and for Gemini's `flash-lite`.
     pub haiku: Target,
     /// For `fable`.
     pub fable: Target,
-    /// For every other Claude id.
+    /// For every other Claude or Gemini id.
     pub default: Target,
     /// Names of one's own. They come before everything else.
     pub aliases: BTreeMap<String, Target>,
@@ -162,7 +162,8 @@ fn exactly(name: &str, table: &Table, known: Known<'_>) -> Result<Option<Found>,
         "default" | "codex-5" => return family(&table.default, "default"),
         _ => {}
     }
-    if !lower.starts_with("claude") && !lower.starts_with("anthropic") {
+    let google = lower.starts_with("gemini");
+    if !google && !lower.starts_with("claude") && !lower.starts_with("anthropic") {
         return Ok(None);
     }
     // An effort at the end is not part of the id. A second slash means an account, and there is none of that label.
@@ -170,6 +171,16 @@ fn exactly(name: &str, table: &Table, known: Known<'_>) -> Result<Option<Found>,
         return Ok(None);
     }
     let is = |word: &str| lower.split(['-', '/', '.', '_']).any(|part| part == word);
+    if google {
+        // Its three steps stand for the same three: the Gemini CLI gives `flash-lite` its small errands and `flash` much of the
+        // work (`gemini-cli` 0.61.0, with its own choice of models).
+        return match (is("pro"), is("flash"), is("lite")) {
+            (true, ..) => family(&table.opus, "opus"),
+            (_, true, false) => family(&table.sonnet, "sonnet"),
+            (_, true, true) => family(&table.haiku, "haiku"),
+            _ => family(&table.default, "default"),
+        };
+    }
     if is("opus") || is("big") {
         family(&table.opus, "opus")
     } else if is("sonnet") || is("mid") {
@@ -348,6 +359,11 @@ mod tests {
             ("claude-fable-5", "gpt-6-astra", None, None),
             ("claude-novel-9", "gpt-6.1-sol", None, None),
             ("claude/big", "gpt-6.1-sol", None, None),
+            ("gemini-3.1-pro-preview", "gpt-6.1-sol", None, None),
+            ("gemini-3.8-flash", "gpt-6-sol", None, None),
+            ("gemini-2.5-flash-lite", "gpt-6-luna", None, Some(Low)),
+            ("gemini-3.8-flash-high", "gpt-6-sol", Some(High), None),
+            ("gemini-exp-1206", "gpt-6.1-sol", None, None),
             ("claude/small", "gpt-6-luna", None, Some(Low)),
             ("claude/gpt-6-luna", "gpt-6-luna", None, None),
             ("claude-opus-4-8-max", "gpt-6.1-sol", Some(Max), None),
@@ -372,7 +388,7 @@ mod tests {
         for (name, model, named, routed) in table {
             assert_eq!(route(name), Some((model.to_owned(), named, routed)), "{name}");
         }
-        for name in ["llama-4", "", "octopus", "gemini-3-low"] {
+        for name in ["llama-4", "", "octopus", "gemma-3-low"] {
             assert_eq!(route(name), None, "{name}");
         }
     }

@@ -2,6 +2,8 @@
 
 use codeferry_wire::json::{self, Kind, Raw, Reader, write_str};
 
+pub mod google;
+
 /// Writes a tool's input schema. Says whether something had to be given up for it.
 ///
 /// Everything stays as the client wrote it (`$ref`, `anyOf`, defaults), except for what is refused

@@ -81,6 +81,7 @@ fn schemes() -> Json {
     object([
         ("clientKey", bearer("A client key, as Authorization: Bearer.")),
         ("clientKeyHeader", key("header", "x-api-key", "The same, as Anthropic's clients send it.")),
+        ("clientKeyGoogle", key("header", "x-goog-api-key", "The same, as Google's clients send it.")),
         ("controlToken", bearer("The control token: codeferry token.")),
         (
             "session",
@@ -151,7 +152,7 @@ fn operation(row: &Row, path: &str, of: Option<&str>, refusals: &mut Refusals) -
     let needs = |name: &str| object([(name, Json::List(Vec::new()))]);
     let security = match row.door {
         Door::Open => Vec::new(),
-        Door::Client => vec![needs("clientKey"), needs("clientKeyHeader")],
+        Door::Client => vec![needs("clientKey"), needs("clientKeyHeader"), needs("clientKeyGoogle")],
         Door::Token => vec![needs("controlToken")],
         Door::Control => vec![needs("controlToken"), needs("session")],
     };
@@ -232,6 +233,7 @@ fn error_of(errors: Errors, codes: &BTreeSet<&str>) -> Json {
         )]),
         Errors::Anthropic | Errors::None => schema_of("AnthropicError"),
         Errors::OpenAi => schema_of("OpenAiError"),
+        Errors::Google => schema_of("GoogleError"),
         Errors::Either => object([("anyOf", Json::List(vec![schema_of("OpenAiError"), schema_of("AnthropicError")]))]),
     }
 }

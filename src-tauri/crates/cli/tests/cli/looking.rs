@@ -21,11 +21,11 @@ fn a_route_is_explained() {
 #[test]
 fn a_name_that_leads_nowhere_is_refused() {
     let home = Home::new();
-    let ran = home.run(&["route", "gemini-9"]);
+    let ran = home.run(&["route", "llama-9"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
-    assert!(ran.err.contains("\n\nhint: give it a target: codeferry settings set alias.gemini-9 "), "{}", ran.err);
-    home.ok(&["settings", "set", "alias.gemini-9", "gpt-6.1-sol"]);
-    home.ok(&["route", "gemini-9"]);
+    assert!(ran.err.contains("\n\nhint: give it a target: codeferry settings set alias.llama-9 "), "{}", ran.err);
+    home.ok(&["settings", "set", "alias.llama-9", "gpt-6.1-sol"]);
+    home.ok(&["route", "llama-9"]);
     assert_eq!(home.run(&["route", "opus", "--effort", "extreme"]).code, Some(2));
 }
 

@@ -23,7 +23,7 @@ use codeferry_wire::json;
 use tokio::time::Instant;
 
 use super::collect::collect;
-use super::{chat, messages, responses};
+use super::{chat, gemini, messages, responses};
 use crate::attempt::{self, Plan};
 use crate::codex::Said;
 use crate::dialect::{Dialect, Shape};
@@ -109,7 +109,8 @@ async fn prepare(
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
     let named = Named::of(gateway).await;
     let headers = &parts.headers;
-    let scene = Scene { gateway, dialect, settings: &settings, named: &named, headers, id, watch };
+    let call = parts.extensions.get();
+    let scene = Scene { gateway, dialect, settings: &settings, named: &named, headers, call, id, watch };
     let mut prepared = scene.read(&bytes, tap);
     if let Ok(prepared) = &mut prepared
         && settings.upstream_websocket
@@ -129,6 +130,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) settings: &'s Settings,
     pub(crate) named: &'s Named,
     pub(crate) headers: &'s HeaderMap,
+    /// What its path says, where that says more than the dialect.
+    pub(crate) call: Option<&'s gemini::Call>,
     /// Of the exchange.
     pub(crate) id: &'s str,
     pub(crate) watch: Option<Watch>,
@@ -155,6 +158,7 @@ impl Scene<'_> {
             Dialect::Chat => chat::read(self, Form::Chat, bytes, tap),
             Dialect::Completions => chat::read(self, Form::Text, bytes, tap),
             Dialect::Responses => responses::read(self, bytes, tap),
+            Dialect::Gemini => gemini::read(self, bytes, tap),
         }
     }
 
@@ -275,6 +279,7 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     let mut left = HeaderMap::new();
     let closing = gateway.closing.clone().cancelled_owned();
     let recipe = Arc::clone(&prepared.plan.recipe);
+    let content_type = HeaderValue::from_static(recipe.language.content_type());
     let mut opening: Opening = {
         let gateway = Arc::clone(gateway);
         let plan = prepared.plan;
@@ -302,7 +307,7 @@ async fn stream(gateway: &Arc<Gateway>, prepared: Prepared, tap: Tap) -> Result<
     let mut response = Response::new(Body::new(pump));
     let headers = response.headers_mut();
     headers.extend(head);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.extend(left);
     add_losses(headers, &losses);

@@ -17,6 +17,7 @@ use crate::routing::Named;
 use crate::{Gateway, codex, guard, named, new_request_id};
 
 mod for_codex;
+pub(crate) mod for_gemini;
 
 /// Claude Code shows only ids that begin like this in its picker (`claude-code.md §1`).
 const PREFIX: &str = "claude/";
@@ -127,9 +128,19 @@ pub(crate) async fn one(
         let found = for_codex::one(&gateway, &id).await;
         return found.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
     }
+    let Some(name) = named_one(&gateway, &id).await else {
+        return Problem::new(ErrorKind::NotFound, format!("model: {id}"))
+            .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
+            .into_response(shape(&headers), &new_request_id());
+    };
+    if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
+}
+
+/// What the model is called that a name leads to.
+async fn named_one(gateway: &Gateway, id: &str) -> Option<String> {
+    let routed = Named::of(gateway).await.resolve(gateway, &gateway.settings.snapshot(), id).ok()?;
     let catalog = gateway.upstream.shelf().all();
-    let routed = Named::of(&gateway).await.resolve(&gateway, &gateway.settings.snapshot(), &id).ok();
-    let name = routed.and_then(|routed| match routed.account {
+    match routed.account {
         // What a server does not list it may have all the same.
         Some(account) => Some(
             gateway
@@ -139,6 +150,7 @@ pub(crate) async fn one(
                 .unwrap_or(routed.route.model),
         ),
         None => catalog.get(&routed.route.model).map(|model| model.display_name.clone()),
+<<<<<<< HEAD
     });
     let Some(name) = name else {
         let message = match shape(&headers) {
@@ -150,6 +162,9 @@ pub(crate) async fn one(
             .into_response(shape(&headers), &new_request_id());
     };
     if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
+=======
+    }
+>>>>>>> eb2c76e (Answer Google's clients in their own language)
 }
 
 fn is_anthropic(headers: &HeaderMap) -> bool {

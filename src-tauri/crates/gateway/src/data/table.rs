@@ -1,9 +1,9 @@
 //! The paths of the data plane, and those that are open to everybody, as tables like that of the control plane: the router is
 //! built from them, and `docs/api.md` and `docs/openapi.json` are compared with them.
 //!
-//! **Invariant:** there is no other way to a handler below `/v1` or `/backend-api`.
+//! **Invariant:** there is no other way to a handler below `/v1`, `/v1beta` or `/backend-api`.
 
-use super::{beside, chat, count_tokens, messages, models, responses, root, socket, usage};
+use super::{beside, chat, count_tokens, gemini, messages, models, responses, root, socket, usage};
 use crate::control::table::{ControlRoute, Table};
 use crate::{account_pages, control, health, metrics};
 
@@ -11,6 +11,9 @@ use crate::{account_pages, control, health, metrics};
 const BASES: [&str; 2] = ["/v1", "/v1/v1"];
 /// The base address of a Codex that goes by the settings of its own host.
 const CODEX: &str = "/backend-api/codex";
+
+/// The version of Google's API that its clients speak.
+const GOOGLE: &str = "/v1beta";
 
 /// What clients of models ask, with their key. Whoever adds a row describes it in `docs/api.md`, and gives it one in
 /// `xtask/src/openapi/table.rs`.
@@ -40,6 +43,13 @@ pub(crate) fn table() -> Table {
             .get(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept)
             .post(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept);
     }
+    // The first is where Google's clients look; the second where those look that are given an address with a version.
+    for base in [GOOGLE, "/v1"] {
+        table = table.post(&format!("{base}/models/{{*id}}"), gemini::call);
+    }
+    table = table
+        .get(&format!("{GOOGLE}/models"), models::for_gemini::list)
+        .get(&format!("{GOOGLE}/models/{{*id}}"), models::for_gemini::one);
     // What a Codex asks about its account: with the host's own base address, and with another.
     table
         .get("/backend-api/wham/usage", account_pages::usage)

@@ -16,10 +16,10 @@ use crate::names::tool_name;
 use crate::pairing::{Pairing, Step};
 
 mod history;
-mod parts;
+pub(super) mod parts;
 #[cfg(test)]
 mod tests;
-mod tools;
+pub(super) mod tools;
 
 /// Lowers a request. Whatever cannot be carried is a [`Loss`]; what must not be lost was refused when it was read. The
 /// client sees thinking only if `thinking` says so, and a summary is asked for only then.
@@ -54,20 +54,21 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, thinking: bool, size_hi
         history::History::new(input, &pairing, &mut lowered).write(conversation);
     });
     if !offer.is_empty() {
-        write_choice(&mut object, request);
+        write_choice(&mut object, request.tool_choice.as_ref());
         // A call in the older form has no place for a second one.
         let parallel = !target.lite && !request.legacy_functions && request.parallel_tool_calls.unwrap_or(true);
         object.bool("parallel_tool_calls", parallel);
     }
     write_reasoning(&mut object, target, thinking, &mut lowered.optional);
     let from = object.position();
-    if write_text(&mut object, request) {
+    if write_text(&mut object, &request.format, request.verbosity) {
         lowered.layout.format = from..object.position();
     }
     write_service_tier(&mut object, request, target.sampling, &mut lowered);
     write_include_and_key(&mut object, target, false, &mut lowered.optional);
     if target.sampling {
-        write_sampling(&mut object, request, &mut lowered.optional);
+        let wishes = (request.max_tokens, request.temperature, request.top_p);
+        write_sampling(&mut object, wishes, &mut lowered.optional);
     }
     object.bool("store", false).bool("stream", true);
     object.end();
@@ -118,7 +119,7 @@ fn note_losses(request: &Request<'_>, sampling: bool, losses: &mut Losses) {
 }
 
 /// 1 is the default: nobody wishes for it.
-fn wanted(value: Option<f64>) -> Option<f64> {
+pub(super) fn wanted(value: Option<f64>) -> Option<f64> {
     value.filter(|value| (value - 1.0).abs() > f64::EPSILON)
 }
 
@@ -136,7 +137,7 @@ fn texts<'a>(content: &[Said<'a>], losses: &mut Losses) -> Vec<Raw<'a>> {
 }
 
 /// One string, blank lines between.
-fn write_instructions(out: &mut Vec<u8>, texts: &[Raw<'_>]) {
+pub(super) fn write_instructions(out: &mut Vec<u8>, texts: &[Raw<'_>]) {
     out.push(b'"');
     for (place, text) in texts.iter().enumerate() {
         if place > 0 {
@@ -151,7 +152,7 @@ fn write_instructions(out: &mut Vec<u8>, texts: &[Raw<'_>]) {
 }
 
 /// Lite models take tools and instructions as the first items of the input (`codex-backend.md §0.1`).
-fn write_lite_preamble(
+pub(super) fn write_lite_preamble(
     input: &mut Array<'_>,
     instructions: &[Raw<'_>],
     offer: &tools::Offer<'_, '_>,
@@ -174,8 +175,9 @@ fn write_lite_preamble(
     lowered.layout.instructions = lowered.layout.tools.end..input.position();
 }
 
-fn write_choice(object: &mut Object<'_>, request: &Request<'_>) {
-    match &request.tool_choice {
+/// How the functions on offer may be used.
+pub(super) fn write_choice(object: &mut Object<'_>, choice: Option<&Choice<'_>>) {
+    match choice {
         None | Some(Choice::Auto) => object.string("tool_choice", "auto"),
         Some(Choice::None) => object.string("tool_choice", "none"),
         Some(Choice::Required) => object.string("tool_choice", "required"),
@@ -196,15 +198,15 @@ fn write_choice(object: &mut Object<'_>, request: &Request<'_>) {
 }
 
 /// What the answer is to look like. Whether anything was written.
-fn write_text(object: &mut Object<'_>, request: &Request<'_>) -> bool {
-    if request.format == Format::Text && request.verbosity.is_none() {
+pub(super) fn write_text(object: &mut Object<'_>, format: &Format<'_>, verbosity: Option<Raw<'_>>) -> bool {
+    if *format == Format::Text && verbosity.is_none() {
         return false;
     }
     object.object("text", |text| {
-        if let Some(verbosity) = request.verbosity {
+        if let Some(verbosity) = verbosity {
             text.raw("verbosity", verbosity);
         }
-        match request.format {
+        match *format {
             Format::Text => {}
             Format::JsonObject => {
                 text.object("format", |format| {
@@ -244,11 +246,15 @@ fn write_service_tier(object: &mut Object<'_>, request: &Request<'_>, own_key: b
 }
 
 /// What the public API and compatible servers know of how to pick words, and when to stop.
-fn write_sampling(object: &mut Object<'_>, request: &Request<'_>, optional: &mut Vec<Optional>) {
+pub(super) fn write_sampling(
+    object: &mut Object<'_>,
+    (max_tokens, temperature, top_p): (Option<u64>, Option<f64>, Option<f64>),
+    optional: &mut Vec<Optional>,
+) {
     let members = [
-        ("max_output_tokens", request.max_tokens.map(|tokens| tokens.to_string())),
-        ("temperature", wanted(request.temperature).map(|temperature| temperature.to_string())),
-        ("top_p", wanted(request.top_p).map(|top_p| top_p.to_string())),
+        ("max_output_tokens", max_tokens.map(|tokens| tokens.to_string())),
+        ("temperature", wanted(temperature).map(|temperature| temperature.to_string())),
+        ("top_p", wanted(top_p).map(|top_p| top_p.to_string())),
     ];
     for (param, value) in members {
         let Some(value) = value else { continue };

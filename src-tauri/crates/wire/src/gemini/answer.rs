@@ -46,7 +46,6 @@ impl Answer {
             (Part::Text { text, signature }, _) => {
                 self.parts.push(Owned::Text(owned(text), signature.map(owned)));
             }
-            (Part::Thought(text), Some(Owned::Thought(so_far))) => so_far.push_str(text),
             (Part::Thought(text), _) => self.parts.push(Owned::Thought(owned(text))),
             (Part::Call { id, name, args, signature }, _) => {
                 let (id, name, args) = (owned(id), owned(name), owned(args));

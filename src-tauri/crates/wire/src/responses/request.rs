@@ -76,14 +76,14 @@ pub enum Part<'a> {
         /// MIME type.
         media_type: &'a str,
         /// Base64.
-        data: &'a str,
+        data: Cow<'a, str>,
     },
     /// A file inline.
     FileData {
         /// MIME type.
         media_type: &'a str,
         /// Base64.
-        data: &'a str,
+        data: Cow<'a, str>,
         /// File name, not yet JSON.
         name: Cow<'a, str>,
     },

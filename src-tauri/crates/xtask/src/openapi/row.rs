@@ -39,6 +39,7 @@ pub(super) enum Errors {
     Control,
     Anthropic,
     OpenAi,
+    Google,
     /// As the caller speaks.
     Either,
     /// None has a shape.
@@ -74,6 +75,11 @@ pub(super) fn data(method: &'static str, below: &str, summary: &'static str) -> 
     let mut row = Row::new(method, &format!("/v1{below}"), summary, Door::Client, Errors::OpenAi);
     row.also.push(format!("/v1/v1{below}"));
     row
+}
+
+/// A request that Google's clients make.
+pub(super) fn google(method: &'static str, below: &str, summary: &'static str) -> Row {
+    Row::new(method, &format!("/v1beta{below}"), summary, Door::Client, Errors::Google)
 }
 
 // === impl Row ===
@@ -197,7 +203,7 @@ impl Row {
     pub(super) fn exchange(self, errors: Errors) -> Self {
         let mut row = self;
         row.errors = errors;
-        let overloaded = if errors == Errors::OpenAi { 503 } else { 529 };
+        let overloaded = if errors == Errors::Anthropic { 529 } else { 503 };
         let statuses = [400, 401, 402, 403, 404, 408, 413, 415, 429, 500, 502, 503, 504, overloaded];
         statuses.into_iter().fold(row, |row, status| row.refuses(status, ""))
     }

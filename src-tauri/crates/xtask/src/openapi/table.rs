@@ -1,7 +1,7 @@
 //! Every request that can be made, one row each. A new route gets its row here and its words in `docs/api.md`; then
 //! `cargo xtask types` writes `docs/openapi.json` anew. Types are those of `types/sources.rs` and `by_hand.json`.
 
-use super::row::{Door, Errors, JSON, Row, control, data};
+use super::row::{Door, Errors, JSON, Row, control, data, google};
 
 const GET: &str = "GET";
 const POST: &str = "POST";
@@ -16,7 +16,7 @@ const HTML: &str = "text/html";
 /// All of them.
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = messages();
-    for more in [chat(), responses(), models(), codex(), open()] {
+    for more in [chat(), responses(), gemini(), models(), codex(), open()] {
         rows.extend(more);
     }
     for more in [gateway(), accounts(), sign_in(), history(), settings(), clients(), routes()] {
@@ -106,6 +106,29 @@ fn responses() -> Vec<Row> {
         gone(DELETE, "/responses/{id}", kept),
         gone(GET, "/responses/{id}/{rest}", kept),
         gone(POST, "/responses/{id}/{rest}", kept),
+    ]
+}
+
+fn gemini() -> Vec<Row> {
+    let call = "Calls a model in Google's Gemini dialect. Behind its name stands :generateContent, :streamGenerateContent or \
+                :countTokens.";
+    vec![
+        google(POST, "/models/{id}", call)
+            .at("/v1/models/{id}")
+            .asks("alt key")
+            .takes("GeminiRequest")
+            .gives("GeminiAnswers")
+            .streams(&[("", "GeminiAnswer"), ("error", "GoogleError")])
+            .exchange(Errors::Google),
+        google(GET, "/models", "The models, in Google's shape.")
+            .asks("pageSize pageToken key")
+            .gives("GeminiModels")
+            .local(Errors::Google),
+        google(GET, "/models/{id}", "One model, likewise, by any name that leads somewhere.")
+            .asks("key")
+            .gives("GeminiModel")
+            .local(Errors::Google)
+            .refuses(404, ""),
     ]
 }
 

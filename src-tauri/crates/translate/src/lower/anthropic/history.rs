@@ -10,14 +10,9 @@ use super::parts::{Side, push_part};
 use crate::envelope::{self, Reasoning};
 use crate::fingerprint::Piece;
 use crate::loss::Loss;
-use crate::lower::{Lowered, ReasoningSpan};
+use crate::lower::{FAILED, Lowered, NO_RESULT, ReasoningSpan};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
-
-/// Before the text of a tool result that reports a failure: the upstream has no flag for it.
-const FAILED: &str = "The tool reported an error:\n";
-/// In place of a result that never came.
-const NO_RESULT: &str = "No result: the tool call was interrupted.";
 
 /// Writes messages as items.
 pub(super) struct History<'w, 'o, 'a> {

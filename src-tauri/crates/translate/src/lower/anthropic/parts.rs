@@ -117,7 +117,7 @@ fn push_image<'a>(parts: &mut Vec<Part<'a>>, source: &'a Source<'a>, lowered: &m
     match source {
         Source::Base64 { media_type, data } if is_readable_image(media_type) => {
             lowered.base64_bytes += data.len();
-            parts.push(Part::ImageData { media_type, data });
+            parts.push(Part::ImageData { media_type, data: Cow::Borrowed(data) });
         }
         Source::Base64 { media_type, .. } => {
             lowered.losses.add(Loss::ImageType);
@@ -146,7 +146,7 @@ fn push_document<'a>(
     let file = match source {
         Source::Base64 { media_type, data } => {
             lowered.base64_bytes += data.len();
-            Part::FileData { media_type, data, name: file_name(title) }
+            Part::FileData { media_type, data: Cow::Borrowed(data), name: file_name(title) }
         }
         Source::Url(url) => Part::FileUrl(*url),
         Source::Text(text) => return push_text(parts, *text),

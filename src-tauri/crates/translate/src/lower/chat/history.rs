@@ -9,12 +9,9 @@ use codeferry_wire::responses::request::{Array, Output, Part, Role};
 use super::parts::{push_input, push_output};
 use crate::fingerprint::Piece;
 use crate::loss::Loss;
-use crate::lower::Lowered;
+use crate::lower::{Lowered, NO_RESULT};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
-
-/// In place of a result that never came.
-const NO_RESULT: &str = "No result: the tool call was interrupted.";
 
 /// Writes messages as items.
 pub(super) struct History<'w, 'o, 'a> {

@@ -9,7 +9,7 @@ use codeferry_wire::responses::request::Part;
 use crate::loss::{Loss, Losses};
 
 /// Parts of unknown types up to this size go in as text; a larger one is most likely no text at all.
-const SHORT: usize = 16 * 1024;
+pub(in crate::lower) const SHORT: usize = 16 * 1024;
 
 /// What a person or a tool says.
 pub(super) fn push_input<'a>(parts: &mut Vec<Part<'a>>, said: &Said<'a>, losses: &mut Losses) {
@@ -65,7 +65,7 @@ pub(super) fn push_output<'a>(parts: &mut Vec<Part<'a>>, said: &Said<'a>, losses
 }
 
 /// The kinds the upstream reads (`codex-backend.md §2`).
-const READABLE: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+pub(in crate::lower) const READABLE: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 fn push_image<'a>(parts: &mut Vec<Part<'a>>, url: Raw<'a>, detail: Option<Raw<'a>>, losses: &mut Losses) {
     let literal = url.literal().unwrap_or_default();

@@ -9,20 +9,20 @@ use crate::names::Names;
 use crate::schema;
 
 /// Functions, and the host's web search.
-pub(super) struct Offer<'r, 'a> {
-    pub(super) functions: &'r [Tool<'a>],
+pub(in crate::lower) struct Offer<'r, 'a> {
+    pub(in crate::lower) functions: &'r [Tool<'a>],
     /// `web_search_options`
-    pub(super) search: Option<Raw<'a>>,
+    pub(in crate::lower) search: Option<Raw<'a>>,
 }
 
 // === impl Offer ===
 
 impl Offer<'_, '_> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::lower) fn is_empty(&self) -> bool {
         self.functions.is_empty() && self.search.is_none()
     }
 
-    pub(super) fn write(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
+    pub(in crate::lower) fn write(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
         for tool in self.functions {
             array.object(|object| write_function(object, tool, names, losses));
         }
@@ -30,7 +30,7 @@ impl Offer<'_, '_> {
     }
 
     /// The shape of Responses-Lite: functions inside a namespace, hosted tools beside it.
-    pub(super) fn write_namespaced(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
+    pub(in crate::lower) fn write_namespaced(&self, array: &mut Array<'_>, names: &mut Names, losses: &mut Losses) {
         array.object(|namespace| {
             namespace.string("type", "namespace").string("name", "functions").string("description", "");
             namespace.array("tools", |tools| {
