@@ -98,7 +98,7 @@ fn a_collected_gemini_answer_is_the_fold_of_its_stream() {
                 match parts.last_mut().filter(|last| bare(last) && bare(part) && part["thoughtSignature"].is_null()) {
                     Some(last) => {
                         last["text"] =
-                            [&last["text"], &part["text"]].map(|text| text.as_str().expect("text")).concat().into()
+                            [&last["text"], &part["text"]].map(|text| text.as_str().expect("text")).concat().into();
                     }
                     None => parts.push(part.clone()),
                 }

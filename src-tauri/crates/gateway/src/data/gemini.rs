@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
@@ -40,7 +41,13 @@ pub(crate) struct Call {
 }
 
 /// Answers a call of a model.
-pub(crate) async fn call(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>, request: Request) -> Response {
+pub(crate) async fn call(
+    State(gateway): State<Arc<Gateway>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // What is no text is no name of a model either.
+    let id = path.map(|Path(id)| id).unwrap_or_default();
     let mut request = with_key_in_header(request);
     let Some((model, method)) = split(&id) else {
         let message = "models can be asked for: generateContent, streamGenerateContent, countTokens";

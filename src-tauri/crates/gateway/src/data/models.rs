@@ -129,7 +129,11 @@ pub(crate) async fn one(
         return found.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
     }
     let Some(name) = named_one(&gateway, &id).await else {
-        return Problem::new(ErrorKind::NotFound, format!("model: {id}"))
+        let message = match shape(&headers) {
+            Shape::OpenAi => no_such_model(&id),
+            Shape::Anthropic | Shape::Google => format!("model: {id}"),
+        };
+        return Problem::new(ErrorKind::NotFound, message)
             .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
             .into_response(shape(&headers), &new_request_id());
     };
@@ -150,21 +154,7 @@ async fn named_one(gateway: &Gateway, id: &str) -> Option<String> {
                 .unwrap_or(routed.route.model),
         ),
         None => catalog.get(&routed.route.model).map(|model| model.display_name.clone()),
-<<<<<<< HEAD
-    });
-    let Some(name) = name else {
-        let message = match shape(&headers) {
-            Shape::Anthropic => format!("model: {id}"),
-            Shape::OpenAi => no_such_model(&id),
-        };
-        return Problem::new(ErrorKind::NotFound, message)
-            .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
-            .into_response(shape(&headers), &new_request_id());
-    };
-    if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
-=======
     }
->>>>>>> eb2c76e (Answer Google's clients in their own language)
 }
 
 fn is_anthropic(headers: &HeaderMap) -> bool {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use codeferry_wire::anthropic::error::ErrorKind;
@@ -71,7 +72,13 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, page: Query<Page>,
 }
 
 /// One model, by any name that is routed somewhere.
-pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>, request: Request) -> Response {
+pub(crate) async fn one(
+    State(gateway): State<Arc<Gateway>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // What is no text is no name of a model either.
+    let id = path.map(|Path(id)| id).unwrap_or_default();
     if let Err(problem) = guard::client_of(with_key_in_header(request).headers(), &gateway.keys) {
         return problem.into_response(Shape::Google, &new_request_id());
     }

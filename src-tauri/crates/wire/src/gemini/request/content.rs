@@ -152,7 +152,7 @@ fn part<'a>(reader: &mut Reader<'a>, path: &mut Path) -> Result<Part<'a>, json::
             Said::Text(text)
         }
         // A part that has a signature and nothing else comes behind a text.
-        _ if signature.is_some() || raw.as_slice_str().trim_end() == "{}" => Said::Text(Raw::EMPTY_STRING),
+        _ if says_nothing(raw)? => Said::Text(Raw::EMPTY_STRING),
         _ => Said::Other(raw),
     };
     Ok(Part {
@@ -190,6 +190,15 @@ fn function<'a>(raw: Raw<'a>, kind: &str, reader: &Reader<'a>, path: &mut Path) 
     };
     path.pop();
     Ok(said)
+}
+
+fn says_nothing(part: Raw<'_>) -> Result<bool, json::Error> {
+    let mut nothing = true;
+    part.reader().object(|key, _| {
+        nothing &= matches!(&*camel(key), "thought" | "thoughtSignature");
+        Ok(())
+    })?;
+    Ok(nothing)
 }
 
 fn is_text(raw: &Raw<'_>) -> bool {
