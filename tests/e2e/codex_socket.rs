@@ -129,6 +129,16 @@ async fn a_connection_that_is_lost_on_the_way() {
     assert_eq!((asked(&world).len(), world.demo.violations()), (2, vec![]));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_conversation_is_summed_up_and_goes_on() {
+    let world = World::start().await;
+    let Some(codex) = CodexClient::with(&world, "supports_websockets = true") else { return };
+    let between = Between::at(&world, &codex).await;
+    crate::codex_client::sums_up(&world, &codex).await;
+    assert_eq!((between.count(POST), world.demo.violations()), (0, vec![]), "{:?}", between.lines);
+}
+
 #[tokio::test]
 async fn a_first_turn_in_the_lite_shape() {
     let world = World::start().await;

@@ -4,12 +4,13 @@ The SDK itself does not validate what it gets; its types, validated strictly, ar
 what we write. A scenario that is not as it should be raises.
 """
 
+import base64
 import json
 import os
 import sys
 
 import openai
-from openai.types import Completion, Model
+from openai.types import Completion, ImageGenCompletedEvent, ImagesResponse, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
@@ -223,6 +224,24 @@ def responses_parse():
     assert isinstance(parsed.output_parsed, Number), parsed
     with client().responses.stream(**said("[[demo:json]]"), text_format=Number) as stream:
         assert isinstance(stream.get_final_response().output_parsed, Number)
+
+
+def pictures():
+    """Forms, as the SDK sends edits, and both ways to get an answer."""
+    png = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+    images, asked = client().images, {"model": "gpt-image-2", "prompt": "a dot"}
+    for answer in (
+        images.with_raw_response.generate(**asked, n=1),
+        images.with_raw_response.edit(**asked, image=png, mask=("m.png", png), n=1),
+        images.with_raw_response.edit(**asked, image=[("a.png", png), ("b.png", png, "image/png")], size="1024x1024"),
+    ):
+        made = strictly(ImagesResponse, json.loads(answer.http_response.text))
+        assert base64.b64decode(made.data[0].b64_json) == png, made
+    for kind, call in (("image_generation", images.generate(**asked, stream=True)), ("image_edit", images.edit(**asked, image=png, stream=True))):
+        (event,) = list(call)
+        assert (event.type, base64.b64decode(event.b64_json)) == (f"{kind}.completed", png), event
+    data = frames(images.with_streaming_response.generate(**asked, stream=True))
+    strictly(ImageGenCompletedEvent, json.loads(data[0]))
 
 
 def models():

@@ -111,6 +111,17 @@ async fn responses_are_no_longer_than_was_asked_for() {
 }
 
 #[tokio::test]
+async fn pictures_are_made_and_changed() {
+    let world = World::start().await;
+    if plays(&world, "pictures").await {
+        let edits = world.demo.requests().into_iter().filter(|request| request.path.ends_with("/images/edits"));
+        let pictures: Vec<_> = edits.map(|edit| edit.json()["images"].as_array().unwrap().len()).collect();
+        assert_eq!(pictures, [1, 2, 1], "as JSON, with pictures in it");
+        assert_eq!(world.demo.violations(), []);
+    }
+}
+
+#[tokio::test]
 async fn models_are_listed() {
     let world = World::start().await;
     if plays(&world, "models").await {

@@ -532,9 +532,6 @@ async fn what_stands_beside_answers_is_handed_to_an_account_that_has_it() {
     }
     let traces = world.post("/v1/memories/trace_summarize").json(&json!({"model": "gpt-5.5", "traces": []}));
     assert_eq!(traces.send().await.unwrap().status(), 200);
-    let form = world.post("/v1/images/edits").header("content-type", "multipart/form-data; boundary=x").body("--x--");
-    let (status, error) = error_of(form.send().await.unwrap()).await;
-    assert_eq!((status, &error["type"]), (415, &json!("invalid_request_error")), "{error}");
     let nobody = world.http.post(format!("{}/v1/responses/compact", world.url())).json(&body).send().await.unwrap();
     assert_eq!(error_of(nobody).await.0, 401);
     assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
@@ -544,6 +541,38 @@ async fn what_stands_beside_answers_is_handed_to_an_account_that_has_it() {
     assert_eq!(status, 404);
     assert!(error["message"].as_str().unwrap().contains("of the kind codex"), "{error}");
     assert_eq!(world.demo.requests().iter().filter(|request| request.path.contains("compact")).count(), 0);
+}
+
+#[tokio::test]
+async fn pictures_come_as_a_form_and_go_as_a_stream() {
+    let world = World::start().await;
+    let field =
+        |head: &str, value: &str| format!("--b\r\ncontent-disposition: form-data; name={head}\r\n\r\n{value}\r\n");
+    let fields = [
+        ("prompt", "a dot"),
+        ("image[]; filename=a.png", "p"),
+        ("model", "gpt-image-2"),
+        ("n", "1"),
+        ("stream", "true"),
+    ];
+    let body: String = fields.iter().map(|(head, value)| field(head, value)).collect();
+    let edits = |body: String| {
+        world.post("/v1/images/edits").header("content-type", "multipart/form-data; boundary=b").body(body)
+    };
+    let response = edits(body + "--b--\r\n").send().await.unwrap();
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let events = heard(response).await;
+    assert_eq!((events.len(), events[0].name.as_str()), (1, "image_edit.completed"));
+    assert!(events[0].data["b64_json"].is_string() && events[0].data["usage"]["total_tokens"] == 0, "{events:?}");
+    let sent = world.demo.requests().into_iter().rfind(|request| request.path.ends_with("/images/edits")).unwrap();
+    let expected = json!({"images": [{"image_url": "data:image/png;base64,cA=="}], "prompt": "a dot", "model": "gpt-image-2", "n": 1});
+    assert_eq!(sent.json(), &expected);
+    let (status, error) = error_of(edits("--b".to_owned()).send().await.unwrap()).await;
+    assert_eq!((status, &error["type"]), (400, &json!("invalid_request_error")), "{error}");
+    let drawing = json!({"model": "gpt-image-2", "prompt": "a dot", "stream": true, "partial_images": 2});
+    let events = heard(world.post("/v1/images/generations").json(&drawing).send().await.unwrap()).await;
+    assert_eq!((events.len(), events[0].name.as_str()), (1, "image_generation.completed"));
+    assert!(world.demo.violations().is_empty(), "{:?}", world.demo.violations());
 }
 
 /// Nobody else can open what a conversation was summed up to.

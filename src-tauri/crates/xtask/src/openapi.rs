@@ -144,7 +144,8 @@ fn operation(row: &Row, path: &str, of: Option<&str>, refusals: &mut Refusals) -
         operation = operation.with("parameters", Json::List(parameters));
     }
     if let Some(taken) = &row.takes {
-        let content = object([(row::JSON, object([("schema", schema_of(taken.is))]))]);
+        let kinds = [row::JSON, row::FORM].into_iter().take(if taken.form { 2 } else { 1 });
+        let content = object(kinds.map(|kind| (kind, object([("schema", schema_of(taken.is))]))));
         let body = object([("required", Json::Flag(taken.needed)), ("content", content)]);
         operation = operation.with("requestBody", body);
     }
@@ -248,7 +249,11 @@ fn schema_of(is: &str) -> Json {
 /// What a status says.
 fn word_of(status: u16) -> Result<&'static str> {
     Ok(match status {
-        101 => "The connection is a WebSocket from now on; docs/dialects.md tells what goes over it",
+        101 => {
+            "The connection is a WebSocket from now on. Each text of the client is a `response.create` with the members of a \
+             ResponsesRequest; each of ours a ResponsesEvent, or a refusal with `status`, `error` and `headers`. \
+             docs/dialects.md lists all frames"
+        }
         200 => "Done",
         201 => "Made",
         202 => "Begun",

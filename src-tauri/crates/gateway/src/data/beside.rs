@@ -1,5 +1,6 @@
 //! What stands beside the answers of models: `POST /v1/responses/compact`, `/v1/memories/trace_summarize` and
-//! `/v1/images/generations|edits`. The body goes to the host as it came, and its answer comes back as it is.
+//! `/v1/images/generations|edits`. The body goes to the host as it came, and its answer comes back as it is; a form becomes
+//! JSON, and a stream of pictures is made here.
 //!
 //! Only accounts whose host has it are asked; an exchange is written down as for any other request.
 
@@ -20,6 +21,7 @@ use codeferry_wire::json::{Kind, Open, Raw};
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use super::images::{self, Streamed};
 use super::responses;
 use crate::dialect::Shape;
 use crate::limits::Allowance;
@@ -61,21 +63,26 @@ struct Question {
     is_codex: bool,
     /// Who was asked by name.
     named: Option<AccountId>,
+    /// The answer is to be a stream.
+    streamed: Option<Streamed>,
 }
 
 async fn answer(gateway: &Arc<Gateway>, request: Request, beside: Beside, path: &'static str) -> Response {
     let id = new_request_id();
     let mut tap = Tap::begin(gateway, &id, "responses", path);
     let answered = match read(gateway, request, beside, &mut tap).await {
-        Ok(question) => ask(gateway, &question, &mut tap).await,
+        Ok(question) => ask(gateway, &question, &mut tap).await.map(|body| match &question.streamed {
+            Some(streamed) => (Bytes::from(streamed.events(&body)), "text/event-stream; charset=utf-8"),
+            None => (body, "application/json"),
+        }),
         Err(problem) => Err(problem),
     };
     match answered {
-        Ok(body) => {
+        Ok((body, kind)) => {
             tap.first_byte();
             tap.end(&Outcome::Completed);
             let mut response = Response::new(Body::from(body));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             add_id(response.headers_mut(), Shape::OpenAi, &id);
             response
         }
@@ -93,11 +100,8 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
     tap.facts.client = guard::client_of(&parts.headers, &gateway.keys)?;
     tap.permit = Some(gateway.limits.admit(&tap.facts.client, Allowance::of(&settings), Instant::now())?);
     let bytes = body::read(&parts.headers, body, routing::body_limit(&settings)).await?;
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("multipart/") {
-        let message = "forms are not taken here: send JSON, with pictures as data URLs in `images`";
-        return Err(Problem::bad_request(message).with_status(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
+    let form = if beside == Beside::ImagesEdits { images::json_of_form(&parts.headers, &bytes)? } else { None };
+    let bytes = form.unwrap_or(bytes);
     let mut open = Open::read(&bytes, |_, _| Ok(()))
         .map_err(|error| Problem::bad_request(format!("the request body is not a JSON object: {error}")))
         .map_err(|problem| problem.about(Some("invalid_json"), None))?;
@@ -115,6 +119,7 @@ async fn read(gateway: &Gateway, request: Request, beside: Beside, tap: &mut Tap
         said: codex::Said::of(&parts.headers).or(session),
         is_codex,
         named: None,
+        streamed: images::take_stream(beside, &mut open),
     };
     // Pictures have models of their own, which no table leads to; what an account is called is told from its name.
     if let Some(asked) = open.get("model").and_then(Raw::string) {

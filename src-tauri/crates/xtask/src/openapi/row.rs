@@ -51,6 +51,8 @@ pub(super) enum Errors {
 pub(super) struct Taken {
     pub(super) is: &'static str,
     pub(super) needed: bool,
+    /// It may also be a form.
+    pub(super) form: bool,
 }
 
 /// An answer. `is` is a type, `[TYPE]` a list of it; empty: nothing is said of what is in it.
@@ -63,6 +65,7 @@ pub(super) struct Given {
 
 pub(super) const JSON: &str = "application/json";
 pub(super) const STREAM: &str = "text/event-stream";
+pub(super) const FORM: &str = "multipart/form-data";
 
 /// A request to the control plane.
 pub(super) fn control(method: &'static str, path: &str, summary: &'static str) -> Row {
@@ -128,13 +131,19 @@ impl Row {
 
     /// A body of that type.
     pub(super) fn takes(mut self, is: &'static str) -> Self {
-        self.takes = Some(Taken { is, needed: true });
+        self.takes = Some(Taken { is, needed: true, form: false });
+        self.body()
+    }
+
+    /// The same, which may also come as a form.
+    pub(super) fn takes_a_form_of(mut self, is: &'static str) -> Self {
+        self.takes = Some(Taken { is, needed: true, form: true });
         self.body()
     }
 
     /// The same, that may be missing.
     pub(super) fn may_take(mut self, is: &'static str) -> Self {
-        self.takes = Some(Taken { is, needed: false });
+        self.takes = Some(Taken { is, needed: false, form: false });
         self.body()
     }
 

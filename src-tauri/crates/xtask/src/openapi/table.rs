@@ -96,11 +96,13 @@ fn responses() -> Vec<Row> {
             .of_codex()
             .takes("Asked")
             .gives("Open")
+            .streams(&[("*", "Open")])
             .exchange(Errors::OpenAi),
         data(POST, "/images/edits", "Changes pictures, through a codex account.")
             .of_codex()
-            .takes("Asked")
+            .takes_a_form_of("Asked")
             .gives("Open")
+            .streams(&[("*", "Open")])
             .exchange(Errors::OpenAi),
         gone(GET, "/responses/{id}", kept),
         gone(DELETE, "/responses/{id}", kept),
