@@ -242,3 +242,34 @@ async fn it_works_with_tools_at_an_ollama() {
     }
     assert!(world.demo.model_requests().is_empty(), "the plan was not asked");
 }
+
+/// It groups the tools of MCP servers in namespaces, of which such a server knows nothing.
+#[tokio::test]
+async fn tools_of_mcp_servers_are_called_at_an_ollama() {
+    const PIXEL: &str =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let world = World::start().await;
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let server = ChatServer::start(ChatFlavour::Ollama).await.unwrap();
+    let new = json!({"kind": "compatible", "preset": "ollama", "url": server.url()});
+    assert_eq!(world.control(Method::POST, "/accounts").json(&new).send().await.unwrap().status(), 201);
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/mcp_server.py");
+    let file = codex.home.path().join("config.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let own = format!(
+        "[mcp_servers.own]\ncommand = \"python3\"\nargs = [\"{}\"]\nenv = {{ PICTURE = \"{PIXEL}\" }}\n",
+        script.display()
+    );
+    std::fs::write(&file, config + &own).unwrap();
+    let prompt = playing(&[&calling("mcp__own__snapshot", &json!({"place": "the pier"})), "[[demo:text Seen.]]"]);
+    let run = codex.exec(&["-m", "ollama/qwen3:8b", &prompt]).await;
+    assert_eq!(run.text(), "Seen.", "{}\n{}", run.stdout, run.stderr);
+    let asked = server.asked();
+    let messages = asked[1]["messages"].as_array().unwrap();
+    let result = messages.iter().find(|message| message["role"] == "tool").unwrap();
+    assert!(result["content"].as_str().unwrap().contains("This is the pier."), "{result}");
+    assert!(messages.last().unwrap().to_string().contains(PIXEL), "the picture follows");
+    let called = messages.iter().find_map(|message| message["tool_calls"][0]["function"]["name"].as_str());
+    assert_eq!(called, Some("mcp__own__snapshot"), "the history calls it what the list does");
+    assert_eq!(server.violations(), [] as [&str; 0]);
+}

@@ -169,7 +169,7 @@ async fn a_length_is_kept_of_what_is_passed_on() {
     }
     assert!(world.demo.model_requests().iter().all(|request| request.json().get("max_output_tokens").is_none()));
     // The upstream is not kept talking.
-    body["input"] = json!("[[demo:long 3000]]");
+    body["input"] = json!("[[demo:drip 1000 20]]");
     body["max_output_tokens"] = json!(5);
     assert!(post(&world, &body).await.text().await.unwrap().contains("response.incomplete"));
     let cancelled = |all: &[Recorded]| all.iter().any(|request| request.outcome == Outcome::Cancelled);
@@ -224,4 +224,51 @@ async fn a_key_of_the_public_api_takes_what_it_takes() {
     }
     clean(&server);
     assert_eq!(world.demo.model_requests().len(), 0);
+}
+
+/// The Codex CLI groups tools in namespaces and has some that take free text; a server that speaks chat knows functions.
+#[tokio::test]
+async fn tools_of_all_forms_are_called_as_the_client_knows_them() {
+    let (world, server) = with_ollama().await;
+    let patch = json!({"input": "*** Begin Patch\n*** End Patch"});
+    let mut body = asking("");
+    let asks = format!(
+        "[[demo:tool mcp__own__snap {{\"place\":\"pier\"}}]][[demo:tool apply_patch {patch}]][[demo:then Done.]]"
+    );
+    body["input"] = json!([{"role": "user", "content": asks}]);
+    body["tools"] = json!([
+        {"type": "namespace", "name": "mcp__own", "description": "d", "tools": [
+            {"type": "function", "name": "snap", "description": "s", "parameters": {"type": "object"}, "strict": false},
+        ]},
+        {"type": "custom", "name": "apply_patch", "description": "Edits files."},
+        {"type": "web_search"},
+    ]);
+    for originator in ["codex_exec", "an-app"] {
+        let request = world.post("/v1/responses").header("originator", originator).json(&body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["codeferry-losses"], "server_tool", "the search alone");
+        let mut told = fold(&events(&response.text().await.unwrap()));
+        let output = told["output"].as_array_mut().unwrap();
+        assert_eq!(output.len(), 2, "{output:?}");
+        assert_eq!((&output[0]["name"], &output[0]["namespace"]), (&json!("snap"), &json!("mcp__own")));
+        assert_eq!((&output[1]["type"], &output[1]["input"]), (&json!("custom_tool_call"), &patch["input"]));
+        let mut next = body.clone();
+        let input = next["input"].as_array_mut().unwrap();
+        for (call, output) in output.iter().zip(["function_call_output", "custom_tool_call_output"]) {
+            input.push(call.clone());
+            input.push(json!({"type": output, "call_id": call["call_id"], "output": "ok"}));
+        }
+        assert_eq!(streamed(&world, &next).await["output"][0]["content"][0]["text"], "Done.");
+        let sent = server.asked().pop().unwrap();
+        let names: Vec<&Value> =
+            sent["tools"].as_array().unwrap().iter().map(|tool| &tool["function"]["name"]).collect();
+        assert_eq!(names, ["mcp__own__snap", "apply_patch"]);
+        let messages = sent["messages"].as_array().unwrap().iter();
+        let calls = messages.flat_map(|message| message["tool_calls"].as_array().into_iter().flatten());
+        let calls: Vec<_> =
+            calls.map(|call| (call["function"]["name"].clone(), call["function"]["arguments"].clone())).collect();
+        let expected = [("mcp__own__snap", r#"{"place":"pier"}"#.to_owned()), ("apply_patch", patch.to_string())];
+        assert_eq!(calls, expected.map(|(name, arguments)| (json!(name), json!(arguments))));
+    }
+    clean(&server);
 }

@@ -6,6 +6,7 @@ use codeferry_translate::collect::anthropic::{Collector, NoMessage};
 use codeferry_translate::collect::chat::{self as collect_chat, NoCompletion};
 use codeferry_translate::collect::gemini::{self as collect_gemini, NoAnswer};
 use codeferry_translate::envelope;
+use codeferry_translate::lower::responses::flat::Tools;
 use codeferry_translate::names::Names;
 use codeferry_translate::render::anthropic::{Ids, Options, Renderer};
 use codeferry_translate::render::chat as render_chat;
@@ -120,6 +121,7 @@ fn told() -> render_responses::Renderer {
         created_at: 1_795_100_000,
         echo: Vec::new(),
         calls: Ids::default(),
+        tools: Tools::default(),
         input_estimate: 40,
     })
 }

@@ -13,6 +13,7 @@ use codeferry_accounts::Kind;
 use codeferry_translate::conversation::Conversation;
 use codeferry_translate::effort::Effort;
 use codeferry_translate::loss::Loss;
+use codeferry_translate::lower::responses::flat::Tools;
 use codeferry_translate::lower::responses::{Asked, BadRequest, Host, Target};
 use codeferry_translate::render::responses::{Listener, Options};
 use codeferry_translate::stop::Limits;
@@ -71,6 +72,9 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
     let is_codex = codex::is_codex(scene.headers);
     let mut way = scene.route(&asked.model, asked.streamed, tap)?;
     let host = host(&way);
+    let translated = matches!(host, Host::Chat | Host::Program);
+    // A Codex knows what it asked.
+    let echo = if is_codex || !translated { Vec::new() } else { asked.echo() };
     let client: Arc<str> = tap.facts.client.as_str().into();
     // OpenAI's own host remembers by itself.
     let refers = host != Host::Api && asked.refers();
@@ -88,6 +92,12 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
         before: asked.items().into(),
         limit,
     });
+    // Who does not speak this language knows plain functions alone.
+    let flattened = if translated { asked.flattened() } else { None };
+    let (asked, tools) = match &flattened {
+        Some((bytes, tools)) => (Asked::read(bytes).map_err(refused)?, tools.clone()),
+        None => (asked, Tools::default()),
+    };
     way.lite = asked.lite;
     let conversation =
         Conversation::of_responses(codex::hints(scene.headers), asked.cache_key.as_deref(), asked.beginning());
@@ -98,14 +108,14 @@ fn prepare(scene: &Scene<'_>, asked: Asked<'_>, size: usize, tap: &mut Tap) -> R
     let target = Target { model: &way.route.model, effort, host, normal, conversation: &conversation, owner: &owner };
     let listener = if is_codex { Listener::Codex } else { Listener::Public };
     let (created_at, input_estimate) = (gateway.now().as_second(), size as u64 / BYTES_PER_TOKEN);
-    let told = matches!(host, Host::Chat | Host::Program).then(|| Options {
+    let told = translated.then(|| Options {
         listener,
         id: scene.id.trim_start_matches("req_").to_owned(),
         model: asked.model.clone().into_owned(),
         created_at,
-        // A Codex knows what it asked.
-        echo: if is_codex { Vec::new() } else { asked.echo() },
+        echo,
         calls: asked.calls().collect(),
+        tools,
         input_estimate,
     });
     // A Codex sets none, and the public API keeps it by itself.

@@ -19,6 +19,7 @@ use crate::loss::Losses;
 use control::{CONTROL, Session};
 
 pub mod control;
+pub mod flat;
 mod marks;
 mod normal;
 mod refer;

@@ -6,11 +6,14 @@
 //! **Invariant:** the numbers of the events rise by one, an item has one id from its first event to its last, and an answer
 //! has one end. A failure leaves the open item open: closing it would make half a text look whole.
 
+use std::borrow::Cow;
+
 use codeferry_wire::json::Raw;
 use codeferry_wire::responses::event::{ActionKind, Phase, Usage};
 use codeferry_wire::responses::request::Object;
 
 use super::{Failure, Listener};
+use crate::lower::responses::flat::{Tool, Tools};
 use crate::render::anthropic::Ids;
 use crate::render::describe_image;
 use crate::tokens::Estimate;
@@ -38,6 +41,8 @@ pub struct Options {
     pub echo: Vec<(&'static str, Vec<u8>)>,
     /// The ids of calls that the conversation has: some servers repeat theirs.
     pub calls: Ids,
+    /// The way back to tools that were told as plain functions.
+    pub tools: Tools,
     /// What the input comes to, estimated: an answer that we cut has no other figure.
     pub input_estimate: u64,
 }
@@ -84,7 +89,10 @@ struct Call {
     id: String,
     call_id: String,
     name: String,
+    namespace: Option<String>,
     payload: Payload,
+    /// The text is the one argument of a function: it is told when it is whole.
+    wrapped: bool,
 }
 
 /// How a response stands.
@@ -186,9 +194,13 @@ impl Renderer {
             ItemStart::Reasoning => Open::Reasoning { id: self.id("rs"), begun: false },
             ItemStart::ToolCall { call_id, name, payload } => {
                 self.shown = true;
-                let prefix = if payload == Payload::Text { "ctc" } else { "fc" };
                 let call_id = self.options.calls.unique(&call_id).into_owned();
-                Open::Call(Call { id: self.id(prefix), call_id, name: name.into_owned(), payload })
+                let known = self.options.tools.of(&name).cloned();
+                let known = known.unwrap_or_else(|| Tool { name: name.into_owned(), namespace: None, free: false });
+                let wrapped = known.free && payload == Payload::Json;
+                let payload = if wrapped { Payload::Text } else { payload };
+                let id = self.id(if payload == Payload::Text { "ctc" } else { "fc" });
+                Open::Call(Call { id, call_id, name: known.name, namespace: known.namespace, payload, wrapped })
             }
             ItemStart::Search => Open::Search { id: self.id("ws") },
             ItemStart::Image => Open::Image,
@@ -236,11 +248,9 @@ impl Renderer {
             }
             (Delta::Payload(text), Some(Open::Call(call))) => {
                 written.add(text);
-                let name =
-                    call.event("response.function_call_arguments.delta", "response.custom_tool_call_input.delta");
-                stream.of(name, Place { id: &call.id, index: *index }, out, |event| {
-                    event.string("delta", text);
-                });
+                if !call.wrapped {
+                    call.grow(text, *index, stream, out);
+                }
             }
             _ => {}
         }
@@ -271,14 +281,18 @@ impl Renderer {
                 reasoning(&id, thought, &mut whole);
             }
             (Some(Open::Call(call)), ItemDone::ToolCall { payload }) => {
+                let payload = if call.wrapped { Tools::text_of(payload) } else { Cow::Borrowed(&**payload) };
+                if call.wrapped && !payload.is_empty() {
+                    call.grow(&payload, index, stream, out);
+                }
                 let name = call.event("response.function_call_arguments.done", "response.custom_tool_call_input.done");
                 stream.of(name, Place { id: &call.id, index }, out, |event| {
                     if call.payload == Payload::Json {
                         event.string("name", &call.name);
                     }
-                    event.string(call.member(), payload);
+                    event.string(call.member(), &payload);
                 });
-                call.write("completed", payload, &mut whole);
+                call.write("completed", &payload, &mut whole);
             }
             (Some(Open::Search { id }), ItemDone::Search(found)) => {
                 let status = if found.failed { "failed" } else { "completed" };
@@ -405,6 +419,14 @@ impl Call {
         if self.payload == Payload::Text { text } else { json }
     }
 
+    /// More of the payload.
+    fn grow(&self, text: &str, index: u32, stream: &mut Stream, out: &mut Vec<u8>) {
+        let name = self.event("response.function_call_arguments.delta", "response.custom_tool_call_input.delta");
+        stream.of(name, Place { id: &self.id, index }, out, |event| {
+            event.string("delta", text);
+        });
+    }
+
     /// Where the payload stands.
     fn member(&self) -> &'static str {
         self.event("arguments", "input")
@@ -416,7 +438,11 @@ impl Call {
         if self.payload == Payload::Json {
             item.string("status", status);
         }
-        item.string("call_id", &self.call_id).string("name", &self.name).string(self.member(), payload);
+        item.string("call_id", &self.call_id).string("name", &self.name);
+        if let Some(namespace) = &self.namespace {
+            item.string("namespace", namespace);
+        }
+        item.string(self.member(), payload);
     }
 }
 

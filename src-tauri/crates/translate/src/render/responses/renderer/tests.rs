@@ -1,6 +1,7 @@
 use codeferry_wire::responses::event::{ActionKind, Source, UrlCitation, Usage};
 
-use super::{Options, Renderer};
+use super::{Options, Renderer, Tools};
+use crate::lower::responses::Asked;
 use crate::render::anthropic::Ids;
 use crate::render::responses::{Failure, Listener};
 use crate::turn::{Delta, Finish, ItemDone, ItemStart, Payload, Reasoning, Search, TurnEvent, UpstreamError};
@@ -13,6 +14,7 @@ fn renderer(listener: Listener) -> Renderer {
         created_at: 7,
         echo: vec![("tools", b"[]".to_vec())],
         calls: ["call_1"].into_iter().collect::<Ids>(),
+        tools: Tools::default(),
         input_estimate: 9,
     })
 }
@@ -135,6 +137,37 @@ fn calls_have_ids_that_the_conversation_has_not() {
         r#""output_index":1,"item":{"id":"ctc_x_1","type":"custom_tool_call","call_id":"call_1_3","name":"f","input":"{}"}"#
     ));
     assert!(!renderer.is_empty());
+}
+
+#[test]
+fn tools_are_called_as_the_client_knows_them() {
+    let body = br#"{"model":"m","input":[],"tools":[{"type":"custom","name":"f"},
+        {"type":"namespace","name":"n","tools":[{"type":"function","name":"g"}]}]}"#;
+    let (_, tools) = Asked::read(body).expect("a request").flattened().expect("it has such tools");
+    let mut renderer = renderer(Listener::Codex);
+    renderer.options.tools = tools;
+    let payload = r#"{"input":"a\nb"}"#;
+    let records = told(
+        &mut renderer,
+        vec![
+            started(ItemStart::ToolCall { call_id: "c1".into(), name: "f".into(), payload: Payload::Json }),
+            delta(Delta::Payload(payload[..5].into())),
+            delta(Delta::Payload(payload[5..].into())),
+            done(ItemDone::ToolCall { payload: payload.into() }),
+            started(ItemStart::ToolCall { call_id: "c2".into(), name: "n__g".into(), payload: Payload::Json }),
+            done(ItemDone::ToolCall { payload: "{}".into() }),
+        ],
+    );
+    assert!(types(&records).contains(&"custom_tool_call_input.delta"));
+    assert!(
+        records[5]
+            .contains(r#""item":{"id":"ctc_x_0","type":"custom_tool_call","call_id":"c1","name":"f","input":"a\nb"}"#),
+        "{}",
+        records[5]
+    );
+    assert!(records[8].contains(
+        r#""item":{"id":"fc_x_1","type":"function_call","status":"completed","call_id":"c2","name":"g","namespace":"n","arguments":"{}"}"#
+    ), "{}", records[8]);
 }
 
 #[test]
