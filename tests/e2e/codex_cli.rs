@@ -3,8 +3,9 @@
 use codeferry_demo::Recorded;
 use codeferry_tests::claude::Claude;
 use codeferry_tests::codex::Codex;
+use codeferry_tests::codex_client::CodexClient;
 use codeferry_tests::world::Refusal;
-use codeferry_tests::{World, sse};
+use codeferry_tests::{World, script, sse};
 use serde_json::{Value, json};
 
 use crate::{calling, items, playing};
@@ -213,4 +214,36 @@ async fn claude_code_works_through_it() {
     assert_eq!(asked.len(), 3, "one request per round");
     assert_eq!(items(&asked[2], "function_call_output").len(), 2);
     assert_eq!(items(&asked[2], "reasoning").len(), 1);
+}
+
+#[tokio::test]
+async fn clients_of_responses_are_told_all_of_it_anew() {
+    let world = World::start().await;
+    let Some(codex) = Codex::at(&world).await else { return };
+    world.gateway.settings().set("alias.gpt-6.1-sol", MODEL).unwrap();
+    let sdk = ("CODEFERRY_TEST_OPENAI_PYTHON", "the openai Python SDK");
+    for scenario in ["responses", "responses_parse"] {
+        script::python(&world, sdk, "openai_sdk.py", scenario).await;
+    }
+    let asked = asked_by(&codex, &world);
+    assert_eq!(asked.len(), world.demo.model_requests().len(), "nobody else was asked");
+}
+
+#[tokio::test]
+async fn another_codex_works_through_it() {
+    let world = World::start().await;
+    let Some(upstream) = Codex::at(&world).await else { return };
+    let Some(codex) = CodexClient::at(&world) else { return };
+    let command = json!({"cmd": "echo hello > greeting.txt; cat greeting.txt"});
+    let prompt = playing(&[
+        &format!("[[demo:reasoning Look.]]{}", calling("exec_command", &command)),
+        "[[demo:text It says hello.]]",
+    ]);
+    let run = codex.exec(&["-m", MODEL, &prompt]).await;
+    assert_eq!(run.text(), "It says hello.", "{}\n{}", run.stdout, run.stderr);
+    assert_eq!(codex.read("greeting.txt"), "hello\n");
+    let asked = asked_by(&upstream, &world);
+    assert_eq!(asked.len(), 2, "one request per round");
+    assert_eq!(items(&asked[1], "reasoning").len(), 1, "its reasoning goes back to it");
+    assert_eq!(asked.len(), world.demo.model_requests().len(), "nobody else was asked");
 }

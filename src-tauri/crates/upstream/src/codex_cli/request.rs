@@ -87,6 +87,8 @@ struct Head<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    role: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     description: Option<Cow<'a, str>>,
@@ -185,7 +187,10 @@ fn item(raw: &RawValue, names: &mut Names, losses: &mut Vec<Loss>) -> Result<Box
         }
         Some("function_call_output") => parts(raw, "output", head.output, losses),
         Some("reasoning") => reasoning(raw, head.encrypted_content.as_deref()),
-        Some("message") | None => parts(raw, "content", head.content, losses),
+        Some("message") | None => match head.content.filter(|content| content.get().starts_with('"')) {
+            Some(text) => with(raw, "content", listed(text, head.role.as_deref())?),
+            None => parts(raw, "content", head.content, losses),
+        },
         Some(_) => Ok(raw.to_owned()),
     }
 }
@@ -206,6 +211,13 @@ fn reasoning(raw: &RawValue, sealed: Option<&str>) -> Result<Box<RawValue>, Malf
     open.insert(Cow::Borrowed("id"), to_raw_value(id)?);
     open.insert(Cow::Borrowed("encrypted_content"), to_raw_value(sealed)?);
     to_raw_value(&open)
+}
+
+/// A text as the one piece of a list: the child knows no other form.
+fn listed(text: &RawValue, role: Option<&str>) -> Result<Box<RawValue>, Malformed> {
+    let kind = if role == Some("assistant") { r#""output_text""# } else { r#""input_text""# };
+    let kind = RawValue::from_string(kind.to_owned())?;
+    to_raw_value(&[BTreeMap::from([("type", &*kind), ("text", text)])])
 }
 
 /// The child refuses a whole history for one part it does not know. Of a file only its name is left.
@@ -297,6 +309,20 @@ mod tests {
         assert_eq!(
             texts(&asked.items),
             [r#"{"encrypted_content":"gAAA_-=","id":"rs_1","summary":[],"type":"reasoning"}"#]
+        );
+    }
+
+    #[test]
+    fn a_text_is_put_into_a_list() {
+        let body =
+            r#"{"input":[{"role":"user","content":"a \"b\""},{"type":"message","role":"assistant","content":"c"}]}"#;
+        let asked = read(body.as_bytes()).unwrap();
+        assert_eq!(
+            texts(&asked.items),
+            [
+                r#"{"content":[{"text":"a \"b\"","type":"input_text"}],"role":"user"}"#,
+                r#"{"content":[{"text":"c","type":"output_text"}],"role":"assistant","type":"message"}"#,
+            ]
         );
     }
 
