@@ -50,8 +50,8 @@ pub(crate) trait Speaker: Send {
         false
     }
 
-    /// The answer reached the client's length within a record that it was not given: this much of it still belongs to the
-    /// open item. Only who passes records on is told.
+    /// A limit of the client's ends the answer; the steps that close it follow. Who passes records on was not given the one
+    /// at hand, of which `rest` still belongs to the open item.
     fn cut(&mut self, _rest: &str) {}
 
     /// Takes one step. Nothing comes after an end.

@@ -259,7 +259,11 @@ impl Rest {
     }
 
     fn on_event(&mut self, event: TurnEvent<'_>) {
-        for event in self.enforcer.on_event(event) {
+        let events = self.enforcer.on_event(event);
+        if self.enforcer.cut().is_some() && self.end.is_none() {
+            self.speaker.cut("");
+        }
+        for event in events {
             self.show(event);
         }
     }

@@ -47,6 +47,10 @@ impl Told {
 }
 
 impl Speaker for Told {
+    fn cut(&mut self, _rest: &str) {
+        self.renderer.cut();
+    }
+
     fn say(&mut self, event: TurnEvent<'_>) {
         if let TurnEvent::ItemDone { item: ItemDone::Reasoning(thought), .. } = &event
             && let Some(seal) = &thought.encrypted_content

@@ -54,6 +54,8 @@ pub struct Renderer {
     stream: Stream,
     started: bool,
     ended: bool,
+    /// A limit ends the answer, and with it the open item.
+    cut: bool,
     /// There is something that counts as an answer.
     shown: bool,
     /// The whole items, with commas between them.
@@ -114,6 +116,7 @@ impl Renderer {
             stream: Stream::default(),
             started: false,
             ended: false,
+            cut: false,
             shown: false,
             output: Vec::new(),
             index: 0,
@@ -143,6 +146,11 @@ impl Renderer {
                 self.fail(Failure { code: "server_error", message }, out);
             }
         }
+    }
+
+    /// A limit ends the answer: the open item will not be whole when it is closed.
+    pub fn cut(&mut self) {
+        self.cut = true;
     }
 
     /// Ends the answer with an error of our own.
@@ -266,7 +274,7 @@ impl Renderer {
         match (self.open.take(), item) {
             (Some(Open::Message(mut message)), ItemDone::Message { .. }) => {
                 message.close(index, stream, out);
-                message.write("completed", &mut whole);
+                message.write(if self.cut { "incomplete" } else { "completed" }, &mut whole);
             }
             (Some(Open::Reasoning { id, begun }), ItemDone::Reasoning(thought)) => {
                 if begun {
