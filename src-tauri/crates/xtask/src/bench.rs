@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// The desktop app instead: its start, its memory, and what it takes while nobody looks
     #[arg(long, conflicts_with_all = ["record", "bench"])]
     desktop: bool,
-    /// The dashboard instead: how soon it is there, and what a minute of a busy gateway costs its pages
+    /// The dashboard instead: how soon it is there, what a long log and a minute of a busy gateway cost its pages
     #[arg(long, conflicts_with_all = ["record", "desktop", "bench"])]
     pages: bool,
     /// Passed on to the bench, `-- --quick`, or one of start, streams, burst, first, history, memory, remembering: `-- --only streams`
