@@ -99,8 +99,13 @@ onStage('the frame', (stage) => {
     expect(await page.evaluate(() => [document.documentElement.scrollTop, document.body.scrollTop])).toEqual([0, 0]);
     if (width < 1000) return;
     const index = page.getByRole('navigation', { name: dashboard.t('screen.settings') });
+    const marked = () => index.locator('[aria-current=location]').textContent();
+    expect(await marked()).toContain(dashboard.t('settings.diagnostics'));
+    await page.mouse.move(700, 400);
+    await page.mouse.wheel(0, -9_000);
+    await expect.poll(marked).toContain(dashboard.t('settings.general'));
     await index.getByRole('link', { name: dashboard.t('settings.network') }).click();
-    await expect.poll(() => index.locator('[aria-current=location]').textContent()).toContain(dashboard.t('settings.network'));
+    await expect.poll(marked).toContain(dashboard.t('settings.network'));
     expect(await dashboard.barriers()).toEqual([]);
   });
 });
