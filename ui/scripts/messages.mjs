@@ -4,6 +4,9 @@
 //   node scripts/messages.mjs --used   also: every sentence is used somewhere (that what is used exists is for the types)
 //
 // A sentence is a text with {parameters}, or one text for each plural form of {count}.
+//
+// What the gateway says is in said.gen.json, as its sources have it. Of these, too, each is in every language but English;
+// {parameter:} drops one, the plural of an English word for instance.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +50,25 @@ export function problems(languages) {
   return wrong;
 }
 
+/** What is wrong with the sentences of the gateway in a language: `{ area: [sentence, …] }`, and `{ area: { sentence: its own } }`. */
+export function unsaid(language, said, theirs) {
+  const wrong = [];
+  for (const area of new Set([...Object.keys(said), ...Object.keys(theirs)])) {
+    const [sentences, known] = [said[area] ?? [], theirs[area] ?? {}];
+    const where = `said/${area}.${language}`;
+    for (const sentence of sentences) {
+      const own = known[sentence];
+      if (typeof own !== 'string' || own.trim() === '') wrong.push(`${where}: what the gateway says is missing: ${JSON.stringify(sentence)}`);
+      else if (parameters(own.replaceAll(/\{(\w+):\}/g, '{$1}')).join() !== parameters(sentence).join())
+        wrong.push(`${where}: other parameters than in ${JSON.stringify(sentence)}`);
+    }
+    for (const sentence of Object.keys(known)) {
+      if (!sentences.includes(sentence)) wrong.push(`${where}: the gateway does not say this any more: ${JSON.stringify(sentence)}`);
+    }
+  }
+  return wrong;
+}
+
 /** The keys that a source may name: quoted words with a dot, and prefixes of keys that are put together: t(`a.${x}`). */
 export function named(source) {
   const keys = [...source.matchAll(/['"](\w+\.\w+)['"]/g)].map((match) => match[1]);
@@ -81,6 +103,11 @@ function main() {
   const read = (language) => JSON.parse(readFileSync(join(here, 'messages', `${language}.json`), 'utf8'));
   const languages = { en: read('en'), zh: read('zh') };
   const wrong = problems(languages);
+  const said = JSON.parse(readFileSync(join(here, 'messages', 'said.gen.json'), 'utf8'));
+  for (const language of Object.keys(languages).filter((language) => language !== 'en')) {
+    const theirs = Object.keys(said).map((area) => [area, read(`said/${area}.${language}`)]);
+    wrong.push(...unsaid(language, said, Object.fromEntries(theirs)));
+  }
   if (process.argv.includes('--used')) wrong.push(...unused(languages.en));
   if (wrong.length > 0) {
     console.error(`messages: ${wrong.length} to mend\n  ${wrong.join('\n  ')}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { named, parameters, problems, types } from './messages.mjs';
+import { named, parameters, problems, types, unsaid } from './messages.mjs';
 
 describe('sentences', () => {
   it('are the same in every language', () => {
@@ -27,6 +27,22 @@ describe('sentences', () => {
     expect(text).toContain("'a.b': undefined;");
     expect(text).toContain("'a.c': { name: string | number };");
     expect(text).toContain("'a.d': { count: number };");
+  });
+
+  it('of the gateway are in every language, with what is filled in', () => {
+    const said = { gateway: ['port {port} is free', '{count} file{s} changed'] };
+    const zh = { 'port {port} is free': '端口 {port} 空闲', '{count} file{s} changed': '更改了 {count} 个文件{s:}' };
+    expect(unsaid('zh', said, { gateway: zh })).toEqual([]);
+    expect(unsaid('zh', said, { gateway: {} })).toEqual([
+      'said/gateway.zh: what the gateway says is missing: "port {port} is free"',
+      'said/gateway.zh: what the gateway says is missing: "{count} file{s} changed"',
+    ]);
+    expect(unsaid('zh', said, { gateway: { ...zh, 'port {port} is free': '端口空闲' } })).toEqual([
+      'said/gateway.zh: other parameters than in "port {port} is free"',
+    ]);
+    expect(unsaid('zh', { gateway: [] }, { gateway: { gone: '已不存在' } })).toEqual([
+      'said/gateway.zh: the gateway does not say this any more: "gone"',
+    ]);
   });
 
   it('are found where they are used', () => {

@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 import './app.css';
 import App from './App.svelte';
 import { locale, ready } from './i18n';
+import { bring } from './i18n/said.svelte';
 import { router } from './router.svelte';
 import { clock } from './state/clock.svelte';
 import { live } from './state/live.svelte';
@@ -13,3 +14,5 @@ live.start();
 
 const target = document.getElementById('app');
 void ready().then(() => target && mount(App, { target }));
+// What the gateway says is not on every first screen, so nobody waits for it.
+void bring('gateway');

@@ -4,6 +4,7 @@ import { t } from '../i18n';
 import { moment, percent, span, windowLength } from '../i18n/format';
 import type { Account, QuotaWindow, SignInTold } from '../api/types';
 import type { Tone } from '../shared/Mark.svelte';
+import { phrase } from './sentence';
 
 const WEEK = 10_080;
 /** The family of windows that every account has. */
@@ -40,7 +41,7 @@ export function planName(plan: string): string {
 
 export function health(account: Account, now: number): Health {
   if (account.state === 'needs_sign_in') {
-    return { tone: 'bad', text: t('health.needs_sign_in'), more: account.why, cure: canSignIn(account) ? 'sign_in' : null };
+    return { tone: 'bad', text: t('health.needs_sign_in'), more: phrase(account.why), cure: canSignIn(account) ? 'sign_in' : null };
   }
   if (account.paused) return { tone: 'idle', text: t('health.paused'), more: null, cure: 'resume' };
   if (account.state === 'cooling_down') {

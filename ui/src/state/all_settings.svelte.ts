@@ -1,5 +1,6 @@
 // All settings with what is said of them. What is refused stays beside its setting, in the gateway's own words.
 
+import { bring } from '../i18n/said.svelte';
 import { ApiError, changeSettings, problemOf, type Problem, settings as ask } from '../api/client';
 import type { Setting, SettingChange, SettingProblem, SettingValue } from '../api/types';
 import { live } from './live.svelte';
@@ -19,7 +20,7 @@ export class AllSettings {
 
   async load(): Promise<void> {
     try {
-      const { settings, problems } = await ask();
+      const [{ settings, problems }] = await Promise.all([ask(), bring('settings')]);
       this.all = settings;
       this.wrong = problems;
       this.problem = null;

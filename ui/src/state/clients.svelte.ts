@@ -1,5 +1,6 @@
 // The programs that come to the gateway, by their own settings. Files are written by `done` alone, after a plan was shown.
 
+import { bring } from '../i18n/said.svelte';
 import { type Aim, type At, clients as ask, plan as askPlan, revert, setUp } from '../api/clients';
 import type { Client, ClientChanged, ClientPlan } from '../api/types';
 
@@ -18,7 +19,7 @@ class Clients {
   async load(): Promise<void> {
     const mine = ++this.#asked;
     try {
-      const { clients, url, home } = await ask(this.project);
+      const [{ clients, url, home }] = await Promise.all([ask(this.project), bring('clients')]);
       if (mine !== this.#asked) return;
       this.all = clients;
       this.url = url;

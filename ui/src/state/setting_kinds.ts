@@ -1,5 +1,6 @@
-// What a setting is made of, by what the gateway says of it. Pure.
+// What a setting is made of, by what the gateway says of it.
 
+import { said } from '../i18n/said.svelte';
 import type { Setting, SettingValue } from '../api/types';
 
 export type Kind =
@@ -36,7 +37,7 @@ export const same = (a: SettingValue | null, b: SettingValue | null): boolean =>
 
 /** Each word stands somewhere in its key or in what it is for. */
 export function matches({ key, doc }: Pick<Setting, 'key' | 'doc'>, query: string): boolean {
-  const text = `${key} ${key.replaceAll(/[._]/g, ' ')} ${doc}`.toLowerCase();
+  const text = `${key} ${key.replaceAll(/[._]/g, ' ')} ${doc} ${said(doc) ?? ''}`.toLowerCase();
   return query.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 

@@ -15,6 +15,7 @@ mod place;
 mod release;
 mod run;
 mod say;
+mod sentences;
 mod shell;
 mod start;
 mod sums;

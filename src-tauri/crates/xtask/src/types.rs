@@ -1,5 +1,5 @@
 //! `cargo xtask types`: from the Rust types that the gateway sends and is sent to `ui/src/api/types.gen.ts`, for the dashboard,
-//! and to `docs/openapi.json`, for everybody.
+//! and to `docs/openapi.json`, for everybody. [`sentences`](crate::sentences) lists what is said in them.
 //!
 //! The sources are read as they are, with what serde is told of them, so no part of the program carries anything for this
 //! and private types stay private. `cargo xtask check types` and a test find a file that is no longer what the sources say.
@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use self::kinds::Declared;
 use self::sources::{BY_HAND, MORE, SOURCES, Sources};
 use crate::place::Place;
-use crate::{openapi, say};
+use crate::{openapi, say, sentences};
 
 const FILE: &str = "ui/src/api/types.gen.ts";
 
@@ -60,10 +60,10 @@ fn compare(root: &Path) -> Result<()> {
 }
 
 /// What is written, and where.
-fn files(root: &Path) -> Result<[(&'static str, String); 2]> {
+fn files(root: &Path) -> Result<[(&'static str, String); 3]> {
     let typescript = write::module(&declared(root, &[SOURCES], &[])?);
     let described = openapi::document(&declared(root, &[SOURCES, MORE], BY_HAND)?)?;
-    Ok([(FILE, typescript), (openapi::FILE, described)])
+    Ok([(FILE, typescript), (openapi::FILE, described), (sentences::FILE, sentences::list(root)?)])
 }
 
 /// The types of these tables, by name. Of those `by_hand` only the names are known.

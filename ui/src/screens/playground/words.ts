@@ -2,6 +2,7 @@
 
 import { t } from '../../i18n';
 import { amount, span } from '../../i18n/format';
+import { sentence } from '../../parts/sentence';
 import type { Step } from '../../api/types';
 import type { Item } from '../../state/playground/answer';
 import type { Head, Playground, Stage } from '../../state/playground/playground.svelte';
@@ -33,7 +34,7 @@ export function stepText(step: Step): { name: string; text: string } {
     case 'finished':
       return { name: step.event, text: [step.how, step.stop].filter(Boolean).join(' ') };
     case 'failed':
-      return { name: step.event, text: [step.code, step.message].filter(Boolean).join(': ') };
+      return { name: step.event, text: [step.code, sentence(step.message)].filter(Boolean).join(': ') };
     case 'cut_off':
       return { name: step.event, text: '' };
   }
