@@ -1,10 +1,8 @@
 // In Chinese, everything is: whatever a screen shows and is English is a name, a command, or somebody else's words.
 
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Gateway } from './support/gateway';
-import { Dashboard, SCREENS, launch } from './support/page';
-import { missing } from './support/tools';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { type Dashboard, SCREENS } from './support/page';
+import { onStage } from './support/stage';
 
 /** English that may stand there, and why. */
 const ALLOWED: readonly [RegExp, string][] = [
@@ -15,13 +13,11 @@ const ALLOWED: readonly [RegExp, string][] = [
 /** Two small English words side by side. */
 const ENGLISH = /\b[a-z]{2,}[,;:]? (?:[a-z]{2,} ?)+/;
 
-describe.skipIf(missing() !== null)('in Chinese', () => {
-  let browser: Browser;
-  let gateway: Gateway;
+onStage('in Chinese', (stage) => {
   let ids: string[] = [];
 
   beforeAll(async () => {
-    [browser, gateway] = await Promise.all([launch(), Gateway.start()]);
+    const { gateway } = stage;
     await gateway.say('[[demo:text Both shores.]]');
     await gateway.say('[[demo:refusal]]');
     await gateway.say('nobody knows this one', { model: 'a-model-that-is-not' });
@@ -32,11 +28,6 @@ describe.skipIf(missing() !== null)('in Chinese', () => {
       return exchanges.map(({ id }) => id);
     }, 10_000);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
-
   /** What of it is English, of all that is shown or read out. Code and the words of people are not looked at. */
   async function english(dashboard: Dashboard): Promise<string[]> {
     const texts = await dashboard.page.evaluate(() => {
@@ -56,7 +47,7 @@ describe.skipIf(missing() !== null)('in Chinese', () => {
   }
 
   it('are all the screens', async () => {
-    const dashboard = await Dashboard.open(browser, gateway, { language: 'zh', height: 3000 });
+    const dashboard = await stage.open('', { language: 'zh', height: 3000 });
     const found: Record<string, string[]> = {};
     const look = async (where: string) => {
       await expect.poll(() => dashboard.page.locator('[role=status] svg.animate-spin').count()).toBe(0);
@@ -77,19 +68,17 @@ describe.skipIf(missing() !== null)('in Chinese', () => {
         await look(`request ${id} ${await tab.textContent()}`);
       }
     }
-    const { clients } = (await gateway.api('GET', '/clients')) as { clients: { client: string }[] };
+    const { clients } = (await stage.gateway.api('GET', '/clients')) as { clients: { client: string }[] };
     for (const { client } of clients) {
       await dashboard.go(`clients/${client}`);
       await dashboard.page.locator('main details summary').first().click({ timeout: 500 }).catch(() => {});
       await look(`client ${client}`);
     }
     expect(found).toEqual({});
-    expect(dashboard.wrong).toEqual([]);
-    await dashboard.close();
   });
 
   it('are all settings, and what the doctor finds', async () => {
-    const dashboard = await Dashboard.open(browser, gateway, { language: 'zh', height: 12_000 }, 'settings');
+    const dashboard = await stage.open('settings', { language: 'zh', height: 12_000 });
     await dashboard.page.locator('button[aria-expanded=false]').filter({ hasText: /\d/ }).click();
     await dashboard.button('diagnostics.run').click();
     await dashboard.page.locator('[data-check]').nth(5).waitFor();
@@ -100,15 +89,13 @@ describe.skipIf(missing() !== null)('in Chinese', () => {
     await dashboard.page.getByRole('button', { name: dashboard.t('shared.save'), exact: true }).first().click();
     await dashboard.page.getByRole('alert').first().waitFor();
     await expect.poll(() => english(dashboard)).toEqual([]);
-    await dashboard.close();
   });
 
   it('is what is done to a client', async () => {
-    const dashboard = await Dashboard.open(browser, gateway, { language: 'zh', height: 3000 }, 'clients/claude-code');
+    const dashboard = await stage.open('clients/claude-code', { language: 'zh', height: 3000 });
     await dashboard.button('client.set_up').first().click();
     await dashboard.page.getByRole('dialog').getByRole('button', { name: dashboard.t('plan.go', { count: 1 }) }).click();
     await dashboard.page.getByRole('dialog').locator('[data-check]').first().waitFor();
     await expect.poll(() => english(dashboard)).toEqual([]);
-    await dashboard.close();
   });
 });

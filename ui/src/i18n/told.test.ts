@@ -30,6 +30,13 @@ describe('what is told', () => {
     expect(say('cannot read /x: no')).toBe('无法读取 /x：no');
   });
 
+  it('is not found in what others say', () => {
+    const say = speaking({ '{what} works': '{what}可用', '{kind} is ready': '{kind} 已就绪' });
+    expect(say('Counting tokens works')).toBe('Counting tokens可用');
+    expect(say('please look whether your own proxy works')).toBeNull();
+    expect(say('Demo (demo, active) is ready')).toBe('Demo (demo, active) 已就绪');
+  });
+
   it('may hold sentences', () => {
     const say = speaking({ 'cannot read {0}: {why}': '无法读取 {0}：{why}', 'the disk is full.': '磁盘已满。' });
     expect(say('Cannot read /x: the disk is full.')).toBe('无法读取 /x：磁盘已满');
@@ -45,7 +52,7 @@ describe('what is told', () => {
   });
 
   it('has no end without one', () => {
-    expect(speaking({ '{0} and {1}': '{0}和{1}' })('a and b and c and d and e and f and g')).toContain('和');
+    expect(speaking({ '{0} before or after {1}': '{0}先后{1}' })('a before or after b before or after c')).toBe('a先后b before or after c');
   });
 
   it('takes signs for signs', () => {

@@ -15,6 +15,9 @@ interface Form {
   readonly says: string;
 }
 
+/** A sentence of so few letters is one only around a few words: it would be found in anybody's. */
+const WEAK = 14;
+const FEW_WORDS = 4;
 /** Sentences within sentences are followed so far. */
 const DEEPEST = 4;
 const PLACE = /\{(\w+)\}/;
@@ -84,9 +87,9 @@ export class Translation {
 
   #filled(text: string, depth: number): string | null {
     const ended = text.replace(/\.$/, '');
-    for (const { names, words, says } of this.#forms) {
+    for (const { names, words, weight, says } of this.#forms) {
       const found = filling(ended, words);
-      if (found === null) continue;
+      if (found === null || (weight < WEAK && found.some((value) => value.split(' ').length > FEW_WORDS))) continue;
       const values = Object.fromEntries(names.map((name, at) => [name, this.#inside(found[at] ?? '', depth)]));
       return says.replace(/\{(\w+)(:?)\}/g, (_, name: string, dropped: string) => (dropped ? '' : (values[name] ?? '')));
     }

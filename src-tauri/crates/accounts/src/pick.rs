@@ -200,12 +200,12 @@ fn reason(view: &View<'_>, views: &[View<'_>], ask: &Ask<'_>, audience: Audience
             unnamed += 1;
             continue;
         }
-        let from = if moved { "moved from " } else { "" };
         let hindrance = match hindrance {
             Hindrance::SignIn(_) if audience == Audience::Log => "needs sign-in".to_owned(),
             hindrance => hindrance.sentence(ask),
         };
-        why += &format!("; {from}{}: {hindrance}", name(other));
+        let who = if moved { format!("moved from {}", name(other)) } else { name(other) };
+        why += &format!("; {who}: {hindrance}");
     }
     if unnamed > 0 {
         why += &format!("; {unnamed} more cannot serve");

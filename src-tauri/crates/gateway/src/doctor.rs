@@ -84,7 +84,8 @@ pub fn settings(settings: &SettingsFile) -> Vec<Row> {
     if problems.is_empty() {
         let message = match settings.list().iter().filter(|listed| listed.set).count() {
             0 => "all are at their defaults".to_owned(),
-            set => format!("{} changed", if set == 1 { "1 is".to_owned() } else { format!("{set} are") }),
+            1 => "1 is changed".to_owned(),
+            set => format!("{set} are changed"),
         };
         return std::iter::once(Row::ok("settings", message)).chain(open).collect();
     }
@@ -99,7 +100,8 @@ pub fn keys(keys: &ClientKeys) -> Row {
     match keys.list() {
         Ok(list) if list.is_empty() => Row::warn("client_keys", "there is no client key, so no client can come in")
             .hint("make one: codeferry keys create NAME"),
-        Ok(list) => Row::ok("client_keys", counted(list.len(), "client key")),
+        Ok(list) if list.len() == 1 => Row::ok("client_keys", "1 client key"),
+        Ok(list) => Row::ok("client_keys", format!("{} client keys", list.len())),
         Err(error) => Row::fail("client_keys", error.to_string()),
     }
 }
@@ -133,8 +135,8 @@ fn account(account: &AccountStatus) -> Row {
     } else {
         format!("{name} ({})", account.kind)
     };
-    let ok = |what: &str| Row::ok("account", format!("{kind} {what}"));
-    let warn = |what: String| Row::warn("account", format!("{kind} {what}"));
+    let ok = |message: String| Row::ok("account", message);
+    let warn = |message: String| Row::warn("account", message);
     let id = &account.id;
     match &account.state {
         AccountState::NeedsSignIn { why } => {
@@ -147,16 +149,16 @@ fn account(account: &AccountStatus) -> Row {
             })
         }
         _ if account.paused && account.active => {
-            warn("is paused".to_owned()).hint(format!("codeferry accounts resume {id}"))
+            warn(format!("{kind} is paused")).hint(format!("codeferry accounts resume {id}"))
         }
-        _ if account.paused => ok("is paused"),
-        AccountState::CoolingDown { until, why } => warn(format!("rests until {until}: {why}")),
+        _ if account.paused => ok(format!("{kind} is paused")),
+        AccountState::CoolingDown { until, why } => warn(format!("{kind} rests until {until}: {why}")),
         AccountState::Blocked { why } => {
-            warn(format!("rests until somebody wakes it: {why}")).hint(format!("codeferry accounts wake {id}"))
+            warn(format!("{kind} rests until somebody wakes it: {why}")).hint(format!("codeferry accounts wake {id}"))
         }
         AccountState::Ready => match &account.warning {
-            Some(warning) => warn(format!("is ready, but {warning}")),
-            None => ok("is ready"),
+            Some(warning) => warn(format!("{kind} is ready, but {warning}")),
+            None => ok(format!("{kind} is ready")),
         },
     }
 }
@@ -172,23 +174,26 @@ pub fn request_log(health: &LogHealth) -> Row {
     }
     match health.dropped {
         0 => Row::ok("request_log", "exchanges are written down"),
-        dropped => Row::warn("request_log", format!("{} not written down since the start", counted_u64(dropped))),
+        1 => Row::warn("request_log", "1 exchange was not written down since the start"),
+        dropped => Row::warn("request_log", format!("{dropped} exchanges were not written down since the start")),
     }
 }
 
 /// Whether what is said is written down, or should be and is not. Nothing where nobody asks for it.
 pub(crate) fn capture(state: &CaptureState) -> Option<Row> {
     if let Some(wish) = &state.wish {
-        let of = wish.client.as_ref().map_or_else(String::new, |client| format!(" of the client {client}"));
-        let message = format!("what is said{of} is written down until {}", wish.until);
+        let message = match &wish.client {
+            Some(client) => format!("what is said of the client {client} is written down until {}", wish.until),
+            None => format!("what is said is written down until {}", wish.until),
+        };
         return Some(Row::warn("capture", message).hint("to end that: codeferry capture off"));
     }
     let problem = state.health.problem.as_ref()?;
-    Some(Row::warn("capture", format!("{} were lost: {problem}", counted_captures(state.health.dropped))))
-}
-
-fn counted_captures(count: u64) -> String {
-    if count == 1 { "one capture".to_owned() } else { format!("{count} captures") }
+    let message = match state.health.dropped {
+        1 => format!("one capture was lost: {problem}"),
+        dropped => format!("{dropped} captures were lost: {problem}"),
+    };
+    Some(Row::warn("capture", message))
 }
 
 /// What is known of the hosts without asking them.
@@ -221,8 +226,11 @@ fn clock(seen: &BTreeMap<String, Seen>) -> Option<Row> {
     if ahead.abs() < OFF {
         return Some(Row::ok("clock", format!("within {} of {host}", counted_seconds(seconds.max(1)))));
     }
-    let direction = if ahead.is_negative() { "ahead of" } else { "behind" };
-    let message = format!("this machine's clock is {} {direction} {host}", counted_seconds(seconds));
+    let by = counted_seconds(seconds);
+    let message = match ahead.is_negative() {
+        true => format!("this machine's clock is {by} ahead of {host}"),
+        false => format!("this machine's clock is {by} behind {host}"),
+    };
     Some(Row::warn("clock", message).hint("set the clock: sign-ins and tokens do not hold with a wrong one"))
 }
 
@@ -245,7 +253,8 @@ pub async fn live(pool: &Pool, upstream: &Upstream) -> Vec<Row> {
         rows.push(match tokio::time::timeout(ASKING, asked).await {
             Ok(Ok(fetched)) => {
                 let models = match fetched {
-                    Fetched::New(catalog) => counted(catalog.models().len(), "model"),
+                    Fetched::New(catalog) if catalog.models().len() == 1 => "1 model".to_owned(),
+                    Fetched::New(catalog) => format!("{} models", catalog.models().len()),
                     Fetched::Unchanged => "the models known already".to_owned(),
                 };
                 Row::ok("live", format!("{name} was told of {models} in {} ms", begun.elapsed().as_millis()))
@@ -262,7 +271,7 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(at).as_secs().max(0);
     match seconds {
         0 | 1 => "just now".to_owned(),
-        2..=119 => format!("{} ago", counted_seconds(seconds)),
+        2..=119 => format!("{seconds} seconds ago"),
         120..=7199 => format!("{} minutes ago", seconds / 60),
         _ => format!("{} hours ago", seconds / 3600),
     }
@@ -270,14 +279,6 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
 
 fn counted_seconds(seconds: i64) -> String {
     if seconds == 1 { "1 second".to_owned() } else { format!("{seconds} seconds") }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-fn counted_u64(count: u64) -> String {
-    if count == 1 { "1 exchange was".to_owned() } else { format!("{count} exchanges were") }
 }
 
 // === impl Row ===

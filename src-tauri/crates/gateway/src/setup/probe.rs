@@ -163,19 +163,19 @@ pub fn judge(setup: &str, probe: &Probe, answer: Result<&Answer, &str>) -> Row {
         };
     }
     if *status == 200 {
-        let so = match &probe.asks {
+        let message = match &probe.asks {
             Asks::Models => {
                 let count = serde_json::from_slice(body).map_or(0, |list: Models| list.data.len());
                 if count == 0 {
                     return Row::warn(check, "the list of models is empty")
                         .hint("codeferry doctor --live says whether the upstream answers");
                 }
-                format!("has {count} entries")
+                format!("{what} has {count} entries")
             }
-            Asks::Tokens | Asks::Socket => "works".to_owned(),
-            Asks::Model { to } => format!("was answered by {to} in {} ms", took.as_millis()),
+            Asks::Tokens | Asks::Socket => format!("{what} works"),
+            Asks::Model { to } => format!("{what} was answered by {to} in {} ms", took.as_millis()),
         };
-        return Row::ok(check, format!("{what} {so}"));
+        return Row::ok(check, message);
     }
     let why = serde_json::from_slice(body).map_or_else(|_| format!("status {status}"), |it: Refusal| it.error.message);
     let said = format!("{what} was refused: {why}");

@@ -160,18 +160,36 @@ fn template(text: &str) -> Result<String> {
     Ok(out)
 }
 
-/// What of a text is a sentence: at least three words, two of them small ones. Names, paths and codes are none, nor are documents.
-/// One that is put behind another is listed without what joins them.
+/// What of a text is a sentence: at least three words, two of them small ones; or two small words, or one beside what is filled
+/// in. Names, paths and codes are none, nor are documents. One that is put behind another is listed without what joins them.
 fn sentence(text: &str) -> Option<String> {
-    let text = text.trim_start_matches(['.', ',', ';']).trim();
+    let joined = of_comment(text);
+    let text = joined.as_deref().unwrap_or(text).trim_start_matches(['.', ',', ';']).trim();
     let words: Vec<_> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    let small = words.iter().filter(|word| {
-        let word = word.trim_matches([',', '.', ';', ':', '(', ')', '?']);
-        word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'')
-    });
+    let plain = words.iter().map(|word| word.trim_matches([',', '.', ';', ':', '(', ')', '?']));
+    let small: Vec<_> = plain.filter(|word| is_small(word)).collect();
+    // One word says enough if it is no mere "was" or "in": those stand in everybody's sentences.
+    let alone = small.len() == 1 && small.iter().all(|word| word.len() > 4);
+    let filled = words.iter().any(|word| word.contains('{') || word.bytes().all(|byte| byte.is_ascii_digit()));
+    let enough = match words.len() {
+        0 | 1 => false,
+        2 => small.len() == 2 || (alone && filled),
+        _ => small.len() >= 2 || (alone && filled),
+    };
     let query = words.first().is_some_and(|word| QUERIES.contains(word));
-    let data = text.contains(['\n', '\t']) || text.starts_with("{\"") || text.starts_with('<');
-    (words.len() >= 3 && small.count() >= 2 && !query && !data).then(|| text.to_owned())
+    let data = text.contains(['\n', '\t']) || text.starts_with("{\"") || text.starts_with('<') || text.contains("=\"");
+    (enough && !query && !data).then(|| text.to_owned())
+}
+
+fn is_small(word: &str) -> bool {
+    word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'')
+}
+
+/// A text that is all comment, as the dashboard shows it: it says why there is nothing to copy.
+fn of_comment(text: &str) -> Option<String> {
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let comment = text.contains('\n') && lines.iter().all(|line| line.starts_with('#'));
+    comment.then(|| lines.iter().map(|line| line.trim_start_matches('#').trim()).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
