@@ -52,7 +52,7 @@ describe('what is told', () => {
   });
 
   it('has no end without one', () => {
-    expect(speaking({ '{0} before or after {1}': '{0}先后{1}' })('a before or after b before or after c')).toBe('a先后b before or after c');
+    expect(speaking({ '{0} before or after {1}': '{0}先后{1}' })('a before or after b before or after c')).toBe('a先后b先后c');
   });
 
   it('takes signs for signs', () => {

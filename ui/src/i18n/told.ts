@@ -89,11 +89,15 @@ export class Translation {
     const ended = text.replace(/\.$/, '');
     for (const { names, words, weight, says } of this.#forms) {
       const found = filling(ended, words);
-      if (found === null || (weight < WEAK && found.some((value) => value.split(' ').length > FEW_WORDS))) continue;
+      if (found === null || (weight < WEAK && found.some((value) => this.#isForeign(value, depth)))) continue;
       const values = Object.fromEntries(names.map((name, at) => [name, this.#inside(found[at] ?? '', depth)]));
       return says.replace(/\{(\w+)(:?)\}/g, (_, name: string, dropped: string) => (dropped ? '' : (values[name] ?? '')));
     }
     return null;
+  }
+
+  #isForeign(text: string, depth: number): boolean {
+    return text.split(' ').length > FEW_WORDS && this.#say(text, depth + 1) === null;
   }
 
   /** What is filled in may be a sentence itself. There it has no full stop. */

@@ -1,6 +1,7 @@
 // What is well and what is not, when somebody asks; and a file of it for somebody else.
 
 import { settings } from '../api/client';
+import { bring } from '../i18n/said.svelte';
 import { doctor as ask, logs } from '../api/settings';
 import type { Doctor } from '../api/types';
 import { type Diagnostics, told, written } from './diagnostics';
@@ -24,7 +25,7 @@ export class DoctorRun {
   async run(upstream: boolean): Promise<void> {
     this.busy = true;
     try {
-      this.found = await ask(upstream);
+      [this.found] = await Promise.all([ask(upstream), bring('clients')]);
     } catch (error) {
       toasts.fail(error);
     } finally {

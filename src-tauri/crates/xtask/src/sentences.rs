@@ -2,7 +2,7 @@
 //!
 //! The program says English, in the words that stand in its sources, and those words are all there is to a sentence: no number,
 //! no name beside it. The dashboard has a Chinese sentence for each of them and recognises what it is told by it; see
-//! `ui/src/i18n/said.svelte.ts` and docs/decisions/0010-said.md. So the list has to be whole: it is read from the sources, and a build of the
+//! `ui/src/i18n/said.svelte.ts` and docs/decisions/0011-said.md. So the list has to be whole: it is read from the sources, and a build of the
 //! dashboard fails on a sentence that has no Chinese.
 //!
 //! **Invariant:** every crate whose words reach the dashboard is read, whole but for what [`table`] leaves out with a reason.

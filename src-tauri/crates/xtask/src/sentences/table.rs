@@ -40,21 +40,24 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// What no rule finds: short words that are put into sentences, and what stands in a file that is left out.
-pub(super) const BESIDE: &[(&str, &[&str])] = &[(
-    "gateway",
-    &[
-        "Choose a model that can call tools.",
-        "Is the address right? Most end in /v1.",
-        "active",
-        "format",
-        "paused",
-        "system",
-        "tools",
-        // The log tells what was to be expected where the cache knew better.
-        "a shorter history stands in place of the old one: it was to be read anew",
-        "form of the answer changed: everything was to be read anew",
-        "item {item} of {0} changed: it and what follows were to be read anew",
-        "system prompt changed: everything was to be read anew",
-        "tools changed: they and the history were to be read anew",
-    ],
-)];
+pub(super) const BESIDE: &[(&str, &[&str])] = &[
+    ("clients", &["{name}: in force by {source}: {told}"]),
+    (
+        "gateway",
+        &[
+            "Choose a model that can call tools.",
+            "Is the address right? Most end in /v1.",
+            "active",
+            "format",
+            "paused",
+            "system",
+            "tools",
+            // The log tells what was to be expected where the cache knew better.
+            "a shorter history stands in place of the old one: it was to be read anew",
+            "form of the answer changed: everything was to be read anew",
+            "item {item} of {0} changed: it and what follows were to be read anew",
+            "system prompt changed: everything was to be read anew",
+            "tools changed: they and the history were to be read anew",
+        ],
+    ),
+];
