@@ -62,7 +62,7 @@ fn walk(tokens: TokenStream, found: &mut BTreeSet<String>) -> Result<()> {
                 }
                 [Some(name), Some(mark)] if mark == "!" && NOT_TOLD.contains(&name.as_str()) => {}
                 [Some(name), Some(mark)] if mark == "!" && FILLED.contains(&name.as_str()) => {
-                    filled(group.stream(), found)?
+                    filled(group.stream(), found)?;
                 }
                 _ => walk(group.stream(), found)?,
             },
