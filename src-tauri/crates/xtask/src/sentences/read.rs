@@ -221,7 +221,7 @@ mod tests {
         says(r#"fn f() { write!(f, "the set {{a}} is {x}") }"#, &["the set {a} is {x}"]);
         says(
             r#"fn f() { format!("{name} is not known{}", if a { "; there are: " } else { "; there are none of those" }) }"#,
-            &["there are none of those", "{name} is not known{0}"],
+            &["there are none of those", "there are:", "{name} is not known{0}"],
         );
     }
 
@@ -235,7 +235,7 @@ mod tests {
             r#"#[cfg(test)] mod tests { fn f() { g("this is only for a test") } }"#,
             r#"#[test] fn f() { g("this is only for a test") }"#,
             r#"fn f() { db("SELECT seq from exchange where id is null"); }"#,
-            r#"fn f() { ["x-api-key", "/v1/messages", "user agent", "Claude Code"] }"#,
+            r#"fn f() { ["x-api-key", "/v1/messages", "user-agent", "Claude Code"] }"#,
             r#"fn f() { "{\"type\":\"object\", \"what\": \"this is a document\"}" }"#,
             r#"fn f() { "a text of lines\nis for copying\n" }"#,
         ] {
