@@ -428,6 +428,51 @@ async fn each_client_has_its_own() {
     assert_ne!(sessions[1], sessions[2]);
 }
 
+/// However a host writes its events, they come out as over HTTP.
+#[tokio::test]
+async fn liberties_of_the_stream_make_no_difference() {
+    let markers = [
+        "split",
+        "crlf",
+        "bare",
+        "comments",
+        "done-line",
+        "after-end",
+        "unknown",
+        "malformed",
+        "no-deltas",
+        "repeat",
+        "late-ids",
+        "full-output",
+        "incomplete",
+        "filter",
+        "refusal",
+        "commentary",
+        "search",
+        "empty",
+    ];
+    for marker in markers {
+        let mut told = Vec::new();
+        for upstream in ["false", "true"] {
+            let settings = vec![("upstream_websocket", upstream.to_owned())];
+            let world = World::with(Setup { settings, ..Setup::default() }).await;
+            let mut client = connect(&world).await;
+            client
+                .send(&create(&[user(&format!("[[demo:{marker}]][[demo:reasoning]][[demo:text héllo wörld]]"))], None))
+                .await;
+            let mut events = client.response().await;
+            // And the next answer begins with its own beginning.
+            client.send(&create(&[user("[[demo:text well]]")], None)).await;
+            events.extend(client.response().await);
+            assert_eq!(roads(&world), [upstream == "true"; 2], "{marker}");
+            let said =
+                |event: &Value| (event["type"].clone(), event["delta"].clone(), event["item"]["content"].clone());
+            told.push(events.iter().map(said).collect::<Vec<_>>());
+        }
+        assert_eq!(told[0], told[1], "{marker}");
+    }
+}
+
 /// A capture shows the message as it went up.
 #[tokio::test]
 async fn a_capture_shows_the_message() {

@@ -15,6 +15,7 @@ mod items;
 mod record;
 mod refresh;
 mod sign_in;
+mod socket;
 mod stream;
 mod wham;
 
