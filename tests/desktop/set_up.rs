@@ -132,6 +132,8 @@ async fn a_click_on_a_client_leads_to_its_page() {
     driver.click_text("Undo…").await;
     driver.click_text("Change the file").await;
     driver.see("Claude Code is as it was before").await;
-    assert_eq!(stands(&file), MINE);
+    // What somebody else had put there meanwhile is what stood there before.
+    let theirs = "{\"FOO\": 1, \"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:9\"}";
+    assert_eq!(stands(&file), MINE.replace("{\"FOO\": 1}", theirs));
     tray.until("no tick", |menu| menu.find(&CLAUDE_CODE).is_some() && !comes_here(menu)).await;
 }

@@ -123,11 +123,14 @@ async fn there(args: &Args, context: &Context) -> Outcome {
         Some(kind) => vec![kind],
         None => installed(&setup, context)?,
     };
-    let mut exit = Exit::Done;
+    let (mut exit, mut done) = (Exit::Done, 0);
     for kind in kinds {
         let one = one(kind, target, args, &setup, guest.as_ref(), context).await;
         exit = match one {
-            Ok(Exit::Done) => exit,
+            Ok(Exit::Done) => {
+                done += 1;
+                exit
+            }
             Ok(other) => other,
             // The others are not to suffer for one.
             Err(failure) if args.client.is_none() => {
@@ -136,6 +139,11 @@ async fn there(args: &Args, context: &Context) -> Outcome {
             }
             Err(failure) => return Err(failure),
         };
+    }
+    match guest {
+        _ if done == 0 || args.diff => {}
+        None => context.print.hint("start the gateway, so that it is served: codeferry serve"),
+        Some(_) => context.print.hint("to try a short request to each model, too: codeferry doctor --live"),
     }
     Ok(exit)
 }
@@ -179,9 +187,8 @@ async fn one(
     let done = setup.apply(kind, target, Some(&plan.plan)).map_err(|error| refused(error, kind, setup))?;
     context.tell_owner().await;
     tell(&done, context);
-    match guest {
-        None => context.print.hint("start the gateway, so that it is served: codeferry serve"),
-        Some(guest) => check(kind, target, setup, guest, context).await?,
+    if let Some(guest) = guest {
+        check(kind, target, setup, guest, context).await?;
     }
     Ok(Exit::Done)
 }
@@ -204,7 +211,6 @@ async fn check(
             context.print.hint(hint);
         }
     }
-    context.print.hint("to try a short request to each model, too: codeferry doctor --live");
     Ok(())
 }
 
@@ -329,7 +335,9 @@ fn painted(diff: &str, context: &Context) -> String {
 
 fn tell(done: &Settled, context: &Context) {
     context.print.note(&done.told);
-    done.notes.iter().for_each(|note| context.print.warning(note));
+    let (warnings, asides) = done.notes.split_at(done.notes.len().saturating_sub(done.asides));
+    warnings.iter().for_each(|note| context.print.warning(note));
+    asides.iter().for_each(|note| context.print.note(note));
 }
 
 /// In the words of this command, with what to do instead.

@@ -37,7 +37,7 @@ impl Setup {
             true => format!("{} is as it was in that copy", copy.file),
             false => format!("{} is so already; nothing was written", copy.file),
         };
-        Ok(Settled { changed: done.changed(), told, notes: notes(&done) })
+        Ok(Settled { changed: done.changed(), told, notes: notes(&done), asides: 0 })
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use codeferry_clients::apply::{Change, Desk, Done, FileDone, Preview, Retired, Seen, Trouble, Wish};
-use codeferry_clients::client::{Client, Conflict, Documents, Kind, Scope, State, Target};
+use codeferry_clients::client::{Client, Conflict, Documents, Kind, Scope, State, Target, Weight};
 use codeferry_clients::format::{Format, Pointer};
 use codeferry_store::{KeyError, NewKey};
 
@@ -123,12 +123,14 @@ impl Setup {
         notes.extend(exposed(&done));
         let documents = Documents::of(client, &self.world, &target);
         let intent = self.offer.intent(&key, None);
-        let conflicts = client.conflicts(&self.world, &target, &documents, &intent);
+        let mut conflicts = client.conflicts(&self.world, &target, &documents, &intent);
+        conflicts.sort_by_key(|conflict| std::cmp::Reverse(conflict.weight));
+        let asides = conflicts.iter().filter(|conflict| conflict.weight == Weight::Note).count();
         notes.extend(conflicts.into_iter().map(|conflict| {
             let Conflict { what, place, cure, .. } = conflict;
             format!("{} ({place}): {cure}", what.trim_end_matches('.'))
         }));
-        Ok(Settled { changed: done.changed(), told, notes })
+        Ok(Settled { changed: done.changed(), told, notes, asides })
     }
 
     /// What stood there before comes back, at one place or everywhere. With a `plan` only that is done.
@@ -147,7 +149,7 @@ impl Setup {
             true => format!("{name} goes its own way from its next start on"),
             false => format!("nothing of ours was there for {name}; nothing was written"),
         };
-        Ok(Settled { changed: done.changed(), told, notes: notes(&done) })
+        Ok(Settled { changed: done.changed(), told, notes: notes(&done), asides: 0 })
     }
 
     /// What somebody else wrote stays, and is told of no more.
@@ -159,7 +161,7 @@ impl Setup {
         let name = kind.label();
         if !matches!(self.place(client, &target).standing, State::Drifted { .. }) {
             let told = format!("{name} is as it was set up; nothing was done");
-            return Ok(Settled { changed: false, told, notes: Vec::new() });
+            return Ok(Settled { changed: false, told, notes: Vec::new(), asides: 0 });
         }
         self.desk().keep_theirs(kind.name(), (self.clock)())?;
         // What is another only because we are is nobody's to let go of; it is remembered as seen.
@@ -170,7 +172,7 @@ impl Setup {
         let accepted = (!drifts.is_empty()).then_some(drifts.as_slice());
         Memory::of(&self.data).accept(&slot(kind, &target), accepted).map_err(SetupError::Memory)?;
         let told = format!("{name} stays as it is; what differs is told of no more");
-        Ok(Settled { changed: false, told, notes: Vec::new() })
+        Ok(Settled { changed: false, told, notes: Vec::new(), asides: 0 })
     }
 
     /// The client key that stands there and opens, if any.

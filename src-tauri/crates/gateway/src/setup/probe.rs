@@ -114,7 +114,8 @@ pub fn probes(kind: Kind, offer: &Offer, depth: Depth) -> Vec<Probe> {
             asks: Asks::Tokens,
         });
     }
-    if offer.websocket && dialect == Dialect::Responses {
+    // No other client opens one.
+    if offer.websocket && kind == Kind::Codex {
         let what = "a WebSocket".to_owned();
         probes.push(Probe { what, method: "GET", path: dialect.path(), headers: &[], body: None, asks: Asks::Socket });
     }

@@ -46,7 +46,7 @@ impl Setup {
             .flat_map(|file| file.kept.iter().map(|place| super::hands::left(place, &file.file.display().to_string())));
         let notes = told.into_iter().chain(kept).collect();
         let failed = failed.iter().map(Trouble::to_string).collect();
-        Ok((Settled { changed: changed > 0, told: sentence, notes }, failed))
+        Ok((Settled { changed: changed > 0, told: sentence, notes, asides: 0 }, failed))
     }
 
     /// Every file and place that could be ours.

@@ -108,6 +108,9 @@ pub struct Settled {
     pub told: String,
     /// What is to be known about it, in sentences.
     pub notes: Vec<String>,
+    /// So many of them, at the end, are only good to know.
+    #[serde(skip)]
+    pub asides: usize,
 }
 
 /// Whether a client would be served, looked at as the client does it.
