@@ -229,14 +229,16 @@ async fn clients_of_responses_are_told_all_of_it_anew() {
     assert_eq!(asked.len(), world.demo.model_requests().len(), "nobody else was asked");
 }
 
+/// It has but one tool of its own for the models of today, which takes a program as free text and stands in a namespace.
 #[tokio::test]
 async fn another_codex_works_through_it() {
     let world = World::start().await;
     let Some(upstream) = Codex::at(&world).await else { return };
     let Some(codex) = CodexClient::at(&world) else { return };
-    let command = json!({"cmd": "echo hello > greeting.txt; cat greeting.txt"});
+    let program =
+        r#"const run = await tools.exec_command({cmd: "echo hello > greeting.txt; cat greeting.txt"}); text(run);"#;
     let prompt = playing(&[
-        &format!("[[demo:reasoning Look.]]{}", calling("exec_command", &command)),
+        &format!("[[demo:reasoning Look.]]{}", calling("functions__exec", &json!({"input": program}))),
         "[[demo:text It says hello.]]",
     ]);
     let run = codex.exec(&["-m", MODEL, &prompt]).await;
@@ -245,5 +247,9 @@ async fn another_codex_works_through_it() {
     let asked = asked_by(&upstream, &world);
     assert_eq!(asked.len(), 2, "one request per round");
     assert_eq!(items(&asked[1], "reasoning").len(), 1, "its reasoning goes back to it");
+    let (calls, results) = (items(&asked[1], "function_call"), items(&asked[1], "function_call_output"));
+    assert_eq!(calls[0]["name"], "functions__exec", "{calls:#?}");
+    assert!(calls[0]["arguments"].as_str().unwrap().contains("tools.exec_command"), "{calls:#?}");
+    assert!(results[0]["output"].to_string().contains("hello"), "{results:#?}");
     assert_eq!(asked.len(), world.demo.model_requests().len(), "nobody else was asked");
 }

@@ -253,14 +253,7 @@ async fn tools_of_mcp_servers_are_called_at_an_ollama() {
     let server = ChatServer::start(ChatFlavour::Ollama).await.unwrap();
     let new = json!({"kind": "compatible", "preset": "ollama", "url": server.url()});
     assert_eq!(world.control(Method::POST, "/accounts").json(&new).send().await.unwrap().status(), 201);
-    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/mcp_server.py");
-    let file = codex.home.path().join("config.toml");
-    let config = std::fs::read_to_string(&file).unwrap();
-    let own = format!(
-        "[mcp_servers.own]\ncommand = \"python3\"\nargs = [\"{}\"]\nenv = {{ PICTURE = \"{PIXEL}\" }}\n",
-        script.display()
-    );
-    std::fs::write(&file, config + &own).unwrap();
+    codex.give_mcp_server(PIXEL);
     let prompt = playing(&[&calling("mcp__own__snapshot", &json!({"place": "the pier"})), "[[demo:text Seen.]]"]);
     let run = codex.exec(&["-m", "ollama/qwen3:8b", &prompt]).await;
     assert_eq!(run.text(), "Seen.", "{}\n{}", run.stdout, run.stderr);

@@ -65,6 +65,29 @@ async function responses() {
   }
 }
 
+// At a server that speaks chat: the same events, told anew.
+async function told() {
+  const tools = [{ type: "function", name: "weather", parameters, strict: false }];
+  const input = '[[demo:think Let me see.]][[demo:text Well.]][[demo:tool weather {"place":"Ærø"}]]';
+  const body = { model: "ollama/llama3.2:3b", input, tools };
+  const stream = client().responses.stream(body);
+  const seen = [];
+  stream.on("event", (event) => seen.push(event.type));
+  const streamed = await stream.finalResponse();
+  for (const response of [await client().responses.create(body), streamed]) {
+    const [thought, message, call] = response.output;
+    assert.equal(thought.summary[0].text, "Let me see.");
+    assert.equal(message.content[0].text, "Well.");
+    assert.deepEqual(JSON.parse(call.arguments), { place: "Ærø" });
+    const answer = { type: "function_call_output", call_id: call.call_id, output: "Windy." };
+    const next = [{ role: "user", content: input }, ...response.output, answer];
+    assert.match((await client().responses.create({ ...body, input: next })).output_text, /Windy\./);
+  }
+  for (const name of ["output_text.delta", "function_call_arguments.delta", "reasoning_summary_text.delta", "completed"]) {
+    assert.ok(seen.includes(`response.${name}`), name);
+  }
+}
+
 async function raised(kind, status, code, call) {
   await assert.rejects(call, (error) => {
     assert.equal(error.constructor, kind, `${error}`);
@@ -95,4 +118,4 @@ async function errors() {
   }
 }
 
-await { chat, tools, responses, errors }[process.argv[2]]();
+await { chat, tools, responses, told, errors }[process.argv[2]]();

@@ -98,7 +98,7 @@ async fn with_ollama() -> (World, ChatServer) {
 #[tokio::test]
 async fn responses_of_a_server_that_speaks_chat() {
     let (world, server) = with_ollama().await;
-    if plays(&world, "responses_told").await {
+    if plays(&world, "responses_told").await && plays_in_node(&world, "told").await {
         assert_eq!(server.violations(), [] as [&str; 0]);
         assert!(world.demo.model_requests().is_empty(), "the plan was not asked");
     }

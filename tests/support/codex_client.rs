@@ -89,6 +89,18 @@ impl CodexClient {
         Some(codex)
     }
 
+    /// Gives it an MCP server, `own`, whose tool `snapshot` answers with a sentence and this picture.
+    pub fn give_mcp_server(&self, picture: &str) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/mcp_server.py");
+        let file = self.home.path().join("config.toml");
+        let config = std::fs::read_to_string(&file).expect("its settings");
+        let own = format!(
+            "[mcp_servers.own]\ncommand = \"python3\"\nargs = [\"{}\"]\nenv = {{ PICTURE = \"{picture}\" }}\n",
+            script.display()
+        );
+        std::fs::write(&file, config + &own).expect("its settings");
+    }
+
     /// Starts it with a person before it. A Linux `script` gives it the terminal.
     pub async fn sit_down(&self, args: &str) -> Terminal {
         let inside = format!("stty cols {COLUMNS} rows {ROWS}; exec '{}' {args}", self.binary.display());

@@ -218,6 +218,8 @@ fn rewritten(item: &Item<'_>) -> Option<Option<Vec<u8>>> {
         "custom_tool_call_output" => {
             let mut open = Open::of(item.raw)?;
             open.set_str("type", "function_call_output");
+            // It says what kind of item this was.
+            open.remove("id");
             Some(Some(open.write().bytes))
         }
         _ => None,
@@ -244,7 +246,7 @@ mod tests {
             r#"{"type":"additional_tools","role":"developer","tools":[{"type":"namespace","name":"f","tools":[{"type":"custom","name":"exec"}]}]},"#,
             r#"{"type":"function_call","call_id":"c1","namespace":"mcp__own","name":"snap","arguments":"{}"},"#,
             r#"{"type":"custom_tool_call","call_id":"c2","name":"patch","input":"a \"b\"\n"},"#,
-            r#"{"type":"custom_tool_call_output","call_id":"c2","output":"ok"}]}"#
+            r#"{"type":"custom_tool_call_output","id":"ctco_1","call_id":"c2","output":"ok"}]}"#
         );
         let (told, tools) = flattened(body).expect("it has such tools");
         let free = r#""strict":false,"parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}}"#;
