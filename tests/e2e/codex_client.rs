@@ -135,8 +135,8 @@ async fn what_else_it_is_used_for() {
     assert!(asked(&world)[1]["input"].to_string().contains(r#""type":"input_image""#));
 
     let review =
-        codex.run(&["review", "-c", "model=gpt-5.5", "-c", "review_model=gpt-5.5", "[[demo:text All is well.]]"]).await;
-    assert_eq!(review.code, Some(0), "{review:?}");
+        codex.exec(&["-m", "gpt-5.5", "-c", "review_model=gpt-5.5", "review", "[[demo:text All is well.]]"]).await;
+    assert_eq!(review.text(), "All is well.");
     let asked = world.demo.model_requests();
     assert_eq!(asked.last().unwrap().headers["x-openai-subagent"], "review", "the backend is told what it is");
 }
