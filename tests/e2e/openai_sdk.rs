@@ -144,6 +144,17 @@ async fn what_is_final_is_not_tried_again() {
     }
 }
 
+/// LangChain's environment has the SDK with what it takes for WebSockets.
+#[tokio::test]
+async fn on_a_connection() {
+    let world = World::start().await;
+    let sdk = ("CODEFERRY_TEST_LANGCHAIN", "the openai Python SDK with WebSockets");
+    if script::python(&world, sdk, "openai_socket.py", "conversation").await {
+        assert_eq!(asked(&world).len(), 3);
+        script::python(&world, sdk, "openai_socket.py", "errors").await;
+    }
+}
+
 #[tokio::test]
 async fn javascript_chats_and_runs_tools() {
     let world = World::start().await;

@@ -325,7 +325,8 @@ async fn next(running: &mut Option<Running>) -> Step {
                 // Longer records than this were refused on their way here.
                 while let Ok(Some(frame)) = decoder.next_frame() {
                     running.response.hear(&frame);
-                    frames.push(Utf8Bytes::from(frame.data.into_owned()));
+                    let failed = (frame.event == Some("error")).then(|| words::failure(&frame.data)).flatten();
+                    frames.push(failed.unwrap_or_else(|| Utf8Bytes::from(frame.data.into_owned())));
                 }
                 return Step::Frames(frames);
             }

@@ -4,7 +4,7 @@
 
 use axum::extract::ws::Utf8Bytes;
 use axum::http::HeaderMap;
-use codeferry_wire::json::{Raw, Reader};
+use codeferry_wire::json::{Kind, Raw, Reader};
 use codeferry_wire::responses::request::Object;
 
 use crate::reply::Problem;
@@ -53,6 +53,40 @@ pub(super) fn refusal(status: u16, headers: &HeaderMap, body: &[u8]) -> Utf8Byte
     })
 }
 
+/// A failure behind the beginning of an answer, as it is told over a connection: with a status. `None`: this is none.
+pub(super) fn failure(data: &str) -> Option<Utf8Bytes> {
+    let event = Reader::of(data).value().ok()?;
+    if event.get("type").and_then(Raw::literal) != Some("error") || event.get("status").is_some() {
+        return None;
+    }
+    // Some say it in an object of its own.
+    let said = event.get("error").filter(|error| error.kind() == Kind::Object).unwrap_or(event);
+    let text = |name| said.get(name).filter(|value| value.kind() == Kind::String);
+    let code = text("code").and_then(Raw::literal).unwrap_or_default();
+    let (status, kind): (&[u8], _) = match code {
+        "rate_limit_exceeded" | "usage_limit_reached" | "insufficient_quota" => (b"429", "rate_limit_error"),
+        "server_is_overloaded" | "slow_down" => (b"503", "server_error"),
+        "" | "server_error" => (b"500", "server_error"),
+        _ => (b"400", "invalid_request_error"),
+    };
+    Some(written(|told| {
+        told.string("type", "error");
+        told.key("status").extend_from_slice(status);
+        told.object("error", |error| {
+            error.string("type", kind);
+            error.raw("code", text("code").unwrap_or(Raw::NULL));
+            match text("message") {
+                Some(message) => error.raw("message", message),
+                None => error.string("message", "the answer failed"),
+            };
+            error.raw("param", text("param").unwrap_or(Raw::NULL));
+        });
+        if let Some(number) = event.get("sequence_number") {
+            told.raw("sequence_number", number);
+        }
+    }))
+}
+
 /// A response that was not to be generated.
 pub(super) fn warm(id: &str, model: &str, created_at: i64) -> [Utf8Bytes; 2] {
     [("response.created", "in_progress"), ("response.completed", "completed")].map(|(name, status)| {
@@ -91,7 +125,7 @@ fn written(write: impl FnOnce(&mut Object<'_>)) -> Utf8Bytes {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{refusal, too_old, warm};
+    use super::{failure, refusal, too_old, warm};
 
     #[test]
     fn a_refusal_keeps_its_status_and_what_helps() {
@@ -106,6 +140,30 @@ mod tests {
         );
         assert!(refusal(502, &HeaderMap::new(), b"<html>").contains(r#""status":502,"error":{"#));
         assert!(too_old().contains(r#""code":"websocket_connection_limit_reached""#));
+    }
+
+    /// The openai SDKs know no other form on a connection.
+    #[test]
+    fn a_failure_on_the_way_has_a_status() {
+        for (data, told) in [
+            (
+                r#"{"type":"error","sequence_number":7,"code":"server_error","message":"m \"x\"","param":null}"#,
+                r#"{"type":"error","status":500,"error":{"type":"server_error","code":"server_error","message":"m \"x\"","param":null},"sequence_number":7}"#,
+            ),
+            (
+                r#"{"type":"error","error":{"code":"rate_limit_exceeded","message":"m"}}"#,
+                r#"{"type":"error","status":429,"error":{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"m","param":null}}"#,
+            ),
+            (
+                r#"{"type":"error","code":"invalid_prompt","message":"m","param":"input"}"#,
+                r#"{"type":"error","status":400,"error":{"type":"invalid_request_error","code":"invalid_prompt","message":"m","param":"input"}}"#,
+            ),
+        ] {
+            assert_eq!(failure(data).expect("a failure").as_str(), told);
+        }
+        for other in [r#"{"type":"response.completed"}"#, r#"{"type":"error","status":400,"error":{}}"#, "x"] {
+            assert_eq!(failure(other), None, "{other}");
+        }
     }
 
     #[test]
