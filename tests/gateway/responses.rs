@@ -207,7 +207,7 @@ async fn refusals_are_in_shape() {
     let stranger = world.http.post(format!("{}/v1/responses", world.url())).json(&asking("x")).send().await.unwrap();
     let (status, error_of_key) = error_of(stranger).await;
     assert_eq!((status, &error_of_key["code"]), (401, &json!("invalid_api_key")));
-    for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
+    for method in [reqwest::Method::GET, reqwest::Method::POST, reqwest::Method::DELETE] {
         let request =
             world.http.request(method, format!("{}/v1/responses/resp_123", world.url())).bearer_auth(&world.key);
         let (status, error) = error_of(request.send().await.unwrap()).await;

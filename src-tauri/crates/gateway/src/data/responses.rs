@@ -48,7 +48,8 @@ pub(crate) async fn kept(
         Ok(_) => {
             // What is no text is no id either.
             let id = path.as_ref().ok().and_then(|path| path.first()).map_or("", String::as_str);
-            let message = format!("Response with id '{id}' not found. (Responses are not kept by this gateway.)");
+            let message =
+                format!("Response with id '{id}' not found. (Responses cannot be fetched from this gateway.)");
             Problem::new(ErrorKind::NotFound, message).final_word()
         }
     };

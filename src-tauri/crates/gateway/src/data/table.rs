@@ -39,6 +39,7 @@ pub(crate) fn table() -> Table {
             .get(&format!("{base}/usage"), usage::sums)
             .get(&format!("{base}/usage/raw"), usage::events)
             .get(&format!("{base}/responses/{{id}}"), responses::kept)
+            .post(&format!("{base}/responses/{{id}}"), responses::kept)
             .delete(&format!("{base}/responses/{{id}}"), responses::kept)
             .get(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept)
             .post(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept);

@@ -66,7 +66,7 @@ fn chat() -> Vec<Row> {
 }
 
 fn responses() -> Vec<Row> {
-    let kept = "Responses are not kept: always 404, in OpenAI's shape.";
+    let kept = "Responses cannot be fetched here: always 404, in OpenAI's shape.";
     let gone = |method, below, summary| data(method, below, summary).local(Errors::OpenAi).refuses(404, "not_found");
     vec![
         data(POST, "/responses", "Answers in OpenAI's Responses dialect, as a stream or whole.")
@@ -105,6 +105,7 @@ fn responses() -> Vec<Row> {
             .streams(&[("*", "Open")])
             .exchange(Errors::OpenAi),
         gone(GET, "/responses/{id}", kept),
+        gone(POST, "/responses/{id}", kept),
         gone(DELETE, "/responses/{id}", kept),
         gone(GET, "/responses/{id}/{rest}", kept),
         gone(POST, "/responses/{id}/{rest}", kept),

@@ -14,7 +14,7 @@ const SAMPLING: [&str; 3] = ["max_output_tokens", "temperature", "top_p"];
 
 /// What asks for something that nobody here can give: to leave it out would change what the answer means.
 const IMPOSSIBLE: [(&str, &str); 3] = [
-    ("background", "answers are not kept here, so none can be made in the background"),
+    ("background", "answers cannot be fetched here, so none can be made in the background"),
     ("conversation", "conversations are not kept here; send the whole history as input"),
     ("prompt", "prompt templates are kept by the public API alone; send instructions and input"),
 ];
