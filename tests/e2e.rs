@@ -24,6 +24,11 @@ mod codex_client;
 mod codex_socket;
 #[path = "e2e/doors.rs"]
 mod doors;
+#[cfg(unix)]
+#[path = "e2e/gemini_cli.rs"]
+mod gemini_cli;
+#[path = "e2e/gemini_sdk.rs"]
+mod gemini_sdk;
 #[cfg(target_os = "linux")]
 #[path = "e2e/keychain.rs"]
 mod keychain;

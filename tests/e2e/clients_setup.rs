@@ -29,17 +29,17 @@ const OPENCODE: &str = "{\n\t// mine\n\t\"$schema\": \"https://opencode.ai/confi
                         \"autoupdate\": false,\n}\n";
 
 /// A person with such a client, and a project.
-struct Person<'w> {
+pub(crate) struct Person<'w> {
     world: &'w World,
     home: PathBuf,
     project: TempDir,
     machine: Machine,
-    intent: Intent,
+    pub(crate) intent: Intent,
     desk: Desk,
 }
 
 impl<'w> Person<'w> {
-    fn of(world: &'w World) -> Self {
+    pub(crate) fn of(world: &'w World) -> Self {
         let setup = world.gateway.gateway().setup(None).expect("a machine");
         let intent = setup.offer.intent(&world.key, Some("test"));
         let home = world.home.path().join("user");
@@ -47,13 +47,13 @@ impl<'w> Person<'w> {
         Self { world, home, project, machine: setup.world, intent, desk: Desk::new(world.home.path()) }
     }
 
-    fn put(&self, file: &str, content: &str) {
+    pub(crate) fn put(&self, file: &str, content: &str) {
         let file = self.home.join(file);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, content).unwrap();
     }
 
-    fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.home.join(file)).unwrap()
     }
 
@@ -61,7 +61,7 @@ impl<'w> Person<'w> {
         kind.client().unwrap().detect(&self.machine).targets.remove(0)
     }
 
-    fn set_up(&self, kind: Kind) {
+    pub(crate) fn set_up(&self, kind: Kind) {
         let (client, target) = (kind.client().unwrap(), self.target(kind));
         let documents = Documents::of(client, &self.machine, &target);
         let changes = client.plan(&self.machine, &target, &documents, &self.intent);
@@ -80,12 +80,12 @@ impl<'w> Person<'w> {
         client.state(&self.machine, &target, &view)
     }
 
-    fn go_back(&self, kind: Kind) {
+    pub(crate) fn go_back(&self, kind: Kind) {
         self.desk.revert(kind.name(), jiff::Timestamp::UNIX_EPOCH).unwrap();
     }
 
     /// Runs a program that is told nothing but what stands in its files; what it printed, and what came after it on stderr.
-    async fn run(&self, program: &Path, args: &[&str], input: &str) -> String {
+    pub(crate) async fn run(&self, program: &Path, args: &[&str], input: &str) -> String {
         let mut command = Command::new(program);
         command
             .args(args)
@@ -125,7 +125,7 @@ impl<'w> Person<'w> {
         text(&output.stdout)
     }
 
-    fn made(&self, file: &str) -> String {
+    pub(crate) fn made(&self, file: &str) -> String {
         std::fs::read_to_string(self.project.path().join(file)).unwrap()
     }
 }

@@ -1,10 +1,10 @@
 // The openai npm SDK against a gateway, one scenario per call: openai_sdk.mjs NAME, with $CODEFERRY_URL, $CODEFERRY_KEY and
-// $OPENAI_MODULE, the package's own entry. A scenario that is not as it should be throws.
+// $SDK_MODULE, the package's own entry. A scenario that is not as it should be throws.
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 
-const { default: OpenAI } = await import(pathToFileURL(process.env.OPENAI_MODULE).href);
+const { default: OpenAI } = await import(pathToFileURL(process.env.SDK_MODULE).href);
 
 const model = "gpt-6.1-sol";
 const parameters = { type: "object", properties: { place: { type: "string" } }, required: ["place"] };

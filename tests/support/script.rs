@@ -8,9 +8,13 @@ use tokio::process::Command;
 use crate::World;
 
 /// What would lead an SDK past the world under test, or make it talk of it.
-const OF_THE_PERSON: [&str; 6] = [
+const OF_THE_PERSON: [&str; 10] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_BASE_URL",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_USE_VERTEXAI",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_ORG_ID",
@@ -25,10 +29,10 @@ pub async fn python(world: &World, (variable, name): (&str, &str), script: &str,
     true
 }
 
-/// The same for a script for Node.js, which finds the library where `OPENAI_MODULE` says.
+/// The same for a script for Node.js, which finds the library where `SDK_MODULE` says.
 pub async fn node(world: &World, (variable, name): (&str, &str), script: &str, scenario: &str) -> bool {
     let Some(library) = crate::client(variable, name) else { return false };
-    play(world, Command::new("node").arg(path(script)).env("OPENAI_MODULE", library), scenario).await;
+    play(world, Command::new("node").arg(path(script)).env("SDK_MODULE", library), scenario).await;
     true
 }
 

@@ -103,7 +103,9 @@ async fn models_are_listed_and_tokens_counted() {
         names
     };
     assert_eq!(sorted(&paged), sorted(&names));
-    let one = get("/v1beta/models/gemini-3-pro").await;
+    assert!(get("/v1/models").await["models"].is_array(), "newer SDKs ask here");
+    let one = get("/v1/models/gemini-3-pro").await;
+    assert_eq!(get("/v1beta/models/gemini-3-pro").await, one);
     assert_eq!(one["name"], "models/gemini-3-pro");
     assert_eq!(get("/v1beta/models/llama-9").await["error"]["status"], "NOT_FOUND");
     let path = "/v1beta/models/gemini-3-pro:countTokens";

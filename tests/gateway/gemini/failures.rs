@@ -51,7 +51,7 @@ async fn before_the_first_byte() {
     }
 }
 
-/// A failure after the first chunk stands there bare, which is the only form that all SDKs know.
+/// A failure after the first chunk stands there as a record and bare: each SDK knows one of them.
 #[tokio::test]
 async fn after_the_first_byte() {
     for (marker, code) in [
@@ -65,6 +65,8 @@ async fn after_the_first_byte() {
         let sent = send(&world, STREAM, &body).await.text().await.unwrap();
         let records: Vec<&str> = sent.split_terminator("\r\n\r\n").collect();
         let (last, rest) = records.split_last().unwrap();
+        let (record, rest) = rest.split_last().unwrap();
+        assert_eq!(record.strip_prefix("data: "), Some(*last), "{marker}");
         let error: Value = serde_json::from_str(last).expect(last);
         assert_eq!(error["error"]["code"], code, "{marker}: {last}");
         assert!(rest.iter().all(|record| !record.contains("finishReason")), "{marker}");

@@ -57,7 +57,7 @@ pub enum Kind {
     OpenAi,
     /// Whatever reads the variables of Anthropic's libraries.
     Anthropic,
-    /// Gemini's command line, and what reads its variables.
+    /// Google's own command line, and what reads its variables.
     Gemini,
 }
 
@@ -220,7 +220,9 @@ pub trait Client: Sync {
 impl Kind {
     /// Who answers for it. `None`: nobody yet.
     pub fn client(self) -> Option<&'static dyn Client> {
-        use crate::{claude_code, codex_cli, continue_dev, editors, libraries, openclaw, opencode, vscode, zed};
+        use crate::{
+            claude_code, codex_cli, continue_dev, editors, gemini_cli, libraries, openclaw, opencode, vscode, zed,
+        };
         Some(match self {
             Self::ClaudeCode => &claude_code::ClaudeCode,
             Self::Codex => &codex_cli::Codex,
@@ -235,7 +237,7 @@ impl Kind {
             Self::Cursor => &editors::Cursor,
             Self::OpenAi => &libraries::Libraries::OpenAi,
             Self::Anthropic => &libraries::Libraries::Anthropic,
-            Self::Gemini => &libraries::Libraries::Gemini,
+            Self::Gemini => &gemini_cli::GeminiCli,
         })
     }
 

@@ -16,6 +16,7 @@ pub mod continue_dev;
 mod disk;
 pub mod editors;
 pub mod format;
+pub mod gemini_cli;
 pub mod intent;
 mod ledger;
 pub mod libraries;

@@ -1,9 +1,8 @@
-//! Programs without settings of their own, that go by the variables of OpenAI's and Anthropic's libraries; and Gemini's command line,
-//! whose dialect the gateway does not speak.
+//! Programs without settings of their own, that go by the variables of OpenAI's and Anthropic's libraries.
 
 use crate::apply::Change;
 use crate::client::leads::{Key, Leads, judge};
-use crate::client::{Client, Conflict, Documents, Found, Kind, State, Target, View, Weight, World, programs, proxied};
+use crate::client::{Client, Conflict, Documents, Found, Kind, State, Target, View, World, proxied};
 use crate::intent::Intent;
 use crate::shell::{Line, Shell, text};
 
@@ -14,20 +13,17 @@ pub enum Libraries {
     OpenAi,
     /// Anthropic's.
     Anthropic,
-    /// Google's.
-    Gemini,
 }
 
 // === impl Libraries ===
 
 impl Libraries {
     /// The variables of address and key. OpenAI's libraries want the version in the address, the others do not
-    /// (github.com/openai/openai-python, github.com/anthropics/anthropic-sdk-python, github.com/google-gemini/gemini-cli).
+    /// (github.com/openai/openai-python, github.com/anthropics/anthropic-sdk-python).
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenAi => ("OPENAI_BASE_URL", "OPENAI_API_KEY"),
             Self::Anthropic => ("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN"),
-            Self::Gemini => ("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_KEY"),
         }
     }
 
@@ -41,7 +37,6 @@ impl Libraries {
             Self::Anthropic => {
                 vec![(url.to_owned(), Some(intent.base().to_owned())), key, ("ANTHROPIC_API_KEY".to_owned(), None)]
             }
-            Self::Gemini => Vec::new(),
         }
     }
 }
@@ -51,22 +46,15 @@ impl Client for Libraries {
         match self {
             Self::OpenAi => Kind::OpenAi,
             Self::Anthropic => Kind::Anthropic,
-            Self::Gemini => Kind::Gemini,
         }
     }
 
     fn detect(&self, world: &World) -> Found {
-        let program = (*self == Self::Gemini).then(|| programs::find(world, &["gemini"])).flatten();
-        let why = match self {
-            Self::OpenAi | Self::Anthropic => "there is no file to write: it goes by the variables of your shell",
-            Self::Gemini => "it speaks Google's dialect, which this gateway does not",
-        };
+        let why = "there is no file to write: it goes by the variables of your shell";
         Found {
-            how: program.as_ref().map(|program| program.how),
-            version: program.as_ref().and_then(|program| program.version.clone()),
-            program: program.map(|program| program.path),
             settings: world.variable(self.names().0).is_some(),
             targets: vec![Target { obstacle: Some(why.to_owned()), ..Target::user("variables", Vec::new()) }],
+            ..Found::default()
         }
     }
 
@@ -82,16 +70,6 @@ impl Client for Libraries {
     }
 
     fn conflicts(&self, world: &World, _: &Target, _: &Documents, _: &Intent) -> Vec<Conflict> {
-        if *self == Self::Gemini {
-            let conflict = Conflict {
-                code: "dialect",
-                weight: Weight::Blocks,
-                what: "Gemini CLI speaks Google's dialect, which this gateway does not.".to_owned(),
-                place: "Gemini CLI".to_owned(),
-                cure: "Use a client that speaks OpenAI's or Anthropic's.".to_owned(),
-            };
-            return self.detect(world).program.map(|_| conflict).into_iter().collect();
-        }
         // Only while somebody goes by them.
         let used = world.variable(self.names().0).is_some();
         let proxied =
@@ -100,15 +78,6 @@ impl Client for Libraries {
     }
 
     fn manual(&self, _: &World, intent: &Intent) -> String {
-        if *self == Self::Gemini {
-            let (url, key) = self.names();
-            return format!(
-                "# Gemini CLI, and what goes by {url} and {key}, speaks Google's dialect. This gateway does not, so there\n# is nothing \
-                 to set. A program that can speak OpenAI's as well comes here by {} and {}.\n",
-                Self::OpenAi.names().0,
-                Self::OpenAi.names().1
-            );
-        }
         let lines: Vec<_> = self
             .variables(intent)
             .into_iter()
@@ -166,7 +135,6 @@ mod tests {
         let lines = Libraries::Anthropic.manual(&world(), &intent());
         assert!(lines.contains("export ANTHROPIC_BASE_URL='http://127.0.0.1:8081'\n"), "{lines}");
         assert!(lines.contains("unset ANTHROPIC_API_KEY\n"), "{lines}");
-        assert!(!Libraries::Gemini.manual(&world(), &intent()).contains("cf_key"));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Shape {
     /// the version they speak, Google's call a model by its path; other programs that ask for something below `/v1` speak
     /// OpenAI's.
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        if uri.path().starts_with("/v1beta/") || gemini::split(uri.path()).is_some() {
+        if uri.path().starts_with("/v1beta") || gemini::split(uri.path()).is_some() {
             return Self::Google;
         }
         let below = uri.path().strip_prefix("/v1/").map(|below| below.strip_prefix("v1/").unwrap_or(below));

@@ -4,13 +4,14 @@ use anyhow::{Context as _, Result};
 
 use crate::place::Place;
 use crate::tools::{
-    ANTHROPIC_SDK, CLAUDE_CODE, CODEX, LANGCHAIN, OPENAI_NPM, OPENAI_SDK, OPENCODE, debian, node, python,
+    ANTHROPIC_SDK, CLAUDE_CODE, CODEX, GEMINI_CLI, GEMINI_NPM, LANGCHAIN, OPENAI_NPM, OPENAI_SDK, OPENCODE, debian,
+    node, python,
 };
 use crate::{run, say, shell, ui};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Do not install or use Claude Code, the Codex CLI, opencode and the SDKs; the tests that need them say that they
+    /// Do not install or use Claude Code, the Codex CLI, opencode, the Gemini CLI and the SDKs; the tests that need them say that they
     /// were skipped
     #[arg(long)]
     without_clients: bool,
@@ -39,6 +40,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         let openai = python::Environment::install(place, OPENAI_SDK).context(offline)?;
         let library = node::library(place, OPENAI_NPM, "index.mjs").context(offline)?;
         tests.env("CODEFERRY_TEST_OPENAI_PYTHON", openai.program("python")).env("CODEFERRY_TEST_OPENAI_NPM", library);
+        let gemini = node::install(place, GEMINI_CLI, "gemini").context(offline)?;
+        let library = node::library(place, GEMINI_NPM, "dist/node/index.mjs").context(offline)?;
+        tests.env("CODEFERRY_TEST_GEMINI", gemini).env("CODEFERRY_TEST_GEMINI_NPM", library);
         let langchain = python::Environment::install(place, LANGCHAIN).context(offline)?;
         tests.env("CODEFERRY_TEST_LANGCHAIN", langchain.program("python"));
         tests.env("CODEFERRY_TEST_CODEX", codex).env("CODEFERRY_TEST_OPENCODE", opencode);
@@ -72,13 +76,16 @@ pub(crate) fn run(place: &Place, args: &Args) -> Result<()> {
         "All tests passed; the real clients were left out.".to_owned()
     } else {
         format!(
-            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {}, anthropic {}, openai {} and {}.",
+            "All tests passed, with Claude Code {}, Codex CLI {}, opencode {}, Gemini CLI {}, anthropic {}, openai {} \
+             and {}, @google/genai {}.",
             CLAUDE_CODE.version,
             CODEX.version,
             OPENCODE.version,
+            GEMINI_CLI.version,
             ANTHROPIC_SDK.version,
             OPENAI_SDK.version,
-            OPENAI_NPM.version
+            OPENAI_NPM.version,
+            GEMINI_NPM.version
         )
     });
     Ok(())

@@ -27,6 +27,10 @@ pub(crate) const ANTHROPIC_SDK: Pin = Pin { name: "anthropic", version: "2.10.0"
 pub(crate) const OPENAI_SDK: Pin = Pin { name: "openai", version: "3.52.0" };
 /// The same for JavaScript.
 pub(crate) const OPENAI_NPM: Pin = Pin { name: "openai", version: "6.49.0" };
+/// Google's command line, a client that speaks its dialect. The version docs/clients.md was measured with.
+pub(crate) const GEMINI_CLI: Pin = Pin { name: "@google/gemini-cli", version: "0.61.0" };
+/// Google's SDK for JavaScript.
+pub(crate) const GEMINI_NPM: Pin = Pin { name: "@google/genai", version: "3.1.0" };
 /// A library on top of the one for Python, which asks in either dialect.
 pub(crate) const LANGCHAIN: Pin = Pin { name: "langchain-openai", version: "1.7.3" };
 /// The spelling check. PyPI carries the binary.

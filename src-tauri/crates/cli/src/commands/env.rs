@@ -32,6 +32,9 @@ enum Client {
     /// Programs with OpenAI's SDK
     #[value(name = "openai")]
     OpenAi,
+    /// And programs with Google's SDK
+    #[value(alias = "gemini-cli")]
+    Gemini,
     /// It listens to no variable: codeferry run codex
     Codex,
 }
@@ -55,6 +58,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         Client::ClaudeCode => ("claude-code", told::claude_code),
         Client::Anthropic => ("anthropic", told::anthropic),
         Client::OpenAi => ("openai", told::openai),
+        Client::Gemini => ("gemini", told::gemini),
         Client::Codex => {
             let error = anyhow!("the Codex CLI takes its address from flags or from its file, not from variables");
             return Err(Failure::conflict(error).hint("start it so that it comes here: codeferry run codex"));
@@ -108,6 +112,7 @@ fn command(args: &Args, shell: Shell) -> String {
         Client::ClaudeCode | Client::Codex => "",
         Client::Anthropic => " --client anthropic",
         Client::OpenAi => " --client openai",
+        Client::Gemini => " --client gemini",
     };
     format!("codeferry env{client} --shell {}", shell.name())
 }

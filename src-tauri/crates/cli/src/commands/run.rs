@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use codeferry_app::setup::Offer;
 use codeferry_app::{LogLines, Options, OwnerError, OwnerRecord, Running, StartError};
+use codeferry_clients::gemini_cli;
 use codeferry_clients::intent::Intent;
 use tokio::process::{Child, Command};
 
@@ -47,6 +48,9 @@ enum Client {
     /// The Codex CLI
     #[value(alias = "codex-cli")]
     Codex,
+    /// The Gemini CLI
+    #[value(alias = "gemini-cli")]
+    Gemini,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -150,6 +154,14 @@ async fn begin(args: &Args, program: &Path, offer: &Offer, context: &Context) ->
             told
         }
         Client::Codex => told::codex(&intent, seen),
+        Client::Gemini => {
+            let world = codeferry_app::world(&context.environment, None);
+            if let Some(kind) = world.as_ref().and_then(gemini_cli::signed_in_otherwise) {
+                let error = anyhow!("the Gemini CLI's settings choose the sign-in {kind}, which wins over variables");
+                return Err(Failure::conflict(error).hint("set it up by its files: codeferry setup gemini"));
+            }
+            told::gemini(&intent, seen)
+        }
     };
     let mut command = Command::new(program);
     command.args(&told.arguments).args(&args.arguments).stdin(Stdio::inherit());
@@ -195,6 +207,7 @@ fn program(client: Client, context: &Context) -> Result<PathBuf, Failure> {
         Failure::conflict(anyhow!("there is no program {word} on PATH")).hint(match client {
             Client::Claude => "install it: npm install -g @anthropic-ai/claude-code",
             Client::Codex => "install it: npm install -g @openai/codex",
+            Client::Gemini => "install it: npm install -g @google/gemini-cli",
         })
     })
 }
@@ -217,6 +230,7 @@ impl Client {
         match self {
             Self::Claude => "claude-code",
             Self::Codex => "codex",
+            Self::Gemini => "gemini",
         }
     }
 
@@ -224,6 +238,7 @@ impl Client {
         match self {
             Self::Claude => "claude",
             Self::Codex => "codex",
+            Self::Gemini => "gemini",
         }
     }
 }

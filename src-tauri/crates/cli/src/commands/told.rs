@@ -6,7 +6,7 @@ use std::path::Path;
 use codeferry_app::Variables;
 use codeferry_clients::client::{World, no_proxy};
 use codeferry_clients::intent::Intent;
-use codeferry_clients::{claude_code, codex_cli};
+use codeferry_clients::{claude_code, codex_cli, gemini_cli};
 
 /// Variables and arguments.
 #[derive(Default)]
@@ -84,6 +84,20 @@ pub(crate) fn openai(intent: &Intent, seen: &Variables) -> Told {
     told
 }
 
+/// The Gemini CLI, and whatever is written with Google's SDK.
+pub(crate) fn gemini(intent: &Intent, seen: &Variables) -> Told {
+    let mut told = Told::default();
+    for (name, value) in gemini_cli::variables(intent) {
+        told.set(&name, &value);
+    }
+    // It would ask to sign in with Google.
+    if seen.get(gemini_cli::BY_GOOGLE).is_some() {
+        told.variables.push((gemini_cli::BY_GOOGLE.to_owned(), None));
+    }
+    told.spare(seen);
+    told
+}
+
 /// The list of addresses that are asked without a proxy, if it has to be another than it is.
 fn spared(seen: &Variables) -> Option<(&'static str, String)> {
     no_proxy::extended(&|name| seen.get(name).map(str::to_owned))
@@ -108,7 +122,7 @@ mod tests {
     use codeferry_app::Variables;
     use codeferry_clients::intent::{Intent, Token};
 
-    use super::{claude_code, claude_settings, codex, settings_argument};
+    use super::{claude_code, claude_settings, codex, gemini, settings_argument};
 
     fn seen(set: &[(&str, &str)]) -> Variables {
         Variables::of(set.iter().map(|(name, value)| (name.into(), value.into())))
@@ -135,6 +149,15 @@ mod tests {
         assert!(settings.contains("cf_k") && !settings.contains("API_KEY"), "{settings}");
         let told = claude_code(&intent(), &Variables::default());
         assert_eq!(variable(&told, "ANTHROPIC_API_KEY"), None, "what is not set need not be unset");
+    }
+
+    #[test]
+    fn gemini_goes_by_variables_and_does_not_sign_in_with_google() {
+        let told = gemini(&intent(), &seen(&[("GOOGLE_GENAI_USE_GCA", "true")]));
+        assert_eq!(variable(&told, "GOOGLE_GEMINI_BASE_URL"), Some(Some("http://127.0.0.1:1".to_owned())));
+        assert_eq!(variable(&told, "GEMINI_API_KEY"), Some(Some("cf_k".to_owned())));
+        assert_eq!(variable(&told, "GOOGLE_GENAI_USE_GCA"), Some(None));
+        assert_eq!(variable(&gemini(&intent(), &seen(&[])), "GOOGLE_GENAI_USE_GCA"), None);
     }
 
     #[test]

@@ -56,6 +56,10 @@ fn before(kind: Kind) -> Vec<Vec<(&'static str, &'static str)>> {
             let file = ".config/Code/User/chatLanguageModels.json";
             vec![nothing, vec![(file, "[]")], vec![(file, VSCODE)], vec![(file, VSCODE_GROUP)]]
         }
+        Kind::Gemini => beside(&[
+            (".gemini/.env", "# mine\nexport OTHER_KEY='x y'\nGEMINI_API_KEY=AIza-mine\n"),
+            (".gemini/settings.json", "{\n  // mine\n  \"ui\": {\"theme\": \"Default\"},\n}\n"),
+        ]),
         Kind::Zed => beside(&[(".config/zed/settings.json", ZED)]),
         _ => vec![nothing],
     }
@@ -155,8 +159,8 @@ fn every_client_comes_here_and_goes_back_without_a_trace() {
         }
     }
     assert_eq!(
-        written, 21,
-        "six clients from two beginnings each, Continue from five, VS Code from four, and Codex at two places"
+        written, 23,
+        "seven clients from two beginnings each, Continue from five, VS Code from four, and Codex at two places"
     );
 }
 

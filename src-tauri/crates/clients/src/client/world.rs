@@ -86,7 +86,7 @@ impl World {
             "GEMINI_",
             "XDG_",
         ];
-        const NAMES: [&str; 28] = [
+        const NAMES: [&str; 32] = [
             // Folders.
             "HOME",
             "USERPROFILE",
@@ -101,6 +101,10 @@ impl World {
             "CODEFERRY_API_KEY",
             // Other ways than ours.
             "GOOGLE_GEMINI_BASE_URL",
+            "GOOGLE_API_KEY",
+            "GOOGLE_GENAI_USE_VERTEXAI",
+            "GOOGLE_GENAI_USE_GCA",
+            "GOOGLE_VERTEX_BASE_URL",
             "CLOUD_ML_REGION",
             "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
             "IS_SANDBOX",

@@ -30,6 +30,11 @@ const MADE_EPOCH: i64 = 1_767_225_600;
 pub(crate) struct Page {
     limit: Option<usize>,
     after_id: Option<String>,
+    /// Google's words for both.
+    #[serde(rename = "pageSize")]
+    page_size: Option<usize>,
+    #[serde(rename = "pageToken")]
+    page_token: Option<String>,
     /// A Codex's own.
     client_version: Option<String>,
 }
@@ -87,6 +92,9 @@ pub(crate) async fn list(
         let listed = for_codex::list(&gateway, &headers, page.client_version.as_deref()).await;
         return listed.unwrap_or_else(|problem| problem.into_response(Shape::OpenAi, &new_request_id()));
     }
+    if shape(&headers) == Shape::Google {
+        return for_gemini::told(&gateway, page.page_size, page.page_token.as_deref()).await;
+    }
     let catalog = gateway.upstream.shelf().all();
     let named = of_named(&gateway).await;
     let limit = page.limit.unwrap_or(usize::MAX);
@@ -137,7 +145,11 @@ pub(crate) async fn one(
             .about(Some(MODEL_NOT_FOUND), Some("model".to_owned()))
             .into_response(shape(&headers), &new_request_id());
     };
-    if is_anthropic(&headers) { Json(anthropic(&name, id)).into_response() } else { Json(openai(id)).into_response() }
+    match shape(&headers) {
+        Shape::Anthropic => Json(anthropic(&name, id)).into_response(),
+        Shape::OpenAi => Json(openai(id)).into_response(),
+        Shape::Google => for_gemini::told_one(&id, name),
+    }
 }
 
 /// What the model is called that a name leads to.
@@ -162,7 +174,12 @@ fn is_anthropic(headers: &HeaderMap) -> bool {
 }
 
 fn shape(headers: &HeaderMap) -> Shape {
-    if is_anthropic(headers) { Shape::Anthropic } else { Shape::OpenAi }
+    match (is_anthropic(headers), headers.contains_key(guard::GOOGLE_KEY)) {
+        (true, _) => Shape::Anthropic,
+        // Its newer SDKs ask for `/v1/models`, too (`@google/genai` 3.1).
+        (false, true) => Shape::Google,
+        (false, false) => Shape::OpenAi,
+    }
 }
 
 /// The models of the named accounts' servers, as `LABEL/MODEL` and with their names. A server that does not answer soon is

@@ -12,6 +12,9 @@ const BASES: [&str; 2] = ["/v1", "/v1/v1"];
 /// The base address of a Codex that goes by the settings of its own host.
 const CODEX: &str = "/backend-api/codex";
 
+/// Below this its clients ask where they are told to go by a key of its cloud: what is set in variables alone brings the Gemini CLI
+/// here so.
+const VERTEX: &str = "/v1beta1/publishers/google";
 /// The version of Google's API that its clients speak.
 const GOOGLE: &str = "/v1beta";
 
@@ -44,8 +47,8 @@ pub(crate) fn table() -> Table {
             .get(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept)
             .post(&format!("{base}/responses/{{id}}/{{*rest}}"), responses::kept);
     }
-    // The first is where Google's clients look; the second where those look that are given an address with a version.
-    for base in [GOOGLE, "/v1"] {
+    // The first is where Google's clients look, the second where those look that are given an address with a version.
+    for base in [GOOGLE, "/v1", VERTEX] {
         table = table.post(&format!("{base}/models/{{*id}}"), gemini::call);
     }
     table = table

@@ -63,6 +63,7 @@ enum Dialect {
     Anthropic,
     Responses,
     Chat,
+    Gemini,
 }
 
 /// Longer than a short answer takes anywhere.
@@ -74,6 +75,14 @@ const ANTHROPIC: &[(&str, &str)] = &[("anthropic-version", "2023-06-01"), ("cont
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 /// Few words, and few back.
 const WORDS: &str = "Answer with the word ok.";
+
+const PRO: &str = "/v1beta/models/gemini-pro:generateContent";
+/// The steps of Google's models: the role whose model stands for each, a name for it, and where it is asked.
+const GEMINI: [(&str, &str, &str); 3] = [
+    ("opus", "gemini-pro", PRO),
+    ("sonnet", "gemini-flash", "/v1beta/models/gemini-flash:generateContent"),
+    ("haiku", "gemini-flash-lite", "/v1beta/models/gemini-flash-lite:generateContent"),
+];
 
 /// An error in either of the shapes we answer in.
 #[derive(Deserialize)]
@@ -123,7 +132,7 @@ pub fn probes(kind: Kind, offer: &Offer, depth: Depth) -> Vec<Probe> {
         probes.extend(dialect.names(offer).into_iter().map(|(name, to)| Probe {
             what: format!("a request for {name}"),
             method: "POST",
-            path: dialect.path(),
+            path: dialect.path_of(&name),
             headers,
             body: Some(dialect.body(&name)),
             asks: Asks::Model { to },
@@ -220,6 +229,7 @@ impl Dialect {
             Kind::Codex | Kind::OpenCode | Kind::KiloCode | Kind::OpenClaw | Kind::Zed | Kind::VsCode => {
                 Self::Responses
             }
+            Kind::Gemini => Self::Gemini,
             Kind::OpenAi | Kind::Cline | Kind::RooCode | Kind::Cursor | Kind::Continue => Self::Chat,
             _ => Self::Anthropic,
         }
@@ -230,7 +240,14 @@ impl Dialect {
             Self::Anthropic => "/v1/messages",
             Self::Responses => "/v1/responses",
             Self::Chat => "/v1/chat/completions",
+            Self::Gemini => PRO,
         }
+    }
+
+    /// The same where the model's name is a part of it.
+    fn path_of(self, name: &str) -> &'static str {
+        let gemini = GEMINI.iter().find(|(_, model, _)| self == Self::Gemini && *model == name);
+        gemini.map_or(self.path(), |(.., path)| path)
     }
 
     /// Each name it would ask for, and what that leads to.
@@ -238,6 +255,10 @@ impl Dialect {
         if self == Self::Anthropic {
             let known = offer.roles.iter().filter(|role| role.role != "default");
             return known.map(|role| (format!("claude/{}", role.role), role.model.clone())).collect();
+        }
+        if self == Self::Gemini {
+            let led = |role: &str| offer.roles.iter().find(|known| known.role == role).map(|role| role.model.clone());
+            return GEMINI.iter().filter_map(|(role, name, _)| Some(((*name).to_owned(), led(role)?))).collect();
         }
         offer.default_model.iter().map(|model| (model.clone(), model.clone())).collect()
     }
@@ -254,6 +275,7 @@ impl Dialect {
                 )
             }
             Self::Chat => format!(r#"{{"model":{model},"messages":[{{"role":"user","content":"{WORDS}"}}]}}"#),
+            Self::Gemini => format!(r#"{{"contents":[{{"role":"user","parts":[{{"text":"{WORDS}"}}]}}]}}"#),
         }
     }
 }
@@ -295,6 +317,10 @@ mod tests {
                 "a request for claude/fable"
             ]
         );
+        let gemini = probes(Kind::Gemini, &offer(), Depth::Live);
+        let paths: Vec<_> = gemini.iter().map(|probe| probe.path).collect();
+        assert_eq!(paths[0], "/v1/models");
+        assert_eq!(paths.len(), 4, "the list, and each step: {paths:?}");
         let codex = probes(Kind::Codex, &offer(), Depth::Live);
         assert_eq!(codex.last().unwrap().path, "/v1/responses");
         let knocks: Vec<_> = codex.iter().filter(|probe| probe.knocks()).collect();

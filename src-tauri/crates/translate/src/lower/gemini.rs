@@ -28,6 +28,10 @@ const JSON: &str = "Answer in JSON.";
 /// Before a schema that the upstream cannot enforce: it knows objects alone.
 const JSON_BY: &str = "Answer with nothing but JSON, without a fence around it, by this JSON schema: ";
 
+/// The defaults of Google's models, which its command line sends with every request: nobody wishes for them.
+const TOP_P: f64 = 0.95;
+const TOP_K: f64 = 64.0;
+
 /// Lowers a request. Whatever cannot be carried is a [`Loss`]; what must not be lost was refused when it was read.
 pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Lowered {
     let mut lowered = Lowered::with_room_for(size_hint);
@@ -77,7 +81,11 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Lo
     write_include_and_key(&mut object, target, request.search, &mut lowered.optional);
     if target.sampling {
         let config = &request.config;
-        let wishes = (config.max_tokens, config.temperature, config.top_p.filter(|top_p| *top_p > 0.0));
+        let wishes = (
+            config.max_tokens,
+            config.temperature,
+            config.top_p.filter(|top_p| *top_p > 0.0 && wished(config.top_p, TOP_P)),
+        );
         write_sampling(&mut object, wishes, &mut lowered.optional);
     }
     object.bool("store", false).bool("stream", true);
@@ -100,14 +108,16 @@ fn note_losses(request: &Request<'_>, sampling: bool, losses: &mut Losses) {
     if !sampling && wanted(config.temperature).is_some() {
         losses.add(Loss::Temperature);
     }
-    if !sampling && wanted(config.top_p).is_some() {
+    if !sampling && wished(config.top_p, TOP_P) && wanted(config.top_p).is_some() {
         losses.add(Loss::TopP);
+    }
+    if wished(config.top_k, TOP_K) {
+        losses.add(Loss::TopK);
     }
     for name in &config.sampling {
         losses.add(match *name {
             "seed" => Loss::Seed,
-            "penalty" => Loss::Penalty,
-            _ => Loss::TopK,
+            _ => Loss::Penalty,
         });
     }
     if !request.unknown.is_empty() || !config.unknown.is_empty() {
@@ -124,6 +134,10 @@ fn note_losses(request: &Request<'_>, sampling: bool, losses: &mut Losses) {
     if request.contents.last().is_some_and(|last| last.role == Speaker::Model && last.parts.iter().any(says)) {
         losses.add(Loss::Prefill);
     }
+}
+
+fn wished(value: Option<f64>, default: f64) -> bool {
+    value.is_some_and(|value| (value - default).abs() > f64::EPSILON)
 }
 
 /// The texts of instructions. Nothing else can stand there.

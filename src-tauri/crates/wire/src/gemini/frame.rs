@@ -5,7 +5,8 @@
 //!
 //! Two things the SDKs make necessary. A sign of life is a blank line, since `@google/genai` up to 1.30 (which the Gemini CLI
 //! carries) understands nothing of a stream behind a comment. And U+2028 and U+2029 are escaped: the same SDK takes them for
-//! the end of a line. An error in a stream stands there bare, without `data:`, which is the only form that all of them know.
+//! the end of a line. An error in a stream stands there twice, as a record and bare: `@google/genai` 3.1 sees it in a record alone, the
+//! one of the Gemini CLI and that for Go see it bare alone, and `google-genai` sees either.
 
 use super::error::ErrorBody;
 use crate::json::write_str;
@@ -151,7 +152,14 @@ impl Frame<'_> {
         let last = matches!(self, Self::End(_) | Self::Error(_));
         match self {
             Self::KeepAlive => return out.extend_from_slice(b"\r\n\r\n"),
-            Self::Error(error) => error.write(out),
+            Self::Error(error) => {
+                if head.form == Form::Sse {
+                    out.extend_from_slice(b"data: ");
+                    error.write(out);
+                    out.extend_from_slice(b"\r\n\r\n");
+                }
+                error.write(out);
+            }
             Self::Part(_) | Self::End(_) => {
                 if head.form == Form::Sse {
                     out.extend_from_slice(b"data: ");
@@ -374,10 +382,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_stands_bare() {
+    fn an_error_stands_as_a_record_and_bare() {
         let error = Frame::Error(ErrorBody::new(503, "gone"));
         let json = r#"{"error":{"code":503,"message":"gone","status":"UNAVAILABLE"}}"#;
-        assert_eq!(written(Form::Sse, &[error]), format!("{json}\r\n\r\n"));
+        assert_eq!(written(Form::Sse, &[error]), format!("data: {json}\r\n\r\n{json}\r\n\r\n"));
         assert_eq!(written(Form::Array, &[error]), format!("{json}]\r\n"));
     }
 

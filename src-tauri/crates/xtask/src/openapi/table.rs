@@ -118,6 +118,7 @@ fn gemini() -> Vec<Row> {
     vec![
         google(POST, "/models/{id}", call)
             .at("/v1/models/{id}")
+            .at("/v1beta1/publishers/google/models/{id}")
             .asks("alt key")
             .takes("GeminiRequest")
             .gives("GeminiAnswers")
@@ -137,9 +138,9 @@ fn gemini() -> Vec<Row> {
 
 fn models() -> Vec<Row> {
     vec![
-        data(GET, "/models", "The models, in the shape of whoever asks: OpenAI's, Anthropic's or a Codex's.")
+        data(GET, "/models", "The models, in the shape of whoever asks: OpenAI's, Anthropic's, Google's or a Codex's.")
             .of_codex()
-            .asks("limit after_id client_version")
+            .asks("limit after_id client_version pageSize pageToken")
             .gives("Models")
             .gives_as(304, "", "")
             .local(Errors::Either)

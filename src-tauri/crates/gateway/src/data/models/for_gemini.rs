@@ -52,19 +52,24 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, page: Query<Page>,
     if let Err(problem) = guard::client_of(with_key_in_header(request).headers(), &gateway.keys) {
         return problem.into_response(Shape::Google, &new_request_id());
     }
+    told(&gateway, page.page_size, page.page_token.as_deref()).await
+}
+
+/// The same for whoever was let in.
+pub(super) async fn told(gateway: &Gateway, most: Option<usize>, after: Option<&str>) -> Response {
     let catalog = gateway.upstream.shelf().all();
     let own = catalog.visible().map(|known| Model {
         description: known.description.clone(),
         input_token_limit: known.context_window,
         ..model(&known.slug, known.display_name.clone())
     });
-    let named = of_named(&gateway).await;
+    let named = of_named(gateway).await;
     let mut models: Vec<_> = own.chain(named.into_iter().map(|(id, name)| model(&id, name))).collect();
-    if let Some(after) = &page.page_token {
-        let known = models.iter().position(|model| model.name == *after).map_or(models.len(), |at| at + 1);
+    if let Some(after) = after {
+        let known = models.iter().position(|model| model.name == after).map_or(models.len(), |at| at + 1);
         models.drain(..known);
     }
-    let most = page.page_size.filter(|most| *most > 0).unwrap_or(usize::MAX);
+    let most = most.filter(|most| *most > 0).unwrap_or(usize::MAX);
     let more = models.len() > most;
     models.truncate(most);
     let next_page_token = models.last().filter(|_| more).map(|last| last.name.clone());
@@ -83,11 +88,16 @@ pub(crate) async fn one(
         return problem.into_response(Shape::Google, &new_request_id());
     }
     match named_one(&gateway, &id).await {
-        Some(name) => Json(model(&id, name)).into_response(),
+        Some(name) => told_one(&id, name),
         None => {
             Problem::new(ErrorKind::NotFound, format!("model: {id}")).into_response(Shape::Google, &new_request_id())
         }
     }
+}
+
+/// One model, by the name that was asked for.
+pub(super) fn told_one(id: &str, name: String) -> Response {
+    Json(model(id, name)).into_response()
 }
 
 fn model(id: &str, display_name: String) -> Model {

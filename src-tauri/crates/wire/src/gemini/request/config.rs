@@ -17,6 +17,8 @@ pub struct Config<'a> {
     pub temperature: Option<f64>,
     /// `topP`
     pub top_p: Option<f64>,
+    /// `topK`
+    pub top_k: Option<f64>,
     /// `thinkingConfig.thinkingLevel`, in lower case.
     pub level: Option<String>,
     /// `thinkingConfig.thinkingBudget`: 0 for none, -1 for as much as the model likes.
@@ -109,7 +111,7 @@ impl<'a> Config<'a> {
                     return Err(reader.error(What::Expected("nothing: the model's host tells no probabilities")));
                 }
             }
-            "topK" => self.steers("top_k", reader)?,
+            "topK" => self.top_k = nullable(reader, Raw::f64, "a number")?,
             "seed" => self.steers("seed", reader)?,
             "presencePenalty" | "frequencyPenalty" => {
                 if reader.value()?.f64().is_some_and(|value| value != 0.0) {

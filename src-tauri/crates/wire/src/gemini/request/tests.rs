@@ -84,7 +84,8 @@ fn both_spellings_and_single_elements_are_taken() {
     assert_eq!((config.max_tokens, &config.stop[..], config.top_p), (Some(12), &["x".into()][..], Some(0.9)));
     assert_eq!((config.budget, config.level.as_deref(), config.thoughts), (Some(-1), Some("high"), true));
     assert!(matches!(config.format, Format::Schema(_)));
-    assert_eq!((&config.sampling[..], &config.unknown[..]), (&["top_k", "seed"][..], &["speechConfig".to_owned()][..]));
+    assert_eq!((&config.sampling[..], &config.unknown[..]), (&["seed"][..], &["speechConfig".to_owned()][..]));
+    assert_eq!(config.top_k, Some(64.0));
     assert_eq!(request.unknown, ["mystery"]);
 }
 
