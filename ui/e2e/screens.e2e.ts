@@ -81,13 +81,14 @@ describe.skipIf(missing() !== null)('the screens', () => {
   it.each([LOOKS[1], LOOKS[6]].map((how) => [named(how ?? {}), how ?? {}] as const))('say what is wrong, and what to do: %s', async (_, how) => {
     const dashboard = await Dashboard.open(browser, full, { ...how, height: TALL });
     const { page } = dashboard;
-    const message = 'the disk is full';
+    // In words that no catalogue has.
+    const message = 'Nothing was read by sector 4711';
     await page.route(/\/api\/(?!session|events|status)/, (route) => route.fulfill({ status: 500, json: { code: 'broken', message, hint: 'make room on it' } }));
     await page.reload();
     const found: Record<string, unknown> = {};
     for (const place of ['overview', 'requests', 'usage', 'models', 'clients', 'clients/claude-code', 'settings', 'onboarding']) {
       await dashboard.go(place);
-      const told = page.getByRole('alert').filter({ hasText: /disk is full/i }).first();
+      const told = page.getByRole('alert').filter({ hasText: /4711/ }).first();
       await told.waitFor();
       await told.getByRole('button', { name: dashboard.t('shared.retry') }).waitFor();
       const barriers = await dashboard.barriers();
@@ -98,8 +99,8 @@ describe.skipIf(missing() !== null)('the screens', () => {
     await dashboard.close();
   });
 
-  it('have room for longer words', async () => {
-    const dashboard = await Dashboard.open(browser, full, { width: 1280 });
+  it.each([1600, 1280, 768, 390])('have room for longer words: %i', async (width) => {
+    const dashboard = await Dashboard.open(browser, full, { width });
     for (const place of SCREENS) {
       await dashboard.go(place);
       await dashboard.page.getByRole('heading', { level: 1, name: dashboard.title(place) }).waitFor();
