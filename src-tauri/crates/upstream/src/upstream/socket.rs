@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use url::Url;
 
 use super::{Answer, Call, Upstream};
-use crate::continuation::Message;
+use crate::continuation::{Kept, Message};
 use crate::failure::Failure;
 use crate::headers;
 use crate::line::{Held, Key, Seat};
@@ -97,9 +97,8 @@ impl Upstream {
                     Err(Unopened::Elsewhere(why)) => return Tried::Elsewhere(why),
                 },
             };
-            let message = match Message::write(call.body.plain(), call.lite, kept.as_ref()) {
-                Ok(message) => message,
-                Err(error) => return Tried::Elsewhere(format!("the request is none: {error}")),
+            let Some(message) = written(call, kept.clone()).await else {
+                return Tried::Elsewhere("the request is none".to_owned());
             };
             let Message { text, shortened, asked } = message;
             let text = Utf8Bytes::from(text);
@@ -185,6 +184,16 @@ impl Upstream {
         let late = || Unopened::Elsewhere(format!("no upgrade within {} s", PATIENCE.as_secs()));
         tokio::time::timeout(PATIENCE, asking).await.map_err(|_| late())?
     }
+}
+
+/// From here on writing a message takes milliseconds, too long for a thread that drives streams.
+const OFF_THREAD: usize = 256 * 1024;
+
+async fn written(call: &Call<'_>, kept: Option<Kept>) -> Option<Message> {
+    let (body, lite) = (call.body.clone(), call.lite);
+    let large = body.plain().len() >= OFF_THREAD;
+    let write = move || Message::write(body.plain(), lite, kept.as_ref()).ok();
+    if large { tokio::task::spawn_blocking(write).await.ok().flatten() } else { write() }
 }
 
 fn answer(headers: HeaderMap, request_id: Option<String>, sent: Bytes, body: Body) -> Answer {
