@@ -11,7 +11,7 @@ const ALLOWED: readonly [RegExp, string][] = [
   [/^A simulated model of the demo upstream\.$|^In Roo Code's settings/, 'words of a catalogue, and of lines to copy'],
 ];
 /** Commands and names within a sentence. */
-const NAMES = /`[^`]*`|codeferry [a-z]+( [a-z-]+)*|agent: open settings/g;
+const NAMES = /`[^`]*`|codeferry [a-z]+( [a-z-]+)*|agent: open settings|store: false/g;
 /** Two small English words side by side. */
 const ENGLISH = /\b[a-z]{2,}[,;:]? (?:[a-z]{2,} ?)+/;
 
