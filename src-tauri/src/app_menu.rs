@@ -4,15 +4,16 @@ use tauri::menu::{AboutMetadata, Menu, MenuBuilder, MenuItemBuilder, SubmenuBuil
 use tauri::{AppHandle, Wry};
 
 use crate::screen::Screen;
-use crate::{quit, window};
+use crate::{language, quit, window};
 
 const QUIT: &str = "app-quit";
 const SETTINGS: &str = "app-settings";
 
 /// The menu bar.
 pub(crate) fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
-    let settings = MenuItemBuilder::with_id(SETTINGS, "Settings…").accelerator("Cmd+,").build(app)?;
-    let leave = MenuItemBuilder::with_id(QUIT, "Quit Codeferry").accelerator("Cmd+Q").build(app)?;
+    let settings =
+        MenuItemBuilder::with_id(SETTINGS, language::say(app, "Settings…")).accelerator("Cmd+,").build(app)?;
+    let leave = MenuItemBuilder::with_id(QUIT, language::say(app, "Quit Codeferry")).accelerator("Cmd+Q").build(app)?;
     let ours = SubmenuBuilder::new(app, "Codeferry")
         .about(Some(AboutMetadata::default()))
         .separator()
@@ -24,8 +25,17 @@ pub(crate) fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
         .separator()
         .item(&leave)
         .build()?;
-    let edit = SubmenuBuilder::new(app, "Edit").undo().redo().separator().cut().copy().paste().select_all().build()?;
-    let windows = SubmenuBuilder::new(app, "Window").minimize().fullscreen().close_window().build()?;
+    let edit = SubmenuBuilder::new(app, language::say(app, "Edit"))
+        .undo()
+        .redo()
+        .separator()
+        .cut()
+        .copy()
+        .paste()
+        .select_all()
+        .build()?;
+    let windows =
+        SubmenuBuilder::new(app, language::say(app, "Window")).minimize().fullscreen().close_window().build()?;
     MenuBuilder::new(app).items(&[&ours, &edit, &windows]).build()
 }
 

@@ -7,6 +7,7 @@
 //! - `tray` is the icon and its menu; `window` the dashboard's window; `commands` what a page may ask of the shell.
 //! - `web_engine` is what windows show pages with, loaded before the first one.
 //! - `login_window` is where people sign in.
+//! - `language` is the person's, for whatever we say without a page.
 //! - `quit` ends in order.
 //! - `autostart`, `notify`, `deep_link`, `shortcut`, `update` and `window_state` are one feature of the system each.
 //!
@@ -21,6 +22,7 @@ mod autostart;
 mod backdrop;
 mod commands;
 mod deep_link;
+mod language;
 mod login_window;
 mod news;
 mod notify;

@@ -24,7 +24,7 @@ use self::words::Moment;
 pub(crate) use self::words::sentence;
 use crate::deep_link::Link;
 use crate::shell::Shell;
-use crate::{update, window};
+use crate::{language, update, window};
 
 /// One notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,8 @@ pub(crate) fn begin(app: &AppHandle) {
 
 /// Tells something at once, whatever the switches say: the answer to what a person has just done.
 pub(crate) fn tell(app: &AppHandle, notice: &Notice) {
-    let (title, body) = (plain(&notice.title), marked(&notice.body));
+    let language = language::of(app);
+    let (title, body) = (plain(&language.say(&notice.title)), marked(&language.say(&notice.body)));
     let builder = app.notification().builder().title(title).body(body).extra(LINK, notice.link.to_string());
     // The name of the icon that the packages install. Elsewhere the program's own is shown.
     #[cfg(target_os = "linux")]

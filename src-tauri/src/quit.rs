@@ -3,8 +3,8 @@
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons};
 
-use crate::login_window;
 use crate::shell::Shell;
+use crate::{language, login_window};
 
 /// A person wants to leave. They are asked only while answers are under way.
 pub(crate) fn ask(app: &AppHandle) {
@@ -12,12 +12,16 @@ pub(crate) fn ask(app: &AppHandle) {
     if open == 0 {
         return for_good(app);
     }
-    let answers = if open == 1 { "An answer is".to_owned() } else { format!("{open} answers are") };
-    let message =
-        format!("{answers} under way. Codeferry lets them finish before it quits, for a while; no new ones begin.");
-    let buttons = MessageDialogButtons::OkCancelCustom("Quit".to_owned(), "Stay".to_owned());
+    let answers = match open {
+        1 => "An answer is under way.".to_owned(),
+        open => format!("{open} answers are under way."),
+    };
+    let message = format!("{answers} Codeferry lets them finish before it quits, for a while; no new ones begin.");
+    let language = language::of(app);
+    let buttons = MessageDialogButtons::OkCancelCustom(language.say("Quit"), language.say("Stay"));
     let leaving = app.clone();
-    app.dialog().message(message).title("Quit Codeferry?").buttons(buttons).show(move |quit| {
+    let dialog = app.dialog().message(language.say(&message)).title(language.say("Quit Codeferry?"));
+    dialog.buttons(buttons).show(move |quit| {
         if quit {
             for_good(&leaving);
         }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use codeferry_app::{Clock, Phase, TrayInk, system_clock};
+use codeferry_app::{Clock, Language, Phase, TrayInk, system_clock};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tauri::tray::TrayIconBuilder;
@@ -34,7 +34,7 @@ use self::draw::{Drawn, Fresh, Sight};
 use self::icon::Ink;
 use self::snapshot::{Gateway, Snapshot};
 use crate::shell::Shell;
-use crate::{autostart, update};
+use crate::{autostart, language, update};
 
 const ID: &str = "main";
 /// Before the first new look at accounts that are being read. No news comes of it when there are none; later looks come at
@@ -71,7 +71,8 @@ pub(crate) fn make(app: &AppHandle) -> tauri::Result<()> {
     let shell = app.state::<Shell>();
     let snapshot = Snapshot { gateway: Gateway::Starting, autostart: None, update: None };
     let clock = system_clock();
-    let fresh = Fresh::new(app, sight(&snapshot, clock(), &TimeZone::system(), TrayInk::Auto))?;
+    let sight = sight(&snapshot, clock(), &TimeZone::system(), TrayInk::Auto, language::of(app));
+    let fresh = Fresh::new(app, sight)?;
     let mut icon = TrayIconBuilder::with_id(ID);
     if let Some(folder) = pictures(&shell.paths.home().join("tray")) {
         icon = icon.temp_dir_path(folder);
@@ -143,7 +144,7 @@ async fn follow(app: AppHandle, clock: Clock) {
             Ok((kept, snapshot, ink)) => {
                 lookup = kept;
                 let (now, zone) = (clock(), TimeZone::system());
-                let sight = sight(&snapshot, now, &zone, ink);
+                let sight = sight(&snapshot, now, &zone, ink, language::of(&app));
                 let clicked = app.state::<Tray>().clicked.swap(false, Ordering::AcqRel);
                 if clicked || asked.as_ref() != Some(&sight) {
                     draw(&app, sight.clone());
@@ -185,13 +186,13 @@ async fn look(app: &AppHandle, mut lookup: Lookup, phase: Phase) -> tauri::Resul
     looked.await
 }
 
-fn sight(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, ink: TrayInk) -> Sight {
+fn sight(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, ink: TrayInk, language: Language) -> Sight {
     Sight {
-        menu: view::view(snapshot, now, zone),
+        menu: menu::said(view::view(snapshot, now, zone), language),
         picture: state::picture(snapshot),
         ink: Ink::chosen(ink, light_panel()),
-        tooltip: state::tooltip(snapshot, now, zone),
-        title: state::title(snapshot, now, zone),
+        tooltip: language.say(&state::tooltip(snapshot, now, zone)),
+        title: state::title(snapshot, now, zone).map(|title| language.say(&title)),
     }
 }
 

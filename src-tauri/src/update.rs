@@ -22,8 +22,8 @@ use tokio::sync::{Notify, watch};
 
 use self::policy::Standing;
 use crate::notify::sentence;
-use crate::program;
 use crate::shell::Shell;
+use crate::{language, program};
 
 /// How it stands with updates, for pages and the menu.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -210,18 +210,21 @@ pub(crate) fn offer(app: &AppHandle) {
     let state = state(app);
     let Some(version) = state.version else { return };
     let notes = state.notes.as_deref().map(policy::excerpt).filter(|notes| !notes.is_empty());
+    let language = language::of(app);
     let message = format!(
-        "{}\n\nCodeferry downloads it, checks its signature, lets answers under way finish, and starts again.",
-        notes.unwrap_or_else(|| "The release says nothing about what is new.".to_owned())
+        "{}\n\n{}",
+        notes.unwrap_or_else(|| language.say("The release says nothing about what is new.")),
+        language.say("Codeferry downloads it, checks its signature, lets answers under way finish, and starts again.")
     );
-    let buttons = MessageDialogButtons::OkCancelCustom("Restart to update".to_owned(), "Later".to_owned());
+    let buttons = MessageDialogButtons::OkCancelCustom(language.say("Restart to update"), language.say("Later"));
     let installs = app.clone();
     app.dialog().message(message).title(format!("Codeferry {version}")).buttons(buttons).show(move |agreed| {
         if agreed {
             tauri::async_runtime::spawn(async move {
                 if let Err(why) = install(&installs).await {
                     tracing::error!(why, "the update was not installed");
-                    installs.dialog().message(sentence(&why)).title("Codeferry was not updated").show(|_| {});
+                    let (text, title) = (language.say(&sentence(&why)), language.say("Codeferry was not updated"));
+                    installs.dialog().message(text).title(title).show(|_| {});
                 }
             });
         }

@@ -5,6 +5,7 @@ use tauri_plugin_dialog::{DialogExt as _, MessageDialogBuilder, MessageDialogBut
 use tokio::sync::oneshot;
 
 use super::words::Words;
+use crate::language;
 
 /// Says something. Waits for nobody.
 pub(super) fn tell(app: &AppHandle, words: Words, parent: Option<WebviewWindow>) {
@@ -14,7 +15,7 @@ pub(super) fn tell(app: &AppHandle, words: Words, parent: Option<WebviewWindow>)
 /// Asks something. Whether the first answer was given; closing the dialog is the second.
 pub(super) async fn ask(app: &AppHandle, words: Words, yes: &str, no: &str, parent: Option<WebviewWindow>) -> bool {
     let (answer, answered) = oneshot::channel();
-    let buttons = MessageDialogButtons::OkCancelCustom(yes.to_owned(), no.to_owned());
+    let buttons = MessageDialogButtons::OkCancelCustom(language::say(app, yes), language::say(app, no));
     dialog(app, words, parent).buttons(buttons).show(move |yes| {
         // Whoever asked may be gone.
         let _ = answer.send(yes);
@@ -23,7 +24,8 @@ pub(super) async fn ask(app: &AppHandle, words: Words, yes: &str, no: &str, pare
 }
 
 fn dialog(app: &AppHandle, words: Words, parent: Option<WebviewWindow>) -> MessageDialogBuilder<tauri::Wry> {
-    let dialog = app.dialog().message(words.text).title(words.title);
+    let language = language::of(app);
+    let dialog = app.dialog().message(language.say(&words.text)).title(language.say(words.title));
     match &parent {
         Some(parent) => dialog.parent(parent),
         None => dialog,

@@ -14,6 +14,7 @@ use super::bar::{Bar, Choice};
 use super::hosts::{Refusal, Verdict, Way};
 use super::words;
 use super::{folder, talk, title};
+use crate::language;
 use crate::shell::Shell;
 use crate::window;
 
@@ -108,7 +109,7 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
     let own = || Arc::clone(&shown);
     let (going, popping, loading, choosing) = (own(), own(), own(), own());
     let window = WebviewWindowBuilder::new(app, &label, WebviewUrl::External(begins.clone()))
-        .title(title::opening(&begins, kind))
+        .title(language::say(app, &title::opening(&begins, kind)))
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)
         .center()
@@ -130,7 +131,8 @@ fn build(app: &AppHandle, sign_in: &SignIn, begins: Url, back: Url) -> tauri::Re
         })
         .build()?;
     app.state::<Open>().windows().insert(label, Arc::clone(&shown));
-    match Bar::put(&window, title::place(&begins), Arc::new(move |choice| choosing.chosen(choice))) {
+    match Bar::put(&window, language::say(app, &title::place(&begins)), Arc::new(move |choice| choosing.chosen(choice)))
+    {
         Ok(bar) => drop(shown.bar.set(bar)),
         Err(error) => tracing::warn!(%error, "the sign-in window has no bar"),
     }
@@ -202,9 +204,9 @@ impl Shown {
     /// A page is there.
     fn arrived(self: &Arc<Self>, window: &WebviewWindow, url: &Url) {
         if self.way.may_show(url) {
-            drop(window.set_title(&title::of_page(url, self.sign_in.kind())));
+            drop(window.set_title(&language::say(&self.app, &title::of_page(url, self.sign_in.kind()))));
             if let Some(bar) = self.bar.get() {
-                bar.show(title::place(url));
+                bar.show(language::say(&self.app, &title::place(url)));
             }
             return;
         }
@@ -221,7 +223,7 @@ impl Shown {
         let shown = Arc::clone(self);
         tauri::async_runtime::spawn(async move {
             if let Some(window) = find(&shown.app, &shown.sign_in) {
-                drop(window.set_title(&title::finishing(shown.sign_in.kind())));
+                drop(window.set_title(&language::say(&shown.app, &title::finishing(shown.sign_in.kind()))));
             }
             match shown.sign_in.deliver(&callback).await {
                 // Whoever follows the attempt does the rest.
@@ -229,7 +231,7 @@ impl Shown {
                 Delivered::Unreadable(why) => {
                     let window = find(&shown.app, &shown.sign_in);
                     if let Some((window, url)) = window.as_ref().and_then(|window| Some((window, window.url().ok()?))) {
-                        drop(window.set_title(&title::of_page(&url, shown.sign_in.kind())));
+                        drop(window.set_title(&language::say(&shown.app, &title::of_page(&url, shown.sign_in.kind()))));
                     }
                     talk::tell(&shown.app, words::not_read(&why), window);
                 }

@@ -26,10 +26,13 @@ pub(super) fn sign_in(account: &Account, why: &str) -> Notice {
 pub(super) fn window(account: &Account, window: &Window, moment: Moment<'_>) -> Notice {
     // Never "0 % left" of what is not used up.
     let left = (100.0 - window.used_percent).floor().max(1.0);
-    let back = window.resets_at.map(|at| format!(", back at {}", moment.clock(at))).unwrap_or_default();
+    let (name, of) = (&account.name, whose(window));
     Notice {
-        title: format!("{} is running low", account.name),
-        body: format!("{} has {left:.0} % of {} left{back}.", account.name, whose(window)),
+        title: format!("{name} is running low"),
+        body: match window.resets_at.map(|at| moment.clock(at)) {
+            Some(back) => format!("{name} has {left:.0} % of {of} left, back at {back}."),
+            None => format!("{name} has {left:.0} % of {of} left."),
+        },
         link: Link::to(Screen::Accounts, Some(&account.id)),
     }
 }
@@ -41,23 +44,24 @@ pub(super) fn used_up(account: &Account, until: Option<Timestamp>, moment: Momen
     let what = full.map_or_else(
         || "its plan's limit is reached".to_owned(),
         |window| {
-            let plural = name(window.minutes).1;
-            format!("{} {} used up", whose(window), if plural { "are" } else { "is" })
+            let (_, plural) = name(window.minutes);
+            if plural { format!("{} are used up", whose(window)) } else { format!("{} is used up", whose(window)) }
         },
     );
-    let back = until.map(|at| format!(", back at {}", moment.clock(at))).unwrap_or_default();
+    let told = until.map_or_else(|| what.clone(), |at| format!("{what}, back at {}", moment.clock(at)));
     Notice {
         title: format!("{} is used up", account.name),
-        body: sentence(&format!("{what}{back}")),
+        body: sentence(&told),
         link: Link::to(Screen::Accounts, Some(&account.id)),
     }
 }
 
 pub(super) fn failover(from: &str, to: &str, change: &Failover, moment: Moment<'_>) -> Notice {
     let back = change.until.map(|at| format!(" {from} is back at {}.", moment.clock(at))).unwrap_or_default();
+    let pays = format!("{to} pays now.");
     Notice {
         title: format!("{to} has taken over from {from}"),
-        body: format!("{} {to} pays now.{}", sentence(&change.why), if told(&change.why) { "" } else { &back }),
+        body: format!("{} {pays}{}", sentence(&change.why), if told(&change.why) { "" } else { &back }),
         link: Link::to(Screen::Accounts, Some(&change.to)),
     }
 }

@@ -4,6 +4,8 @@
 //!
 //! **Invariant:** the edits from a menu to itself are none, and the edits from one menu to another make just that.
 
+use codeferry_app::Language;
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -96,6 +98,19 @@ impl Entry {
         let tick = |entry: &Self| matches!(entry.body, Body::Check(true));
         self.label == other.label && self.enabled == other.enabled && tick(self) == tick(other)
     }
+}
+
+/// The same menu in a language.
+pub(crate) fn said(menu: Vec<Entry>, language: Language) -> Vec<Entry> {
+    let one = |entry: Entry| Entry {
+        label: language.say(&entry.label),
+        body: match entry.body {
+            Body::Submenu(entries) => Body::Submenu(said(entries, language)),
+            body => body,
+        },
+        ..entry
+    };
+    menu.into_iter().map(one).collect()
 }
 
 /// The steps from `old` to `new`, in order.

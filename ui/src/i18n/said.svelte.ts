@@ -4,12 +4,13 @@ import { language } from './index';
 import { Translation, type Catalogue } from './told';
 
 /** Sentences that are loaded together, as `cargo xtask types` sorts them. */
-export type Area = 'gateway' | 'clients' | 'settings';
+export type Area = 'gateway' | 'clients' | 'settings' | 'desktop';
 
 const CATALOGUES: Record<Area, () => Promise<{ default: Catalogue }>> = {
   gateway: () => import('../../messages/said/gateway.zh.json'),
   clients: () => import('../../messages/said/clients.zh.json'),
   settings: () => import('../../messages/said/settings.zh.json'),
+  desktop: () => import('../../messages/said/desktop.zh.json'),
 };
 
 const translation = new Translation();

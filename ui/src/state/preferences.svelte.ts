@@ -1,9 +1,13 @@
 // How this page looks to this person, on this machine. Nobody else needs to know, so it stays in the browser.
 
 import { choose, chosen, type Language } from '../i18n';
+import { inShell } from '../platform';
+import { settings } from './settings.svelte';
 
 export type Theme = 'system' | 'light' | 'dark';
 
+/** The language of menus and notifications. */
+const SHELL = 'desktop.language';
 /** As public/theme.js reads it. */
 const THEME = 'codeferry.theme';
 
@@ -37,7 +41,9 @@ class Preferences {
   setLanguage(language: Language | 'system'): void {
     this.language = language;
     choose(language === 'system' ? null : language);
-    location.reload();
+    // The desktop app says the rest in the same one.
+    const told = inShell && settings.has(SHELL) ? settings.change(SHELL, language) : Promise.resolve(true);
+    void told.finally(() => location.reload());
   }
 }
 

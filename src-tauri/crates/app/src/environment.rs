@@ -84,6 +84,9 @@ pub struct Session {
     pub flatpak: bool,
     /// The snap that started us, or a program before us: `SNAP`.
     pub snap: Option<PathBuf>,
+    /// The language of messages: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG` (POSIX), but what `LANGUAGE` names
+    /// comes before it (GNU gettext).
+    pub locale: Option<String>,
 }
 
 /// A variable holds something it cannot mean.
@@ -252,8 +255,17 @@ impl Session {
             wayland: get("WAYLAND_DISPLAY").is_some() || get("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland"),
             flatpak: get("FLATPAK_ID").is_some(),
             snap: folder("SNAP"),
+            locale: locale(get),
         }
     }
+}
+
+fn locale(get: impl Fn(&'static str) -> Option<OsString>) -> Option<String> {
+    let text = |name| get(name).and_then(|text| text.into_string().ok());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(text)?;
+    // In the plain locale nothing is translated, whatever else is said.
+    let plain = locale == "C" || locale.starts_with("C.") || locale == "POSIX";
+    Some(text("LANGUAGE").filter(|_| !plain).unwrap_or(locale))
 }
 
 /// The variables that are ours, or hold a key to us. No program beside us gets them.
@@ -381,6 +393,15 @@ mod tests {
             session(&[("WAYLAND_DISPLAY", "wayland-0")]).wayland && session(&[("XDG_SESSION_TYPE", "wayland")]).wayland
         );
         assert!(!session(&[("XDG_SESSION_TYPE", "x11")]).wayland);
+        for (variables, locale) in [
+            (vec![("LANG", "zh_CN.UTF-8")], Some("zh_CN.UTF-8")),
+            (vec![("LANG", "de_DE.UTF-8"), ("LC_ALL", "zh_CN.UTF-8")], Some("zh_CN.UTF-8")),
+            (vec![("LANG", "de_DE.UTF-8"), ("LANGUAGE", "zh_CN:en")], Some("zh_CN:en")),
+            (vec![("LANG", "C.UTF-8"), ("LANGUAGE", "zh_CN:en")], Some("C.UTF-8")),
+            (vec![("LANGUAGE", "zh_CN")], None),
+        ] {
+            assert_eq!(session(&variables).locale.as_deref(), locale, "{variables:?}");
+        }
         assert!(session(&[("FLATPAK_ID", "app.codeferry.desktop")]).flatpak);
     }
 

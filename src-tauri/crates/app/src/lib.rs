@@ -46,9 +46,11 @@ pub use codeferry_accounts::{
 pub use codeferry_gateway::history;
 pub use codeferry_gateway::setup;
 pub use codeferry_gateway::{BeginSignInError, Delivered, SignIn, SignInStage};
-pub use codeferry_gateway::{Changes, Exchanges, ModelChoice, ModelRole, Pick, Status};
+pub use codeferry_gateway::{Changes, Exchanges, Language, ModelChoice, ModelRole, Pick, Status};
 pub use codeferry_gateway::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines};
-pub use codeferry_store::{Effort, LogForm, NotifyAbout, Settings, SignInPlace, Target, TrayInk, TrayTitle};
+pub use codeferry_store::{
+    Effort, LanguageChoice, LogForm, NotifyAbout, Settings, SignInPlace, Target, TrayInk, TrayTitle,
+};
 pub use codeferry_upstream::codex_cli::{
     Found as FoundCodexCli, MEASURED as MEASURED_CODEX_CLI, SIGN_IN as SIGN_IN_TO_CODEX_CLI,
 };

@@ -35,6 +35,7 @@ mod pump;
 mod refusal;
 mod reply;
 mod routing;
+mod said;
 mod seals;
 mod serve;
 mod session;
@@ -74,6 +75,7 @@ pub use log_lines::{KEPT_LINES, LogField, LogFields, LogLevel, LogLine, LogLines
 pub use looks::Looks;
 pub use news::Changes;
 pub use routing::{Destination, explain};
+pub use said::Language;
 pub use sign_in::{BeginError as BeginSignInError, Delivered, SignIn, Stage as SignInStage};
 pub use status::{Exchanges, FailedOver, Pick, Status};
 pub use traces::{Traced, Traces};

@@ -1,8 +1,10 @@
 //! The one page there is for browsers: small, without script, without anything from elsewhere.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+
+use crate::said::Language;
 
 /// A card in the middle, light or dark as the person likes it; a coloured edge says at once how it went.
 const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;\
@@ -13,13 +15,20 @@ const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{
     .bad{border-top-color:light-dark(#b3541e,#e08a53)}h1{margin:0 0 .75rem;font-size:1.4rem;line-height:1.25;font-weight:600}\
     p{margin:.5rem 0 0}.name{margin:0 0 .25rem;font-size:.85rem}.name,.hint{color:light-dark(#5c5c57,#a9a9a3)}";
 
+/// What the person reads, as their browser says.
+pub(crate) fn language(headers: &HeaderMap) -> Language {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+    Language::preferred(accepted.unwrap_or_default())
+}
+
 /// A page that says one thing, and perhaps what to do about it.
-pub(crate) fn show(status: StatusCode, title: &str, message: &str, hint: &str) -> Response {
-    let (title, message, hint) = (escape(title), escape(message), escape(hint));
+pub(crate) fn show(language: Language, status: StatusCode, title: &str, message: &str, hint: &str) -> Response {
+    let [title, message, hint] = [title, message, hint].map(|english| escape(&language.say(english)));
+    let lang = language.tag();
     let hint = if hint.is_empty() { hint } else { format!("<p class=\"hint\">{hint}</p>") };
     let mood = if status.is_success() { "good" } else { "bad" };
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} · Codeferry</title><style>{STYLE}</style></head><body><main class=\"{mood}\"><p class=\"name\">Codeferry</p>\
          <h1>{title}</h1><p>{message}</p>{hint}</main></body></html>"
     );

@@ -28,6 +28,6 @@ pub use host_id::{HostIdError, host_id};
 pub use settings::file::{Listed, OpenError, Problem, SetError, SettingsFile, UnknownKey};
 pub use settings::value::Value;
 pub use settings::{
-    ClientsOnQuit, Desktop, Effort, LogForm, NotifyAbout, ReasoningSummary, ResponsesLite, Rotation, Routes, Settings,
-    SignInPlace, Target, TrayInk, TrayTitle, UsageScope,
+    ClientsOnQuit, Desktop, Effort, LanguageChoice, LogForm, NotifyAbout, ReasoningSummary, ResponsesLite, Rotation,
+    Routes, Settings, SignInPlace, Target, TrayInk, TrayTitle, UsageScope,
 };

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::desktop::{Desktop, NotifyAbout, SignInPlace, TrayInk, TrayTitle};
+pub use self::desktop::{Desktop, LanguageChoice, NotifyAbout, SignInPlace, TrayInk, TrayTitle};
 use crate::log::Keep;
 use crate::prices::{Price, Prices};
 

@@ -1,9 +1,10 @@
 //! On Linux: a row of its own above the page. In a menu bar of GTK an entry without a menu does not take a quick click.
 
 use gtk::prelude::*;
-use tauri::WebviewWindow;
+use tauri::{Manager as _, WebviewWindow};
 
 use super::{BROWSER, CANCEL, Choice, Chosen};
+use crate::language;
 
 /// By this name the row, and the host in it, are found again.
 const ROW: &str = "sign-in-bar";
@@ -32,7 +33,7 @@ impl Bar {
             host.set_ellipsize(gtk::pango::EllipsizeMode::Start);
             row.pack_start(&host, true, true, SPACE.unsigned_abs());
             for (label, choice) in [(BROWSER, Choice::Browser), (CANCEL, Choice::Cancel)] {
-                let button = gtk::Button::with_label(label);
+                let button = gtk::Button::with_label(&language::say(own.app_handle(), label));
                 let chosen = chosen.clone();
                 button.connect_clicked(move |_| chosen(choice));
                 row.pack_start(&button, false, false, 0);

@@ -4,6 +4,7 @@ use tauri::menu::{MenuItem, MenuItemBuilder};
 use tauri::{Manager as _, WebviewWindow, Wry};
 
 use super::{BROWSER, CANCEL, Choice, Chosen};
+use crate::language;
 
 /// The menu of one window. Its items are known by the window's label: every handler hears of every menu.
 pub(in crate::login_window) struct Bar {
@@ -22,8 +23,8 @@ impl Bar {
         let (app, label) = (window.app_handle(), window.label().to_owned());
         let item = |part: &str, text: &str| MenuItemBuilder::with_id(format!("{label}:{part}"), text);
         let host = item("host", &plain(&place)).enabled(false).build(app)?;
-        let browser = item("browser", BROWSER).build(app)?;
-        let cancel = item("cancel", CANCEL).build(app)?;
+        let browser = item("browser", &language::say(app, BROWSER)).build(app)?;
+        let cancel = item("cancel", &language::say(app, CANCEL)).build(app)?;
         let own = label.clone();
         window.on_menu_event(move |_, event| match part(&own, event.id().as_ref()) {
             Some("browser") => chosen(Choice::Browser),
@@ -38,8 +39,9 @@ impl Bar {
         }
         #[cfg(target_os = "macos")]
         {
-            let submenu =
-                tauri::menu::SubmenuBuilder::new(app, "Sign In").items(&[&host, &browser, &cancel]).build()?;
+            let submenu = tauri::menu::SubmenuBuilder::new(app, language::say(app, "Sign in"))
+                .items(&[&host, &browser, &cancel])
+                .build()?;
             if let Some(menu) = app.menu() {
                 menu.append(&submenu)?;
             }

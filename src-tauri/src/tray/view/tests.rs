@@ -1,7 +1,7 @@
 use codeferry_app::setup::SeenClient;
 use codeferry_app::{
-    AccountId, AccountState, AccountStatus, Cooldown, Effort, Kind, MAIN_FAMILY, ModelChoice, ModelRole, Quota,
-    QuotaWindow, Rotation, Target, TrayTitle, Trouble, TroubleKind,
+    AccountId, AccountState, AccountStatus, Cooldown, Effort, Kind, Language, MAIN_FAMILY, ModelChoice, ModelRole,
+    Quota, QuotaWindow, Rotation, Target, TrayTitle, Trouble, TroubleKind,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::{LINES, lines, view};
 use crate::testing;
 use crate::tray::action::Action;
-use crate::tray::menu::{Body, Entry};
+use crate::tray::menu::{Body, Entry, said};
 use crate::tray::snapshot::{Gateway, Known, Running, Snapshot};
 use crate::tray::state::{self, Shape};
 
@@ -262,6 +262,39 @@ fn cases() -> Vec<(&'static str, Snapshot)> {
 fn the_menu_says_what_is() {
     let all: Vec<_> = cases().iter().map(|(name, snapshot)| format!("===== {name}\n{}", seen(snapshot))).collect();
     settings().bind(|| insta::assert_snapshot!("menus", all.join("\n")));
+}
+
+/// Two small English words side by side: what nobody has translated.
+fn is_english(text: &str) -> bool {
+    let small = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let words: Vec<_> = text.split([' ', '\u{2003}']).map(|word| word.trim_matches([',', '.', ':', ';'])).collect();
+    words.windows(2).any(|pair| pair.iter().all(|word| small(word)))
+}
+
+#[test]
+fn all_of_it_is_said_in_chinese() {
+    let language = Language::Chinese;
+    let mut left = Vec::new();
+    for (name, snapshot) in cases() {
+        let mut labels = vec![language.say(&state::tooltip(&snapshot, at(NOW), &zone()))];
+        let mut look = vec![said(menu(&snapshot), language)];
+        while let Some(entries) = look.pop() {
+            for entry in entries {
+                labels.push(entry.label);
+                if let Body::Submenu(entries) = entry.body {
+                    look.push(entries);
+                }
+            }
+        }
+        left.extend(labels.into_iter().filter(|label| is_english(label)).map(|label| (name, label)));
+    }
+    assert!(left.is_empty(), "{left:#?}");
+    // Single words are as much of it.
+    let labels: Vec<_> =
+        said(menu(&serving(running(vec![work()]))), language).into_iter().map(|entry| entry.label).collect();
+    for label in ["停止", "打开面板", "设置…", "退出", "设置客户端"] {
+        assert!(labels.iter().any(|known| known == label), "{label}: {labels:#?}");
+    }
 }
 
 #[test]

@@ -58,11 +58,12 @@ pub(crate) async fn login(
     headers: HeaderMap,
     login: Result<Query<Login>, QueryRejection>,
 ) -> Response {
+    let language = page::language(&headers);
     // Who only looks ahead for the person must not spend the link.
     let ahead = headers.get("sec-purpose").is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch"));
     if method == Method::HEAD || ahead {
         let message = "A link is opened by the person it was made for.";
-        return page::show(StatusCode::SERVICE_UNAVAILABLE, "Not yet", message, "");
+        return page::show(language, StatusCode::SERVICE_UNAVAILABLE, "Not yet", message, "");
     }
     let Login { code, to } = login.map(|Query(login)| login).unwrap_or_default();
     let (code, place) = (code.unwrap_or_default(), place(to.as_deref()));
@@ -76,6 +77,7 @@ pub(crate) async fn login(
         // Back and forth again, in a browser that is in already.
         Ok(None) if gateway.sessions.find(cookies(&headers, &cookie_name(gateway.port()))).is_some() => go_to(&place),
         Ok(None) => page::show(
+            language,
             StatusCode::GONE,
             "This link is no longer good",
             "It opens once, within a minute after it was made.",
@@ -84,7 +86,7 @@ pub(crate) async fn login(
         Err(error) => {
             tracing::error!(%error, "no session can be made");
             let message = "The system gave no random numbers.";
-            page::show(StatusCode::INTERNAL_SERVER_ERROR, "No session", message, "")
+            page::show(language, StatusCode::INTERNAL_SERVER_ERROR, "No session", message, "")
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn root(headers: HeaderMap) -> Response {
     ui::page().unwrap_or_else(|| {
         let message = concat!("Version ", env!("CARGO_PKG_VERSION"), ", built without its dashboard, which takes Node.js.");
         let hint = "Build it with `cargo xtask start`. Until then: codeferry status, codeferry accounts list, codeferry quota.";
-        page::show(StatusCode::OK, "Codeferry is running", message, hint)
+        page::show(page::language(&headers), StatusCode::OK, "Codeferry is running", message, hint)
     })
 }
 

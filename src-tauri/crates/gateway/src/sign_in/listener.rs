@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use codeferry_accounts::Kind;
@@ -130,11 +131,12 @@ struct Visit {
     kind: Kind,
 }
 
-async fn callback(State(visit): State<Visit>, RawQuery(query): RawQuery) -> Response {
+async fn callback(State(visit): State<Visit>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let language = crate::page::language(&headers);
     match visit.gateway.deliver_callback(&query.unwrap_or_default()).await {
-        Delivered::Ended(stage) => page::of_end(&stage),
-        Delivered::Stale => page::stale(),
-        Delivered::Unreadable(_) => page::unreadable(),
+        Delivered::Ended(stage) => page::of_end(language, &stage),
+        Delivered::Stale => page::stale(language),
+        Delivered::Unreadable(_) => page::unreadable(language),
     }
 }
 
@@ -145,6 +147,6 @@ async fn cancel(State(visit): State<Visit>) -> &'static str {
     "Login cancelled"
 }
 
-async fn elsewhere() -> Response {
-    page::nothing()
+async fn elsewhere(headers: HeaderMap) -> Response {
+    page::nothing(crate::page::language(&headers))
 }

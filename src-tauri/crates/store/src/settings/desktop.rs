@@ -13,6 +13,8 @@ pub struct Desktop {
     pub tray_bars: bool,
     /// `desktop.tray_ink`
     pub tray_ink: TrayInk,
+    /// `desktop.language`
+    pub language: LanguageChoice,
     /// `desktop.sign_in`
     pub sign_in: SignInPlace,
     /// `desktop.notify.*`
@@ -50,6 +52,17 @@ words! {
         Light = "light",
         /// For a light panel.
         Dark = "dark",
+    }
+}
+
+words! {
+    /// What the app says by itself is said in this language.
+    LanguageChoice {
+        /// That of the system.
+        System = "system",
+        English = "en",
+        /// In simplified characters.
+        Chinese = "zh",
     }
 }
 
@@ -128,6 +141,7 @@ impl Default for Desktop {
             tray_title: TrayTitle::Off,
             tray_bars: false,
             tray_ink: TrayInk::Auto,
+            language: LanguageChoice::System,
             sign_in: SignInPlace::Window,
             notify: NotifyAbout::default(),
             shortcut_dashboard: String::new(),

@@ -66,7 +66,7 @@ fn walk(tokens: TokenStream, found: &mut BTreeSet<String>) -> Result<()> {
                 }
                 _ => walk(group.stream(), found)?,
             },
-            TokenTree::Literal(literal) => found.extend(text(&literal)?.and_then(|text| sentence(&text))),
+            TokenTree::Literal(literal) => found.extend(text(&literal)?.iter().flat_map(|text| paragraphs(text))),
             TokenTree::Ident(_) | TokenTree::Punct(_) => {}
         }
         before = [before[1].take(), word];
@@ -113,7 +113,7 @@ fn filled(arguments: TokenStream, found: &mut BTreeSet<String>) -> Result<()> {
             TokenTree::Literal(literal) if first && text(literal)?.is_some() => {
                 first = false;
                 let template = template(&text(literal)?.context("a text")?)?;
-                found.extend(sentence(&template));
+                found.extend(paragraphs(&template));
             }
             _ => rest.extend([token]),
         }
@@ -160,11 +160,18 @@ fn template(text: &str) -> Result<String> {
     Ok(out)
 }
 
+/// The sentences of a text: each paragraph of a dialog is one.
+fn paragraphs(text: &str) -> impl Iterator<Item = String> {
+    let whole = of_comment(text).is_some() || text.contains('\t');
+    let parts = if whole { vec![text] } else { text.split("\n\n").collect() };
+    parts.into_iter().filter_map(sentence)
+}
+
 /// What of a text is a sentence: at least three words, two of them small ones; or two small words, or one beside what is filled
 /// in. Names, paths and codes are none, nor are documents. One that is put behind another is listed without what joins them.
 fn sentence(text: &str) -> Option<String> {
     let joined = of_comment(text);
-    let text = joined.as_deref().unwrap_or(text).trim_start_matches(['.', ',', ';']).trim();
+    let text = joined.as_deref().unwrap_or(text).trim_start_matches(['.', ',', ';', ' ', '·']).trim();
     let words: Vec<_> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let plain = words.iter().map(|word| word.trim_matches([',', '.', ';', ':', '(', ')', '?']));
     let small: Vec<_> = plain.filter(|word| is_small(word)).collect();

@@ -1,6 +1,6 @@
 //! The keys of the desktop app.
 
-use super::super::desktop::{SignInPlace, TrayInk, TrayTitle, is_endpoint, is_shortcut};
+use super::super::desktop::{LanguageChoice, SignInPlace, TrayInk, TrayTitle, is_endpoint, is_shortcut};
 use super::super::value::Value;
 use super::{Key, flag, put, word};
 
@@ -32,6 +32,14 @@ pub(super) static KEYS: &[Key] = &[
         allowed: "auto, light or dark",
         put: |settings, value| put(&mut settings.desktop.tray_ink, value.text().and_then(TrayInk::parse)),
         take: |settings| word(settings.desktop.tray_ink.as_str()),
+    },
+    Key {
+        name: "desktop.language",
+        doc: "The language of what the desktop app says by itself: its menus, notifications and dialogs. system: that of the \
+              system, if it is one of the two, else English. The dashboard sets it with its own.",
+        allowed: "system, en or zh",
+        put: |settings, value| put(&mut settings.desktop.language, value.text().and_then(LanguageChoice::parse)),
+        take: |settings| word(settings.desktop.language.as_str()),
     },
     Key {
         name: "desktop.sign_in",
