@@ -34,6 +34,9 @@ pub(crate) fn begin(app: &AppHandle, start: Start, options: Options) -> tauri::R
     app.manage(login_window::Open::default());
     app.manage(Shell { keeper, paths, environment, tasks });
     app.manage(Shown::default());
+    // Only now is it known in which language.
+    #[cfg(target_os = "macos")]
+    drop(app.set_menu(crate::app_menu::menu(app)?)?);
     update::begin(app);
     window::in_dock(app, false);
     tray::make(app)?;

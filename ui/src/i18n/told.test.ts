@@ -55,6 +55,13 @@ describe('what is told', () => {
     expect(speaking({ '{0} before or after {1}': '{0}先后{1}' })('a before or after b before or after c')).toBe('a先后b先后c');
   });
 
+  it('takes no time to be unknown', () => {
+    const say = speaking(Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`{a} is ${at % 7}: {b}`, `{a}${at}{b}`])));
+    const begun = performance.now();
+    say('a is 1: b is 2: c; '.repeat(60));
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+
   it('takes signs for signs', () => {
     expect(speaking({ 'use (a|b) in [{0}]? $1': '用 {0} $1' })('use (a|b) in [x]? $1')).toBe('用 x $1');
   });

@@ -18,8 +18,8 @@ interface Form {
 /** A sentence of so few letters is one only around a few words: it would be found in anybody's. */
 const WEAK = 14;
 const FEW_WORDS = 4;
-/** Sentences within sentences are followed so far. */
-const DEEPEST = 4;
+/** What is longer is none of ours. */
+const LONGEST = 2_000;
 const PLACE = /\{(\w+)\}/;
 /** How several sentences are put into one text, and how the other language does it. */
 const JOINTS: readonly [RegExp, string][] = [
@@ -73,43 +73,48 @@ export class Translation {
   of(text: string): string | null {
     let said = this.#said.get(text);
     if (said === undefined) {
-      said = this.#say(text.trim(), 0);
       if (this.#said.size > 2_000) this.#said.clear();
+      said = text.length > LONGEST ? null : this.#say(text.trim());
       this.#said.set(text, said);
     }
     return said;
   }
 
-  #say(text: string, depth: number): string | null {
-    if (text === '' || depth > DEEPEST) return null;
-    return this.#whole.get(bare(text)) ?? this.#filled(text, depth) ?? this.#inParts(text, depth);
+  /** Each piece is read once, however many ways lead to it. A piece is shorter than what it is a piece of. */
+  #say(text: string): string | null {
+    let said = this.#said.get(text);
+    if (said === undefined) {
+      said = text === '' ? null : (this.#whole.get(bare(text)) ?? this.#filled(text) ?? this.#inParts(text));
+      this.#said.set(text, said);
+    }
+    return said;
   }
 
-  #filled(text: string, depth: number): string | null {
+  #filled(text: string): string | null {
     const ended = text.replace(/\.$/, '');
     for (const { names, words, weight, says } of this.#forms) {
       const found = filling(ended, words);
-      if (found === null || (weight < WEAK && found.some((value) => this.#isForeign(value, depth)))) continue;
-      const values = Object.fromEntries(names.map((name, at) => [name, this.#inside(found[at] ?? '', depth)]));
+      if (found === null || (weight < WEAK && found.some((value) => this.#isForeign(value)))) continue;
+      const values = Object.fromEntries(names.map((name, at) => [name, this.#inside(found[at] ?? '')]));
       return says.replace(/\{(\w+)(:?)\}/g, (_, name: string, dropped: string) => (dropped ? '' : (values[name] ?? '')));
     }
     return null;
   }
 
-  #isForeign(text: string, depth: number): boolean {
-    return text.split(' ').length > FEW_WORDS && this.#say(text, depth + 1) === null;
+  #isForeign(text: string): boolean {
+    return text.split(' ').length > FEW_WORDS && this.#say(text) === null;
   }
 
   /** What is filled in may be a sentence itself. There it has no full stop. */
-  #inside(text: string, depth: number): string {
-    return this.#say(text, depth + 1)?.replace(/。$/, '') ?? text;
+  #inside(text: string): string {
+    return this.#say(text)?.replace(/。$/, '') ?? text;
   }
 
-  #inParts(text: string, depth: number): string | null {
+  #inParts(text: string): string | null {
     for (const [joint, joins] of JOINTS) {
       const parts = text.split(joint);
       if (parts.length < 2) continue;
-      const said = parts.map((part) => this.#say(part, depth + 1));
+      const said = parts.map((part) => this.#say(part));
       if (said.some((part) => part !== null)) return said.map((part, at) => part ?? parts[at]).join(joins);
     }
     return null;

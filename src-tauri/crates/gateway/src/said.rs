@@ -15,8 +15,8 @@ const CATALOGUES: [&str; 3] = [
     include_str!("../../../../ui/messages/said/gateway.zh.json"),
     include_str!("../../../../ui/messages/said/clients.zh.json"),
 ];
-/// Sentences within sentences are followed so far.
-const DEEPEST: usize = 4;
+/// What is longer is none of ours.
+const LONGEST: usize = 2_000;
 /// A sentence of so few letters is one only around a few words: it would be found in anybody's.
 const WEAK: usize = 14;
 const FEW_WORDS: usize = 4;
@@ -45,19 +45,22 @@ pub enum Language {
 
 /// A sentence with places.
 struct Form {
-    names: Vec<&'static str>,
+    names: Vec<String>,
     /// What stands before, between and behind the places; the first begins small.
     words: Vec<String>,
-    says: &'static str,
+    says: String,
 }
 
 /// All sentences there are.
 #[derive(Default)]
 struct Translation {
-    whole: HashMap<String, &'static str>,
+    whole: HashMap<String, String>,
     /// The one that says most comes first.
     forms: Vec<Form>,
 }
+
+/// Each piece of a text is read once, however many ways lead to it.
+type Known = HashMap<String, Option<String>>;
 
 static CHINESE: LazyLock<Translation> = LazyLock::new(|| {
     let mut translation = Translation::default();
@@ -102,11 +105,11 @@ impl Language {
 // === impl Translation ===
 
 impl Translation {
-    fn add(&mut self, catalogue: BTreeMap<&'static str, &'static str>) {
+    fn add(&mut self, catalogue: BTreeMap<String, String>) {
         for (template, says) in catalogue {
-            match form(template, says) {
-                Some(form) => self.forms.push(form),
-                None => drop(self.whole.insert(bare(template), says)),
+            match form(&template) {
+                Some((names, words)) => self.forms.push(Form { names, words, says }),
+                None => drop(self.whole.insert(bare(&template), says)),
             }
         }
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.weight()));
@@ -115,27 +118,34 @@ impl Translation {
     /// A line of a menu may begin with a picture.
     fn text(&self, text: &str) -> Option<String> {
         let mark = MARKS.into_iter().find(|mark| text.starts_with(mark)).unwrap_or_default();
-        self.say(text[mark.len()..].trim(), 0).map(|said| format!("{mark}{said}"))
+        let said = if text.len() > LONGEST { None } else { self.say(text[mark.len()..].trim(), &mut Known::new()) };
+        said.map(|said| format!("{mark}{said}"))
     }
 
-    fn say(&self, text: &str, depth: usize) -> Option<String> {
-        if text.is_empty() || depth > DEEPEST {
-            return None;
+    /// A piece is shorter than what it is a piece of, so this comes to an end.
+    fn say(&self, text: &str, known: &mut Known) -> Option<String> {
+        if let Some(said) = known.get(text) {
+            return said.clone();
         }
-        let whole = self.whole.get(&bare(text)).map(|says| (*says).to_owned());
-        whole.or_else(|| self.filled(text, depth)).or_else(|| self.in_parts(text, depth))
+        let whole = self.whole.get(&bare(text)).cloned();
+        let said = match text.is_empty() {
+            true => None,
+            false => whole.or_else(|| self.filled(text, known)).or_else(|| self.in_parts(text, known)),
+        };
+        known.insert(text.to_owned(), said.clone());
+        said
     }
 
-    fn filled(&self, text: &str, depth: usize) -> Option<String> {
+    fn filled(&self, text: &str, known: &mut Known) -> Option<String> {
         let ended = text.strip_suffix('.').unwrap_or(text);
         self.forms.iter().find_map(|form| {
             let values = form.read(ended)?;
-            if form.weight() < WEAK && values.iter().any(|value| self.is_foreign(value, depth)) {
+            if form.weight() < WEAK && values.iter().any(|value| self.is_foreign(value, known)) {
                 return None;
             }
-            let mut said = form.says.to_owned();
+            let mut said = form.says.clone();
             for (name, value) in form.names.iter().zip(values) {
-                let value = self.say(value, depth + 1).unwrap_or_else(|| value.to_owned());
+                let value = self.say(value, known).unwrap_or_else(|| value.to_owned());
                 let value = value.strip_suffix('。').unwrap_or(&value);
                 said = said.replace(&format!("{{{name}:}}"), "").replace(&format!("{{{name}}}"), value);
             }
@@ -143,17 +153,20 @@ impl Translation {
         })
     }
 
-    fn is_foreign(&self, text: &str, depth: usize) -> bool {
-        text.split(' ').count() > FEW_WORDS && self.say(text, depth + 1).is_none()
+    fn is_foreign(&self, text: &str, known: &mut Known) -> bool {
+        text.split(' ').count() > FEW_WORDS && self.say(text, known).is_none()
     }
 
-    fn in_parts(&self, text: &str, depth: usize) -> Option<String> {
+    fn in_parts(&self, text: &str, known: &mut Known) -> Option<String> {
         JOINTS.into_iter().find_map(|(joint, joins)| {
             let parts: Vec<_> = text.split(joint).collect();
-            let said: Vec<_> = parts.iter().map(|part| self.say(part, depth + 1)).collect();
-            let known = parts.len() > 1 && said.iter().any(Option::is_some);
+            if parts.len() < 2 {
+                return None;
+            }
+            let said: Vec<_> = parts.iter().map(|part| self.say(part, known)).collect();
+            let any = said.iter().any(Option::is_some);
             let whole = said.into_iter().zip(parts).map(|(said, part)| said.unwrap_or_else(|| part.to_owned()));
-            known.then(|| whole.collect::<Vec<_>>().join(joins))
+            any.then(|| whole.collect::<Vec<_>>().join(joins))
         })
     }
 }
@@ -185,8 +198,8 @@ impl Form {
     }
 }
 
-/// `None`: it has no places.
-fn form(template: &'static str, says: &'static str) -> Option<Form> {
+/// The names of its places, and the words around them. `None`: it has no places.
+fn form(template: &str) -> Option<(Vec<String>, Vec<String>)> {
     let mut rest = template.strip_suffix('.').unwrap_or(template);
     let (mut names, mut words) = (Vec::new(), Vec::new());
     let mut word = String::new();
@@ -194,7 +207,7 @@ fn form(template: &'static str, says: &'static str) -> Option<Form> {
         word.push_str(before);
         match behind.split_once('}').filter(|(name, _)| is_name(name)) {
             Some((name, behind)) => {
-                names.push(name);
+                names.push(name.to_owned());
                 words.push(std::mem::take(&mut word));
                 rest = behind;
             }
@@ -209,7 +222,7 @@ fn form(template: &'static str, says: &'static str) -> Option<Form> {
     if let Some(first) = words.first_mut() {
         *first = small(first);
     }
-    (!names.is_empty()).then_some(Form { names, words, says })
+    (!names.is_empty()).then_some((names, words))
 }
 
 fn is_name(text: &str) -> bool {
@@ -232,16 +245,16 @@ mod tests {
 
     use super::{CATALOGUES, Language, Translation};
 
-    fn speaking(catalogue: &[(&'static str, &'static str)]) -> Translation {
+    fn speaking(catalogue: &[(&str, &str)]) -> Translation {
         let mut translation = Translation::default();
-        translation.add(catalogue.iter().copied().collect());
+        translation.add(catalogue.iter().map(|(english, own)| ((*english).to_owned(), (*own).to_owned())).collect());
         translation
     }
 
     #[test]
     fn the_catalogues_can_be_read() {
         for catalogue in CATALOGUES {
-            let read: BTreeMap<&str, &str> = serde_json::from_str(catalogue).unwrap();
+            let read: BTreeMap<String, String> = serde_json::from_str(catalogue).unwrap();
             assert!(!read.is_empty());
         }
     }

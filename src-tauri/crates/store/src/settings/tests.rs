@@ -87,6 +87,7 @@ fn every_key_reaches_its_field() {
         ("desktop.tray_title", "worst"),
         ("desktop.tray_bars", "true"),
         ("desktop.tray_ink", "dark"),
+        ("desktop.language", "zh"),
         ("desktop.sign_in", "browser"),
         ("desktop.notify.sign_in", "false"),
         ("desktop.notify.window", "false"),

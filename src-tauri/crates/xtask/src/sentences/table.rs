@@ -71,6 +71,7 @@ const DESKTOP: &[&str] = &[
     "All clients…",
     "Cancel",
     "Codex CLI sign-in (unofficial)",
+    "Codeferry · {state}",
     "Continue",
     "Copy base URL",
     "Edit",
