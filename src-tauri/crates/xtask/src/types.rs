@@ -1,5 +1,5 @@
 //! `cargo xtask types`: from the Rust types that the gateway sends and is sent to `ui/src/api/types.gen.ts`, for the dashboard,
-//! and to `docs/openapi.json`, for everybody. [`sentences`](crate::sentences) lists what is said in them.
+//! and to `docs/openapi.json`, for everybody. [`sentences`] lists what is said in them.
 //!
 //! The sources are read as they are, with what serde is told of them, so no part of the program carries anything for this
 //! and private types stay private. `cargo xtask check types` and a test find a file that is no longer what the sources say.
