@@ -32,7 +32,7 @@ enum Client {
     /// Programs with OpenAI's SDK
     #[value(name = "openai")]
     OpenAi,
-    /// And programs with Google's SDK
+    /// The Gemini CLI, and programs with Google's SDK
     #[value(alias = "gemini-cli")]
     Gemini,
     /// It listens to no variable: codeferry run codex
