@@ -108,6 +108,8 @@ async fn a_click_on_a_client_leads_to_its_page() {
     driver.see("ANTHROPIC_BASE_URL").await;
     driver.click_text("Change the file").await;
     driver.see("Claude Code is set up").await;
+    // The button moves when the checks come.
+    driver.see("Check again").await;
     driver.click_text("Done").await;
     tray.until("the tick", comes_here).await;
 
@@ -126,6 +128,8 @@ async fn a_click_on_a_client_leads_to_its_page() {
     driver.click_text("Set up again…").await;
     driver.click_text("Change the file").await;
     driver.see("Claude Code is set up").await;
+    // The button moves when the checks come.
+    driver.see("Check again").await;
     driver.click_text("Done").await;
     assert_eq!(stands(&file), ours);
 
