@@ -16,6 +16,7 @@ use crate::names::Names;
 pub mod anthropic;
 pub mod chat;
 pub mod gemini;
+mod items;
 pub mod responses;
 
 /// What stands in `instructions` when the client gives no system prompt: the upstream refuses a request without

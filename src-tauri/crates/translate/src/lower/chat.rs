@@ -38,14 +38,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, thinking: bool, size_hi
     let instructions: Vec<Raw<'_>> =
         instructions.iter().flat_map(|message| texts(&message.content, &mut lowered.losses)).collect();
     if !target.lite {
-        let from = object.position();
-        write_instructions(object.key("instructions"), &instructions);
-        lowered.layout.instructions = from..object.position();
-        if !offer.is_empty() {
-            let from = object.position();
-            object.array("tools", |array| offer.write(array, &mut lowered.names, &mut lowered.losses));
-            lowered.layout.tools = from..object.position();
-        }
+        write_head(&mut object, &instructions, &offer, &mut lowered);
     }
     object.array("input", |input| {
         if target.lite {
@@ -136,8 +129,25 @@ fn texts<'a>(content: &[Said<'a>], losses: &mut Losses) -> Vec<Raw<'a>> {
     texts
 }
 
+/// Instructions and tools, where they stand outside of the conversation.
+pub(super) fn write_head(
+    object: &mut Object<'_>,
+    instructions: &[Raw<'_>],
+    offer: &tools::Offer<'_, '_>,
+    lowered: &mut Lowered,
+) {
+    let from = object.position();
+    write_instructions(object.key("instructions"), instructions);
+    lowered.layout.instructions = from..object.position();
+    if !offer.is_empty() {
+        let from = object.position();
+        object.array("tools", |array| offer.write(array, &mut lowered.names, &mut lowered.losses));
+        lowered.layout.tools = from..object.position();
+    }
+}
+
 /// One string, blank lines between.
-pub(super) fn write_instructions(out: &mut Vec<u8>, texts: &[Raw<'_>]) {
+fn write_instructions(out: &mut Vec<u8>, texts: &[Raw<'_>]) {
     out.push(b'"');
     for (place, text) in texts.iter().enumerate() {
         if place > 0 {

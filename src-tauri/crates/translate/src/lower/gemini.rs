@@ -13,7 +13,7 @@ use codeferry_wire::gemini::request::{self as gemini, Request, Role as Speaker, 
 use codeferry_wire::json::{Raw, Reader};
 use codeferry_wire::responses::request::{Object, Part, Role};
 
-use super::chat::{tools::Offer, wanted, write_choice, write_instructions, write_lite_preamble};
+use super::chat::{tools::Offer, wanted, write_choice, write_head, write_lite_preamble};
 use super::chat::{write_sampling, write_text};
 use super::{Lowered, Target, write_include_and_key, write_reasoning};
 use crate::loss::{Loss, Losses};
@@ -47,14 +47,7 @@ pub fn lower(request: &Request<'_>, target: &Target<'_>, size_hint: usize) -> Lo
     let mut object = Object::begin(&mut body);
     object.string("model", target.model);
     if !target.lite {
-        let from = object.position();
-        write_instructions(object.key("instructions"), &instructions);
-        lowered.layout.instructions = from..object.position();
-        if !offer.is_empty() {
-            let from = object.position();
-            object.array("tools", |array| offer.write(array, &mut lowered.names, &mut lowered.losses));
-            lowered.layout.tools = from..object.position();
-        }
+        write_head(&mut object, &instructions, &offer, &mut lowered);
     }
     object.array("input", |input| {
         if target.lite {

@@ -1,29 +1,21 @@
 //! The conversation, item by item.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use codeferry_wire::anthropic::request::{Block, Content, Message, Role};
 use codeferry_wire::responses::request::{self as responses, Array, Output, Part};
 
 use super::parts::{Side, push_part};
 use crate::envelope::{self, Reasoning};
-use crate::fingerprint::Piece;
 use crate::loss::Loss;
-use crate::lower::{FAILED, Lowered, NO_RESULT, ReasoningSpan};
+use crate::lower::items::Items;
+use crate::lower::{FAILED, Lowered};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
 
 /// Writes messages as items.
 pub(super) struct History<'w, 'o, 'a> {
-    input: &'w mut Array<'o>,
-    pairing: &'a Pairing<'a>,
-    lowered: &'w mut Lowered,
-    /// How many tool calls and results were written.
-    calls: usize,
-    results: usize,
-    /// Calls of this turn that nobody answers.
-    unanswered: Vec<usize>,
+    items: Items<'w, 'o>,
     /// Content of the message being gathered.
     parts: Vec<Part<'a>>,
     /// What must follow the tool results of the message: documents that cannot stand inside a result.
@@ -35,18 +27,8 @@ pub(super) struct History<'w, 'o, 'a> {
 // === impl History ===
 
 impl<'w, 'o, 'a> History<'w, 'o, 'a> {
-    pub(super) fn new(input: &'w mut Array<'o>, pairing: &'a Pairing<'a>, lowered: &'w mut Lowered) -> Self {
-        Self {
-            input,
-            pairing,
-            lowered,
-            calls: 0,
-            results: 0,
-            unanswered: Vec::new(),
-            parts: Vec::new(),
-            after: Vec::new(),
-            reasoning: Vec::new(),
-        }
+    pub(super) fn new(input: &'w mut Array<'o>, pairing: &'w Pairing<'w>, lowered: &'w mut Lowered) -> Self {
+        Self { items: Items::new(input, pairing, lowered), parts: Vec::new(), after: Vec::new(), reasoning: Vec::new() }
     }
 
     pub(super) fn write(mut self, messages: &'a [Message<'a>]) {
@@ -68,18 +50,14 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 Block::ToolUse { name, input, .. } => {
                     self.flush(responses::Role::Assistant);
                     self.release_reasoning();
-                    let Some(call) = self.pairing.calls.get(self.calls) else { continue };
-                    if !call.answered {
-                        self.unanswered.push(self.calls);
-                    }
-                    self.calls += 1;
-                    self.item(true, |items| items.function_call(&call.id, &tool_name(name), *input));
+                    let Some(call) = self.items.call() else { continue };
+                    self.items.write(true, |items| items.function_call(&call.id, &tool_name(name), *input));
                 }
                 // A result the client put into the model's mouth; it still answers its call.
                 Block::ToolResult { content, is_error, .. } => {
                     self.result(content, *is_error, responses::Role::Assistant);
                 }
-                other => push_part(&mut self.parts, other, Side::Assistant, self.lowered),
+                other => push_part(&mut self.parts, other, Side::Assistant, self.items.lowered),
             }
         }
         self.flush(responses::Role::Assistant);
@@ -91,7 +69,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             match block {
                 Block::ToolResult { content, is_error, .. } => self.result(content, *is_error, responses::Role::User),
                 Block::ToolUse { .. } => self.misplaced_call(block, responses::Role::User),
-                other => push_part(&mut self.parts, other, Side::User, self.lowered),
+                other => push_part(&mut self.parts, other, Side::User, self.items.lowered),
             }
         }
         self.parts.append(&mut self.after);
@@ -106,7 +84,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 Block::ToolResult { content, is_error, .. } => {
                     self.result(content, *is_error, responses::Role::Developer);
                 }
-                other => push_part(&mut self.parts, other, Side::User, self.lowered),
+                other => push_part(&mut self.parts, other, Side::User, self.items.lowered),
             }
         }
         self.flush(responses::Role::Developer);
@@ -125,14 +103,12 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             Some(reasoning) => self.reasoning.push(reasoning),
             // An empty one is our own keep-alive, or a block without signature: nothing is lost.
             None if envelope.is_empty() => {}
-            None => self.lowered.losses.add(Loss::ForeignThinking),
+            None => self.items.lowered.losses.add(Loss::ForeignThinking),
         }
     }
 
     fn result(&mut self, content: &'a Content<'a>, is_error: bool, side: responses::Role) {
-        let call = self.pairing.results.get(self.results).copied().flatten();
-        self.results += 1;
-        let Some(call) = call.and_then(|index| self.pairing.calls.get(index)) else {
+        let Some(call) = self.items.result() else {
             self.orphan(content);
             return;
         };
@@ -146,7 +122,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                     parts.push(Part::InputNote(Cow::Borrowed(FAILED)));
                 }
                 for block in blocks {
-                    push_part(&mut parts, block, Side::Result { after: &mut self.after }, self.lowered);
+                    push_part(&mut parts, block, Side::Result { after: &mut self.after }, self.items.lowered);
                 }
                 match &parts[..] {
                     [] => Output::Note(""),
@@ -155,17 +131,17 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 }
             }
         };
-        self.item(false, |items| items.function_call_output(&call.id, &output));
+        self.items.write(false, |items| items.function_call_output(&call.id, &output));
     }
 
     /// A result whose call was compacted away still holds what the tool said.
     fn orphan(&mut self, content: &'a Content<'a>) {
-        self.lowered.losses.add(Loss::OrphanResult);
+        self.items.lowered.losses.add(Loss::OrphanResult);
         match content {
             Content::Text(text) => self.parts.push(Part::InputText(*text)),
             Content::Blocks(blocks) => {
                 for block in blocks {
-                    push_part(&mut self.parts, block, Side::User, self.lowered);
+                    push_part(&mut self.parts, block, Side::User, self.items.lowered);
                 }
             }
         }
@@ -174,15 +150,10 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
     /// Ends the model's turn: no reasoning may be left over, and no call without a result.
     fn end_of_turn(&mut self) {
         if !self.reasoning.is_empty() {
-            self.lowered.losses.add(Loss::TrailingThinking);
+            self.items.lowered.losses.add(Loss::TrailingThinking);
             self.reasoning.clear();
         }
-        for index in std::mem::take(&mut self.unanswered) {
-            if let Some(call) = self.pairing.calls.get(index) {
-                self.lowered.losses.add(Loss::MissingResult);
-                self.item(false, |items| items.function_call_output(&call.id, &Output::Note(NO_RESULT)));
-            }
-        }
+        self.items.end_of_turn();
     }
 
     /// Writes the message gathered so far, if there is any.
@@ -194,7 +165,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             self.release_reasoning();
         }
         let parts = std::mem::take(&mut self.parts);
-        self.item(role == responses::Role::Assistant, |items| items.message(role, &parts));
+        self.items.write(role == responses::Role::Assistant, |items| items.message(role, &parts));
         // The next message needs room, too.
         self.parts = parts;
         self.parts.clear();
@@ -202,18 +173,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
 
     fn release_reasoning(&mut self) {
         for reasoning in std::mem::take(&mut self.reasoning) {
-            let item = self.lowered.layout.items.len();
-            let range = self.item(true, |items| items.reasoning(reasoning.encrypted_content));
-            self.lowered.reasoning.push(ReasoningSpan { range, item, account: reasoning.account.to_owned() });
+            self.items.reasoning(&reasoning);
         }
-    }
-
-    /// Writes one item, and notes where it stands.
-    fn item(&mut self, by_model: bool, write: impl FnOnce(&mut Array<'o>)) -> Range<usize> {
-        let start = self.input.position();
-        write(self.input);
-        let range = start..self.input.position();
-        self.lowered.layout.items.push(Piece { range: range.clone(), by_model });
-        range
     }
 }

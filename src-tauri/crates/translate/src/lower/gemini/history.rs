@@ -1,7 +1,6 @@
 //! The conversation, item by item.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use codeferry_wire::gemini::request::{self as gemini, Content, Role as Speaker, Said};
 use codeferry_wire::json::{Kind, Raw};
@@ -9,10 +8,10 @@ use codeferry_wire::responses::request::{Array, Output, Part, Role};
 
 use super::parts::push_input;
 use crate::envelope;
-use crate::fingerprint::Piece;
 use crate::loss::Loss;
 use crate::lower::chat::parts::SHORT;
-use crate::lower::{FAILED, Lowered, NO_RESULT, ReasoningSpan};
+use crate::lower::items::Items;
+use crate::lower::{FAILED, Lowered};
 use crate::names::tool_name;
 use crate::pairing::Pairing;
 
@@ -21,14 +20,7 @@ const NO_SIGNATURE: [&str; 2] = ["skip_thought_signature_validator", "context_en
 
 /// Writes contents as items.
 pub(super) struct History<'w, 'o, 'a> {
-    input: &'w mut Array<'o>,
-    pairing: &'a Pairing<'a>,
-    lowered: &'w mut Lowered,
-    /// How many calls and results were written.
-    calls: usize,
-    results: usize,
-    /// Calls of this turn that nobody answers.
-    unanswered: Vec<usize>,
+    items: Items<'w, 'o>,
     /// Content of the message being gathered, and whose it is.
     parts: Vec<Part<'a>>,
     speaker: Role,
@@ -41,14 +33,9 @@ pub(super) struct History<'w, 'o, 'a> {
 // === impl History ===
 
 impl<'w, 'o, 'a> History<'w, 'o, 'a> {
-    pub(super) fn new(input: &'w mut Array<'o>, pairing: &'a Pairing<'a>, lowered: &'w mut Lowered) -> Self {
+    pub(super) fn new(input: &'w mut Array<'o>, pairing: &'w Pairing<'w>, lowered: &'w mut Lowered) -> Self {
         Self {
-            input,
-            pairing,
-            lowered,
-            calls: 0,
-            results: 0,
-            unanswered: Vec::new(),
+            items: Items::new(input, pairing, lowered),
             parts: Vec::new(),
             speaker: Role::User,
             after: Vec::new(),
@@ -98,13 +85,13 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             Said::Call { name, args, .. } => self.call(name, *args),
             Said::Result { response, parts, .. } => self.result(*response, parts),
             Said::Other(raw) => {
-                self.lowered.losses.add(Loss::UnknownBlock);
+                self.items.lowered.losses.add(Loss::UnknownBlock);
                 if raw.as_slice_str().len() <= SHORT {
                     self.parts.push(Part::OutputNote(Cow::Borrowed(raw.as_slice_str())));
                 }
             }
             // The model makes no pictures and no files here.
-            Said::Data { .. } | Said::File { .. } => self.lowered.losses.add(Loss::BlockPlace),
+            Said::Data { .. } | Said::File { .. } => self.items.lowered.losses.add(Loss::BlockPlace),
         }
     }
 
@@ -117,7 +104,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 self.call(name, *args);
                 self.end_of_turn();
             }
-            said => push_input(&mut self.parts, said, None, self.lowered),
+            said => push_input(&mut self.parts, said, None, self.items.lowered),
         }
     }
 
@@ -142,7 +129,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
         }
         let envelopes = envelope::unpack(signature);
         if envelopes.is_empty() {
-            return self.lowered.losses.add(Loss::ForeignThinking);
+            return self.items.lowered.losses.add(Loss::ForeignThinking);
         }
         self.flush();
         self.reasoning.extend(envelopes);
@@ -151,25 +138,19 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
     fn call(&mut self, name: &str, args: Raw<'a>) {
         self.flush();
         self.release_reasoning();
-        let Some(call) = self.pairing.calls.get(self.calls) else { return };
-        if !call.answered {
-            self.unanswered.push(self.calls);
-        }
-        self.calls += 1;
-        self.item(true, |items| items.function_call(&call.id, &tool_name(name), args));
+        let Some(call) = self.items.call() else { return };
+        self.items.write(true, |items| items.function_call(&call.id, &tool_name(name), args));
     }
 
     fn result(&mut self, response: Raw<'a>, more: &'a [gemini::Part<'a>]) {
-        let call = self.pairing.results.get(self.results).copied().flatten();
-        self.results += 1;
-        let Some(call) = call.and_then(|index| self.pairing.calls.get(index)) else {
+        let Some(call) = self.items.result() else {
             // What the function gave is of use all the same.
-            self.lowered.losses.add(Loss::OrphanResult);
+            self.items.lowered.losses.add(Loss::OrphanResult);
             self.parts.push(match outcome(response) {
                 Outcome::Text(text) | Outcome::Failed(text) => Part::InputText(text),
                 Outcome::Json(json) => Part::InputNote(Cow::Borrowed(json)),
             });
-            return more.iter().for_each(|part| push_input(&mut self.parts, &part.said, None, self.lowered));
+            return more.iter().for_each(|part| push_input(&mut self.parts, &part.said, None, self.items.lowered));
         };
         self.flush();
         if more.is_empty() {
@@ -178,7 +159,7 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
                 Outcome::Failed(text) => Output::Marked(FAILED, text),
                 Outcome::Json(json) => Output::Note(json),
             };
-            self.item(false, |items| items.function_call_output(&call.id, &output));
+            self.items.write(false, |items| items.function_call_output(&call.id, &output));
             return;
         }
         let mut parts = match outcome(response) {
@@ -188,23 +169,18 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             Outcome::Json(json) => vec![Part::InputNote(Cow::Borrowed(json))],
         };
         for part in more {
-            push_input(&mut parts, &part.said, Some(&mut self.after), self.lowered);
+            push_input(&mut parts, &part.said, Some(&mut self.after), self.items.lowered);
         }
-        self.item(false, |items| items.function_call_output(&call.id, &Output::Parts(&parts)));
+        self.items.write(false, |items| items.function_call_output(&call.id, &Output::Parts(&parts)));
     }
 
     /// Ends the model's turn: no reasoning may be left over, and no call without a result.
     fn end_of_turn(&mut self) {
         if !self.reasoning.is_empty() {
-            self.lowered.losses.add(Loss::TrailingThinking);
+            self.items.lowered.losses.add(Loss::TrailingThinking);
             self.reasoning.clear();
         }
-        for index in std::mem::take(&mut self.unanswered) {
-            if let Some(call) = self.pairing.calls.get(index) {
-                self.lowered.losses.add(Loss::MissingResult);
-                self.item(false, |items| items.function_call_output(&call.id, &Output::Note(NO_RESULT)));
-            }
-        }
+        self.items.end_of_turn();
     }
 
     /// Writes the message gathered so far, if there is any.
@@ -217,25 +193,15 @@ impl<'w, 'o, 'a> History<'w, 'o, 'a> {
             self.release_reasoning();
         }
         let parts = std::mem::take(&mut self.parts);
-        self.item(role == Role::Assistant, |items| items.message(role, &parts));
+        self.items.write(role == Role::Assistant, |items| items.message(role, &parts));
     }
 
     fn release_reasoning(&mut self) {
         for sealed in std::mem::take(&mut self.reasoning) {
-            let Some(reasoning) = envelope::open(&sealed) else { continue };
-            let item = self.lowered.layout.items.len();
-            let range = self.item(true, |items| items.reasoning(reasoning.encrypted_content));
-            self.lowered.reasoning.push(ReasoningSpan { range, item, account: reasoning.account.to_owned() });
+            if let Some(reasoning) = envelope::open(&sealed) {
+                self.items.reasoning(&reasoning);
+            }
         }
-    }
-
-    /// Writes one item, and notes where it stands.
-    fn item(&mut self, by_model: bool, write: impl FnOnce(&mut Array<'o>)) -> Range<usize> {
-        let start = self.input.position();
-        write(self.input);
-        let range = start..self.input.position();
-        self.lowered.layout.items.push(Piece { range: range.clone(), by_model });
-        range
     }
 }
 
