@@ -7,9 +7,8 @@
 //! **Invariant:** a message is shortened only if what it leaves out is, item by item and byte for byte, what went over the
 //! same connection, and nothing else of the request has changed.
 
-use std::borrow::Cow;
-
-use codeferry_wire::json::{self, Raw, Reader};
+use codeferry_wire::json::{self, Raw};
+use codeferry_wire::responses::event::member;
 use codeferry_wire::responses::open::Request;
 use ring::digest::{Context, SHA256};
 
@@ -175,20 +174,6 @@ fn finished(digest: Context) -> Digest {
         *to = *from;
     }
     out
-}
-
-/// The `type` of an event; empty if it is none. All upstreams write it first.
-pub(crate) fn tag_of(event: &str) -> Cow<'_, str> {
-    let first = event.strip_prefix("{\"type\":\"").and_then(|rest| rest.split_once('"')).map(|(tag, _)| tag);
-    match first.filter(|tag| !tag.contains('\\')) {
-        Some(tag) => Cow::Borrowed(tag),
-        None => member(event, "type").and_then(Raw::string).unwrap_or_default(),
-    }
-}
-
-/// A member of an event.
-pub(crate) fn member<'e>(event: &'e str, name: &str) -> Option<Raw<'e>> {
-    Reader::of(event).value().ok()?.get(name)
 }
 
 /// An event as a record of a stream, which is how it would have come over HTTP.

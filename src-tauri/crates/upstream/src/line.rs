@@ -12,7 +12,9 @@ use std::time::Duration;
 use codeferry_accounts::AccountId;
 use tokio::time::Instant;
 
-use crate::continuation::{Kept, tag_of};
+use codeferry_wire::responses::event::tag_of;
+
+use crate::continuation::Kept;
 use crate::transport::socket::Connection;
 
 /// The host keeps a connection for an hour (`codex-backend.md §6`). A response takes minutes, so none is begun in the last.

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use codeferry_wire::json::{Kind, Open, Raw, Reader};
+use codeferry_wire::responses::event::{member, tag_of};
 use codeferry_wire::responses::request::Object;
 use codeferry_wire::sse::Frame;
 
@@ -217,7 +218,7 @@ impl Relay {
         if self.id.is_some() {
             return;
         }
-        let response = value(data, "response");
+        let response = member(data, "response");
         let text = |name| response.and_then(|response| response.get(name)).and_then(Raw::string).map(Cow::into_owned);
         (self.id, self.model) = (text("id"), text("model"));
     }
@@ -236,7 +237,7 @@ impl Relay {
 
     fn end(&mut self, frame: &Frame<'_>, data: &str, out: &mut Vec<u8>) {
         self.ended = true;
-        let whole = self.keeps.then(|| value(data, "response")).flatten().and_then(|response| self.whole(response));
+        let whole = self.keeps.then(|| member(data, "response")).flatten().and_then(|response| self.whole(response));
         let Some((response, changed)) = whole else { return record(frame.event, &frame.data, out) };
         let rewritten =
             Some(changed).filter(|changed| *changed).and_then(|_| Open::read(data.as_bytes(), |_, _| Ok(())).ok());
@@ -268,19 +269,6 @@ impl Relay {
         let items: Vec<&[u8]> = self.items.iter().map(|(_, item)| item.as_slice()).collect();
         items.join(&b',')
     }
-}
-
-/// The `type` of an event. All upstreams write it first.
-fn tag_of(data: &str) -> Cow<'_, str> {
-    let first = data.strip_prefix("{\"type\":\"").and_then(|rest| rest.split_once('"')).map(|(tag, _)| tag);
-    match first.filter(|tag| !tag.contains('\\')) {
-        Some(tag) => Cow::Borrowed(tag),
-        None => value(data, "type").and_then(Raw::string).unwrap_or_default(),
-    }
-}
-
-fn value<'d>(data: &'d str, name: &str) -> Option<Raw<'d>> {
-    Reader::of(data).value().ok()?.get(name)
 }
 
 fn item_of(data: &str) -> Option<(Option<u64>, Raw<'_>)> {

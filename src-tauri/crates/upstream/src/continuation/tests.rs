@@ -1,7 +1,9 @@
 use codeferry_wire::sse::Decoder;
 use proptest::prelude::*;
 
-use super::{Kept, Message, headers_of, record, tag_of};
+use codeferry_wire::responses::event::tag_of;
+
+use super::{Kept, Message, headers_of, record};
 
 const ITEM: &str = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","text":"b"}}"#;
 const END: &str = r#"{"type":"response.completed","response":{"id":"resp_1","output":[]}}"#;

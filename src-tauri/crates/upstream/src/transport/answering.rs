@@ -9,7 +9,9 @@ use http::StatusCode;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::continuation::{Asked, Kept, headers_of, member, record, tag_of};
+use codeferry_wire::responses::event::{member, tag_of};
+
+use crate::continuation::{Asked, Kept, headers_of, record};
 use crate::failure::{Failure, FailureKind};
 use crate::line::{Held, Key, Line, is_aside};
 use crate::transport::socket::{Broken, Connection};

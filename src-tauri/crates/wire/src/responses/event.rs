@@ -19,6 +19,7 @@ mod response;
 mod tests;
 
 pub use item::{Action, ActionKind, Item, Message, Part, Phase, Reasoning, Search, Source, ToolCall, UrlCitation};
+pub use read::{member, tag_of};
 pub use response::{ErrorFacts, Response, Usage};
 
 /// Which item an event belongs to. Upstreams sometimes give only one of the two, and sometimes neither.

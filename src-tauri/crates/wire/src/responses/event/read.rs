@@ -66,3 +66,17 @@ pub(super) fn members<'a>(raw: Raw<'a>, mut field: impl FnMut(&str, Raw<'a>)) {
         Ok(())
     });
 }
+
+/// The `type` of an event that need not be understood; empty if it has none. All upstreams write it first.
+pub fn tag_of(event: &str) -> Cow<'_, str> {
+    let first = event.strip_prefix("{\"type\":\"").and_then(|rest| rest.split_once('"')).map(|(tag, _)| tag);
+    match first.filter(|tag| !tag.contains('\\')) {
+        Some(tag) => Cow::Borrowed(tag),
+        None => member(event, "type").and_then(Raw::string).unwrap_or_default(),
+    }
+}
+
+/// A member of such an event.
+pub fn member<'e>(event: &'e str, name: &str) -> Option<Raw<'e>> {
+    Reader::of(event).value().ok()?.get(name)
+}
